@@ -1,0 +1,107 @@
+// The only place that calls the API. Every failure becomes an ApiError whose text can be shown as it is.
+import type { FigureSpec } from "../plot/figure";
+import type { Analysis, Cell, Created, GalleryEntry, Lens, ModelState, WordCurve } from "./types";
+
+export class ApiError extends Error {
+	constructor(
+		readonly status: number,
+		readonly title: string,
+		readonly detail: string,
+	) {
+		super(detail);
+	}
+}
+
+const UNREACHABLE = "The server does not answer. Check that it is still running, then try again.";
+
+/** The problem+json of a failed response, or plain words where the body is something else. */
+async function problem(response: Response): Promise<ApiError> {
+	const fallback = `The server answered ${response.status} ${response.statusText}. Try again in a moment.`;
+	try {
+		const body = (await response.json()) as { title?: unknown; detail?: unknown };
+		const title = typeof body.title === "string" ? body.title : "The request failed";
+		return new ApiError(
+			response.status,
+			title,
+			typeof body.detail === "string" ? body.detail : fallback,
+		);
+	} catch {
+		return new ApiError(response.status, "The request failed", fallback);
+	}
+}
+
+async function send(path: string, init?: RequestInit): Promise<Response> {
+	let response: Response;
+	try {
+		response = await fetch(path, init);
+	} catch (error) {
+		if (error instanceof DOMException && error.name === "AbortError") throw error;
+		throw new ApiError(0, "No connection", UNREACHABLE);
+	}
+	if (!response.ok) throw await problem(response);
+	return response;
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+	return (await (await send(path, init)).json()) as T;
+}
+
+const base = (id: string) => `/api/analyses/${encodeURIComponent(id)}`;
+
+type Value = string | number | null | undefined | string[];
+
+/** A query string without the empty values; lists repeat their key. */
+export function query(values: Record<string, Value>): string {
+	const parameters = new URLSearchParams();
+	for (const [key, value] of Object.entries(values)) {
+		if (value === null || value === undefined) continue;
+		for (const item of Array.isArray(value) ? value : [String(value)]) parameters.append(key, item);
+	}
+	const text = parameters.toString();
+	return text ? `?${text}` : "";
+}
+
+export interface Question {
+	image: Blob | null;
+	prompt: string;
+	model?: string;
+	maxNewTokens?: number;
+	lens?: Lens;
+	skipLayers?: string;
+	continuation?: string;
+}
+
+function form(question: Question): FormData {
+	const body = new FormData();
+	if (question.image) body.append("image", question.image, "image");
+	body.append("prompt", question.prompt);
+	if (question.model) body.append("model", question.model);
+	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
+	if (question.lens) body.append("lens", question.lens);
+	if (question.skipLayers?.trim()) body.append("skip_layers", question.skipLayers.trim());
+	if (question.continuation?.trim()) body.append("continuation", question.continuation);
+	return body;
+}
+
+export const api = {
+	ask: (question: Question) =>
+		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
+	analysis: (id: string, signal?: AbortSignal) => json<Analysis>(base(id), { signal }),
+	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
+	remove: (id: string) => send(base(id), { method: "DELETE" }),
+	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>
+		json<Cell>(`${base(id)}/cells${query({ token, depth, lens })}`, { signal }),
+	words: (id: string, token: number, word: string[], lens: Lens) =>
+		json<{ words: WordCurve[] }>(`${base(id)}/words${query({ token, word, lens })}`),
+	figure: (id: string, name: string, values: Record<string, Value>, signal?: AbortSignal) =>
+		json<FigureSpec>(`${base(id)}/figures/${name}${query(values)}`, { signal }),
+	gallery: () => json<GalleryEntry[]>("/api/gallery"),
+	models: () => json<ModelState[]>("/api/models"),
+	blob: async (url: string) => (await send(url)).blob(),
+};
+
+export const imageUrl = (id: string) => `${base(id)}/image`;
+export const eventsUrl = (id: string) => `${base(id)}/events`;
+export const arrayUrl = (id: string, name: string, lens: Lens) =>
+	`${base(id)}/arrays/${name}${query({ lens })}`;
+export const documentUrl = base;

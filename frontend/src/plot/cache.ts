@@ -1,0 +1,27 @@
+// Figures already fetched in this visit, so that going back to a cell draws at once.
+import { api } from "../api/client";
+import type { FigureSpec } from "./figure";
+
+const MOST = 60;
+const known = new Map<string, FigureSpec>();
+
+export interface FigureRequest {
+	id: string;
+	name: string;
+	values: Record<string, string | number | null | undefined | string[]>;
+}
+
+export const keyOf = (request: FigureRequest) => JSON.stringify(request);
+
+export const knownFigure = (request: FigureRequest) => known.get(keyOf(request)) ?? null;
+
+export async function figure(request: FigureRequest, signal: AbortSignal): Promise<FigureSpec> {
+	const key = keyOf(request);
+	const spec =
+		known.get(key) ?? (await api.figure(request.id, request.name, request.values, signal));
+	known.delete(key);
+	known.set(key, spec);
+	const oldest = known.keys().next().value;
+	if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+	return spec;
+}

@@ -1,0 +1,51 @@
+// The colour bar of a heatmap as the page draws it: fixed beside the scroller, which Plotly's own cannot be.
+import { listOf } from "./arrays";
+import type { FigureSpec } from "./figure";
+
+export interface ColorBar {
+	title: string;
+	gradient: string;
+	/** at: 0 (low end) … 1 (high end). */
+	ticks: { at: number; label: string }[];
+}
+
+type Box = Record<string, unknown>;
+const box = (value: unknown): Box =>
+	typeof value === "object" && value !== null ? (value as Box) : {};
+const titleOf = (value: unknown) =>
+	typeof value === "string" ? value : String(box(value).text ?? "");
+
+function short(value: number): string {
+	return Math.abs(value) >= 1000
+		? value.toLocaleString("en")
+		: String(Number(value.toPrecision(2)));
+}
+
+function ticksOf(bar: Box, low: number, high: number): ColorBar["ticks"] {
+	const values = listOf(bar.tickvals).map(Number);
+	const texts = listOf(bar.ticktext).map(String);
+	const even = [low, (low + high) / 2, high];
+	const chosen = (values.length ? values : even).map((value, index) => ({
+		at: high > low ? (value - low) / (high - low) : 0,
+		label: texts[index] ?? short(value),
+	}));
+	return chosen.filter((tick) => tick.at >= -0.01 && tick.at <= 1.01);
+}
+
+/** Read from the first trace that has a colour scale; null where the figure has none. */
+export function colorBar(spec: FigureSpec): ColorBar | null {
+	const trace = spec.data.find((candidate) => candidate.type === "heatmap");
+	const axis = box(spec.layout.coloraxis);
+	const source: Box = trace && !trace.coloraxis ? trace : axis;
+	const scale = listOf(source.colorscale) as [number, string][];
+	const low = Number(source.zmin ?? source.cmin);
+	const high = Number(source.zmax ?? source.cmax);
+	if (!scale.length || !Number.isFinite(low) || !Number.isFinite(high)) return null;
+	const stops = scale.map(([at, color]) => `${color} ${(100 * at).toFixed(1)}%`);
+	const bar = box(source.colorbar);
+	return {
+		title: titleOf(bar.title).replace(/<br\s*\/?>/g, " "),
+		gradient: `linear-gradient(to right, ${stops.join(", ")})`,
+		ticks: ticksOf(bar, low, high),
+	};
+}

@@ -1,0 +1,62 @@
+// A Plotly figure as the API sends it. The page changes size, selection marks and type face, nothing else.
+
+export interface Trace {
+	type?: string;
+	meta?: Record<string, unknown>;
+	[key: string]: unknown;
+}
+
+export interface FigureSpec {
+	data: Trace[];
+	layout: Record<string, unknown> & { meta?: Record<string, unknown> };
+	config?: Record<string, unknown>;
+}
+
+/** What the page lays over a figure: shapes and traces of the selection. */
+export interface Overlay {
+	shapes?: Record<string, unknown>[];
+	traces?: Trace[];
+	/** A change to each trace, e.g. fading the paths that are not selected. */
+	dress?: (trace: Trace) => Trace;
+}
+
+const FACE = '"Source Sans 3 Variable", system-ui, sans-serif';
+
+type Box = Record<string, unknown>;
+const box = (value: unknown): Box =>
+	typeof value === "object" && value !== null ? (value as Box) : {};
+
+/** Axes that cannot be dragged: a swipe over a chart scrolls the page. */
+function fixedAxes(layout: Box): Box {
+	const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
+	return Object.fromEntries(axes.map((key) => [key, { ...box(layout[key]), fixedrange: true }]));
+}
+
+export interface Size {
+	width: number;
+	height: number;
+}
+
+/** The layout to draw: the figure's own, at this size, on the page's ground, with the overlay's shapes. */
+export function dressedLayout(spec: FigureSpec, size: Size, overlay: Overlay, more: Box = {}): Box {
+	const { layout } = spec;
+	const shapes = [...((layout.shapes as unknown[]) ?? []), ...(overlay.shapes ?? [])];
+	return {
+		...layout,
+		...fixedAxes(layout),
+		...size,
+		shapes,
+		autosize: false,
+		dragmode: false,
+		paper_bgcolor: "rgba(0,0,0,0)",
+		plot_bgcolor: "rgba(0,0,0,0)",
+		font: { ...box(layout.font), family: FACE },
+		...more,
+	};
+}
+
+export function dressedData(spec: FigureSpec, overlay: Overlay): Trace[] {
+	const { dress } = overlay;
+	const data = dress ? spec.data.map((trace) => dress({ ...trace })) : spec.data;
+	return [...data, ...(overlay.traces ?? [])];
+}

@@ -1,0 +1,39 @@
+// One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
+import { type Trouble, trouble } from "../state/page.svelte";
+import { type FigureRequest, figure, keyOf, knownFigure } from "./cache";
+import type { FigureSpec } from "./figure";
+
+export class FigureSource {
+	spec = $state.raw<FigureSpec | null>(null);
+	failure = $state.raw<Trouble | null>(null);
+	loading = $state(true);
+	#attempt = $state(0);
+
+	/** Call during component set-up: fetches whenever the request's values change. */
+	constructor(request: () => FigureRequest) {
+		const key = $derived(keyOf(request()));
+		$effect(() => {
+			void this.#attempt;
+			return this.#load(JSON.parse(key) as FigureRequest);
+		});
+	}
+
+	retry(): void {
+		this.#attempt += 1;
+	}
+
+	#load(request: FigureRequest): () => void {
+		const abort = new AbortController();
+		this.spec = knownFigure(request) ?? this.spec;
+		this.loading = true;
+		this.failure = null;
+		figure(request, abort.signal)
+			.then((spec) => {
+				if (!abort.signal.aborted) Object.assign(this, { spec, loading: false });
+			})
+			.catch((error: unknown) => {
+				if (!abort.signal.aborted) Object.assign(this, { failure: trouble(error), loading: false });
+			});
+		return () => abort.abort();
+	}
+}

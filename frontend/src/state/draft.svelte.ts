@@ -1,0 +1,79 @@
+// The question being prepared: an image, a prompt and the options, before it is asked.
+import { api, imageUrl, type Question } from "../api/client";
+import type { Analysis, GalleryEntry, Lens } from "../api/types";
+
+export interface DraftImage {
+	name: string;
+	/** What the page shows. */
+	url: string;
+	load: () => Promise<Blob>;
+}
+
+export const SUGGESTIONS = [
+	"Please describe this image in detail.",
+	"What is the color of the square?",
+	"Is there a circle in the image?",
+] as const;
+
+class Draft {
+	image = $state.raw<DraftImage | null>(null);
+	prompt = $state<string>(SUGGESTIONS[0]);
+	model = $state<string>("");
+	maxNewTokens = $state<number | null>(null);
+	lens = $state<Lens>("normed");
+	skipLayers = $state("");
+	continuation = $state("");
+
+	setFile(file: File): void {
+		this.#release();
+		this.image = { name: file.name, url: URL.createObjectURL(file), load: async () => file };
+	}
+
+	clearImage(): void {
+		this.#release();
+		this.image = null;
+	}
+
+	/** Takes over what an analysis was asked, so that a changed prompt runs on the same image. */
+	fromAnalysis(analysis: Analysis): void {
+		const { request } = analysis;
+		this.#release();
+		this.prompt = request.prompt;
+		this.model = request.model;
+		this.lens = request.lens;
+		this.maxNewTokens = request.max_new_tokens;
+		this.skipLayers = request.skip_layers.join(",");
+		this.continuation = request.continuation ?? "";
+		this.image = request.image ? remote("image", imageUrl(analysis.id)) : null;
+	}
+
+	fromGallery(entry: GalleryEntry): void {
+		this.#release();
+		this.prompt = entry.prompt;
+		this.skipLayers = "";
+		this.continuation = "";
+		this.image = remote(entry.title, entry.image_url);
+	}
+
+	async question(): Promise<Question> {
+		return {
+			image: this.image ? await this.image.load() : null,
+			prompt: this.prompt,
+			model: this.model || undefined,
+			maxNewTokens: this.maxNewTokens ?? undefined,
+			lens: this.lens,
+			skipLayers: this.skipLayers,
+			continuation: this.continuation,
+		};
+	}
+
+	#release(): void {
+		if (this.image?.url.startsWith("blob:")) URL.revokeObjectURL(this.image.url);
+	}
+}
+
+function remote(name: string, url: string): DraftImage {
+	return { name, url, load: () => api.blob(url) };
+}
+
+export const draft = new Draft();

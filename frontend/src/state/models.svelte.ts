@@ -1,0 +1,37 @@
+// The models this server has and whether they can answer yet.
+import { ApiError, api } from "../api/client";
+import type { ModelState } from "../api/types";
+
+const SOON = 1500; // ms, while a model loads
+const LATER = 15000; // ms, when the server does not answer
+
+class Models {
+	list = $state.raw<ModelState[]>([]);
+	error = $state<string | null>(null);
+
+	get default(): ModelState | null {
+		return this.list.find((model) => model.default) ?? this.list[0] ?? null;
+	}
+
+	named(name: string | undefined): ModelState | null {
+		return this.list.find((model) => model.name === name) ?? null;
+	}
+
+	/** Asks again until no model is loading. */
+	async watch(): Promise<void> {
+		try {
+			this.list = await api.models();
+			this.error = null;
+			if (this.list.some((model) => model.state === "loading")) this.#again(SOON);
+		} catch (error) {
+			this.error = error instanceof ApiError ? error.detail : String(error);
+			this.#again(LATER);
+		}
+	}
+
+	#again(delay: number): void {
+		window.setTimeout(() => void this.watch(), delay);
+	}
+}
+
+export const models = new Models();

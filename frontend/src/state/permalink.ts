@@ -1,0 +1,120 @@
+// The only module that knows the page's addresses. Pure: text in, typed values out, and back.
+// Everything read from an address is parsed, bounded and otherwise ignored.
+import type { Lens } from "../api/types";
+
+export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
+export const METHODS = ["tsne", "pca"] as const;
+export const LENSES = ["normed", "raw"] as const;
+
+export type Quantity = (typeof QUANTITIES)[number];
+export type Method = (typeof METHODS)[number];
+
+/** Depths, both ends included, low end first. */
+export type Range = readonly [number, number];
+
+export interface Selection {
+	token: number | null;
+	depth: number | null;
+	range: Range | null;
+	quantity: Quantity;
+	words: string[];
+	/** null: the lens that the analysis was asked for. */
+	lens: Lens | null;
+	method: Method;
+}
+
+export const EMPTY: Selection = {
+	token: null,
+	depth: null,
+	range: null,
+	quantity: "probability",
+	words: [],
+	lens: null,
+	method: "tsne",
+};
+
+// Caps: above any real analysis, low enough that a made-up address costs nothing.
+const MAX_TOKEN = 9999;
+const MAX_DEPTH = 511;
+export const MAX_WORDS = 8;
+export const MAX_WORD_LENGTH = 40;
+const MAX_QUERY = 2000;
+const ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+function integer(text: string | null, most: number): number | null {
+	if (text === null || !/^\d{1,4}$/.test(text)) return null;
+	const value = Number(text);
+	return value <= most ? value : null;
+}
+
+function range(text: string | null): Range | null {
+	const [first, last, rest] = (text ?? "").split("-");
+	const a = integer(first ?? null, MAX_DEPTH);
+	const b = integer(last ?? null, MAX_DEPTH);
+	if (a === null || b === null || rest !== undefined) return null;
+	return a <= b ? [a, b] : [b, a];
+}
+
+function oneOf<T extends string>(text: string | null, known: readonly T[]): T | null {
+	return known.find((value) => value === text) ?? null;
+}
+
+/** Trimmed, without doubles, at most MAX_WORDS of at most MAX_WORD_LENGTH characters. */
+export function tidyWords(words: readonly string[]): string[] {
+	const clean = words.map((word) => word.trim()).filter((word) => word !== "");
+	const short = clean.filter((word) => word.length <= MAX_WORD_LENGTH);
+	return [...new Set(short)].slice(0, MAX_WORDS);
+}
+
+// Words are joined by commas; a comma or backslash inside a word is escaped with a backslash.
+const joinWords = (words: readonly string[]) =>
+	words.map((word) => word.replace(/[\\,]/g, "\\$&")).join(",");
+
+function splitWords(text: string | null): string[] {
+	const parts = (text ?? "").match(/(?:\\.|[^,\\])+/gs) ?? [];
+	return tidyWords(parts.map((part) => part.replace(/\\(.)/gs, "$1")));
+}
+
+/** The selection that a query string carries; unknown or wrong values count as absent. */
+export function decode(query: string): Selection {
+	const values = new URLSearchParams(query.slice(0, MAX_QUERY));
+	return {
+		token: integer(values.get("token"), MAX_TOKEN),
+		depth: integer(values.get("depth"), MAX_DEPTH),
+		range: range(values.get("range")),
+		quantity: oneOf(values.get("q"), QUANTITIES) ?? EMPTY.quantity,
+		words: splitWords(values.get("words")),
+		lens: oneOf(values.get("lens"), LENSES),
+		method: oneOf(values.get("map"), METHODS) ?? EMPTY.method,
+	};
+}
+
+/** The query string of a selection, without what is at its default; "" when all is. */
+export function encode(selection: Selection): string {
+	const values = new URLSearchParams();
+	const put = (key: string, value: string | number | null) => {
+		if (value !== null) values.set(key, String(value));
+	};
+	put("token", selection.token);
+	put("depth", selection.depth);
+	put("range", selection.range ? selection.range.join("-") : null);
+	put("q", selection.quantity === EMPTY.quantity ? null : selection.quantity);
+	put("words", selection.words.length ? joinWords(selection.words) : null);
+	put("lens", selection.lens);
+	put("map", selection.method === EMPTY.method ? null : selection.method);
+	const text = values.toString().replaceAll("%2C", ",");
+	return text ? `?${text}` : "";
+}
+
+export interface Place {
+	/** null: the start page. */
+	id: string | null;
+	selection: Selection;
+}
+
+export function parsePlace(pathname: string, query: string): Place {
+	const found = /^\/a\/([^/]+)\/?$/.exec(pathname)?.[1] ?? "";
+	return { id: ID.test(found) ? found : null, selection: decode(query) };
+}
+
+export const address = (id: string, selection: Selection) => `/a/${id}${encode(selection)}`;

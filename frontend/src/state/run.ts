@@ -1,0 +1,70 @@
+// What is known of a running analysis, folded from its events. Pure: events may repeat after a reconnect.
+import type { Status } from "../api/types";
+
+export interface RunToken {
+	index: number;
+	id: number;
+	text: string;
+	probability: number;
+}
+
+export type RunEvent =
+	| {
+			kind: "status";
+			status: Status;
+			stage: string | null;
+			message: string | null;
+			progress: number | null;
+			tokens: number;
+			max_new_tokens: number;
+	  }
+	| ({ kind: "token" } & RunToken)
+	| { kind: "done"; id: string }
+	| { kind: "failed"; title: string; detail: string };
+
+export interface RunState {
+	status: Status;
+	message: string;
+	progress: number | null;
+	tokens: RunToken[];
+	maxNewTokens: number | null;
+	error: { title: string; detail: string } | null;
+}
+
+export const idle: RunState = {
+	status: "queued",
+	message: "Waiting for the model",
+	progress: null,
+	tokens: [],
+	maxNewTokens: null,
+	error: null,
+};
+
+function withToken(state: RunState, token: RunToken): RunState {
+	const tokens = state.tokens.filter((known) => known.index !== token.index);
+	tokens.push(token);
+	tokens.sort((a, b) => a.index - b.index);
+	return { ...state, status: "running", tokens };
+}
+
+/** The state after one event. Token events replace an earlier one of the same index. */
+export function reduce(state: RunState, event: RunEvent): RunState {
+	switch (event.kind) {
+		case "status":
+			return {
+				...state,
+				status: event.status,
+				message: event.message ?? state.message,
+				progress: event.progress,
+				maxNewTokens: event.max_new_tokens ?? state.maxNewTokens,
+			};
+		case "token": {
+			const { index, id, text, probability } = event;
+			return withToken(state, { index, id, text, probability });
+		}
+		case "done":
+			return { ...state, status: "done", progress: 1 };
+		case "failed":
+			return { ...state, status: "failed", error: { title: event.title, detail: event.detail } };
+	}
+}

@@ -1,0 +1,71 @@
+// How a selection moves and stays inside an analysis. Pure.
+import type { Range, Selection } from "./permalink";
+
+/** tokens: number of columns; depths: L + 1 rows, depth 0 at the bottom. */
+export interface Bounds {
+	tokens: number;
+	depths: number;
+}
+
+const clamp = (value: number, most: number) => Math.min(Math.max(value, 0), Math.max(most, 0));
+
+/** The same selection with every index inside the analysis; what lies outside is dropped. */
+export function within(selection: Selection, { tokens, depths }: Bounds): Selection {
+	const token = selection.token !== null && selection.token < tokens ? selection.token : null;
+	const depth = selection.depth !== null && selection.depth < depths ? selection.depth : null;
+	const range = selection.range && selection.range[1] < depths ? selection.range : null;
+	return { ...selection, token, depth, range };
+}
+
+export type Step = "left" | "right" | "up" | "down" | "first" | "last";
+
+export const STEPS: Readonly<Record<string, Step>> = {
+	ArrowLeft: "left",
+	ArrowRight: "right",
+	ArrowUp: "up",
+	ArrowDown: "down",
+	Home: "first",
+	End: "last",
+};
+
+function stepToken(token: number | null, step: Step, last: number): number {
+	if (step === "first") return 0;
+	if (step === "last") return last;
+	if (token === null) return step === "left" ? last : 0;
+	return clamp(token + (step === "right" ? 1 : -1), last);
+}
+
+function stepDepth(depth: number | null, step: Step, last: number): number {
+	if (depth === null) return step === "down" ? last : 0;
+	return clamp(depth + (step === "up" ? 1 : -1), last);
+}
+
+/** One arrow key: left and right over tokens, up and down over depths. */
+export function move(selection: Selection, step: Step, bounds: Bounds): Partial<Selection> {
+	if (bounds.tokens === 0) return {};
+	if (step === "up" || step === "down") {
+		const depth = stepDepth(selection.depth, step, bounds.depths - 1);
+		return { token: selection.token ?? 0, depth };
+	}
+	return { token: stepToken(selection.token, step, bounds.tokens - 1) };
+}
+
+/** Shift with an arrow: the range grows from the selected depth; its far end is the new depth. */
+export function extend(
+	selection: Selection,
+	step: "up" | "down",
+	bounds: Bounds,
+): Partial<Selection> {
+	const from = selection.depth ?? 0;
+	const depth = stepDepth(from, step, bounds.depths - 1);
+	const [low, high] = selection.range ?? [from, from];
+	const anchor = from === high ? low : high;
+	return { depth, range: ordered(anchor, depth), token: selection.token ?? 0 };
+}
+
+export const ordered = (a: number, b: number): Range => (a <= b ? [a, b] : [b, a]);
+
+/** Escape: first the range goes, then the cell. Words, lens and quantity stay. */
+export function clear(selection: Selection): Partial<Selection> {
+	return selection.range ? { range: null } : { token: null, depth: null };
+}

@@ -1,0 +1,75 @@
+// Where columns and rows lie, in CSS pixels. Chips, heatmap and marks all ask here, so they cannot part.
+import type { Analysis } from "../../api/types";
+import { labelLength } from "../../text/token";
+
+export interface Grid {
+	columns: number;
+	rows: number;
+	columnWidth: number;
+	rowHeight: number;
+}
+
+export interface CellAt {
+	token: number;
+	row: number;
+}
+
+const CHARACTER = 7.9; // width of one character of the chips' mono face at 13 px
+const CHIP_PADDING = 18;
+const NARROWEST = 38;
+const WIDEST_LABEL = 108; // longer labels are cut with an ellipsis
+const WIDEST_FILL = 132; // short answers do not stretch beyond this
+const CANVAS_LIMIT = 30000; // browsers refuse wider canvases, and Plotly paints a heatmap on one
+const BOARD_HEIGHT = 430;
+const ROWS_HEIGHT = [7, 30] as const; // least and most, so that a cell can be hit and read
+
+const between = (value: number, least: number, most: number) =>
+	Math.min(Math.max(value, least), most);
+
+/** One width for all columns: room for the longest label, stretched to fill what is there. */
+export function columnWidth(texts: readonly string[], available: number): number {
+	const longest = texts.reduce((most, text) => Math.max(most, labelLength(text)), 0);
+	const wanted = between(Math.ceil(longest * CHARACTER) + CHIP_PADDING, NARROWEST, WIDEST_LABEL);
+	const count = Math.max(texts.length, 1);
+	const filled = between(Math.floor(available / count), wanted, Math.max(wanted, WIDEST_FILL));
+	return Math.min(filled, Math.floor(CANVAS_LIMIT / count));
+}
+
+export const rowHeight = (rows: number) =>
+	between(Math.floor(BOARD_HEIGHT / Math.max(rows, 1)), ...ROWS_HEIGHT);
+
+export function gridOf(texts: readonly string[], rows: number, available: number): Grid {
+	return {
+		columns: texts.length,
+		rows,
+		columnWidth: columnWidth(texts, available),
+		rowHeight: rowHeight(rows),
+	};
+}
+
+/** The cell under a point of the board; null outside. Row 0 is at the bottom. */
+export function cellAt(grid: Grid, x: number, y: number): CellAt | null {
+	const token = Math.floor(x / grid.columnWidth);
+	const row = grid.rows - 1 - Math.floor(y / grid.rowHeight);
+	const inside = token >= 0 && token < grid.columns && row >= 0 && row < grid.rows;
+	return inside ? { token, row } : null;
+}
+
+export const rowAt = (grid: Grid, y: number) =>
+	between(grid.rows - 1 - Math.floor(y / grid.rowHeight), 0, grid.rows - 1);
+
+export const topOf = (grid: Grid, row: number) => (grid.rows - 1 - row) * grid.rowHeight;
+
+const STEPS = [1, 2, 4, 5, 8, 10, 16, 20];
+const LABEL_HEIGHT = 15;
+
+/** Rows that carry a label, as many as fit; the ends always. */
+export function labelledRows(grid: Grid): number[] {
+	const step = STEPS.find((candidate) => candidate * grid.rowHeight >= LABEL_HEIGHT) ?? 40;
+	const last = grid.rows - 1;
+	const rows = Array.from({ length: grid.rows }, (_, row) => row).filter((row) => row % step === 0);
+	return last % step === 0 ? rows : [...rows.filter((row) => last - row >= step), last];
+}
+
+/** The skeleton's rows before the analysis is there. */
+export const expectedDepths = (analysis: Analysis | null) => (analysis?.model?.layers ?? 14) + 1;
