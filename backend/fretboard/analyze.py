@@ -1,0 +1,46 @@
+"""One analysis without a server, into a folder; and the analyses shipped as examples."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fretboard.api.submission import Asked, prepare
+from fretboard.document import Analysis, Derived
+from fretboard.gallery import gallery_entries, gallery_image
+from fretboard.images import to_png
+from fretboard.pipeline import Pipeline
+from fretboard.settings import Settings
+from fretboard.store.durable import AnalysisStore, open_store
+from fretboard.worker import load_pipeline
+
+SHIPPED_METHODS = ("tsne", "pca")
+
+
+def analyze_to_folder(settings: Settings, asked: Asked, folder: Path) -> Analysis:
+    """Write analysis.json, arrays, hidden states and the image into `folder`."""
+    prepare(settings, asked)  # bad input is told before the model is loaded
+    store = open_store(str(folder), layout="")
+    return _run(settings, load_pipeline(settings, store), asked, store)
+
+
+def build_examples(settings: Settings, folder: Path, count: int) -> Iterator[str]:
+    """Analyse the first `count` gallery scenes, with all that the page asks of a ready one."""
+    store = open_store(str(folder))
+    pipeline = load_pipeline(settings, store)
+    for entry in gallery_entries()[:count]:
+        asked = Asked(entry["prompt"], gallery_image(entry["file"]).read_bytes())
+        analysis = _run(settings, pipeline, asked, store)
+        wanted = [Derived("trajectory", method=method) for method in SHIPPED_METHODS]
+        lens = analysis.request.lens
+        wanted += [Derived("distribution", lens, token=token.index) for token in analysis.tokens]
+        for derived in wanted:
+            arrays, note = pipeline.derive(analysis, derived)
+            store.write_arrays(analysis.id, derived.file, arrays, note)
+        yield f"{analysis.id}  {entry['title']}: {analysis.answer}"
+
+
+def _run(settings: Settings, pipeline: Pipeline, asked: Asked, store: AnalysisStore) -> Analysis:
+    analysis, picture = prepare(settings, asked)
+    if picture is not None:
+        store.write_image(analysis.id, to_png(picture.image))
+    image = picture.image if picture is not None else None
+    return pipeline.analyse(analysis, image, lambda _event: None, lambda: False)

@@ -1,0 +1,1 @@
+"""Thin HTTP routes over queue, store and figures; no torch."""

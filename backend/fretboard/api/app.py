@@ -1,0 +1,72 @@
+"""The web application: routes, error handling, limits and headers, put together."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fretboard import __version__
+from fretboard.api import analyses, figures, site
+from fretboard.api.arrays import ArrayReader
+from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
+from fretboard.services import Services
+
+# Plotly adds one empty style element (the hash) and sets style attributes; nothing else is inline.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
+    "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+COMPRESS_ABOVE_BYTES = 2048
+
+
+def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
+    """The application; `after_first_response` is called once, when something has been served."""
+    app = FastAPI(
+        title="Fretboard",
+        version=__version__,
+        description="How a vision-language model's answer takes shape, layer by layer.",
+        responses=PROBLEM_RESPONSES,
+        docs_url=None,  # its page loads scripts from elsewhere, which the policy above forbids
+        redoc_url=None,
+    )
+    install_handlers(app)
+    reader = ArrayReader(services)
+    app.include_router(analyses.routes(services, reader))
+    app.include_router(figures.routes(services, reader))
+    app.include_router(site.routes(services))
+    site.add_page(app)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)
+    app.add_middleware(BodyLimit, limit=services.settings.max_body_bytes)
+    app.add_middleware(Envelope, after_first_response=after_first_response)
+    return app
+
+
+class Envelope:
+    """ASGI middleware: security headers on every response, and a call after the first one."""
+
+    def __init__(self, app: ASGIApp, after_first_response: Callable[[], None]) -> None:
+        self._app = app
+        self._after_first: Callable[[], None] | None = after_first_response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+        after, self._after_first = self._after_first, None
+        if after is not None:
+            after()

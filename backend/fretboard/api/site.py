@@ -1,0 +1,109 @@
+"""Everything that is not an analysis: models, gallery, health, and the page itself."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from fretboard.api.problems import problem
+from fretboard.api.submission import Asked, prepare
+from fretboard.document import Status
+from fretboard.errors import FretboardError, NotFound, Unavailable
+from fretboard.gallery import Example, gallery_entries, gallery_image
+from fretboard.served import ServedModel, served_model
+from fretboard.services import Services
+
+STATIC = Path(__file__).parents[1] / "static"
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+def routes(services: Services) -> APIRouter:
+    """Models, gallery and health."""
+    router = APIRouter(tags=["site"])
+
+    @router.get("/api/models")
+    def models() -> list[ServedModel]:
+        """The models served here and whether they are loading, ready, absent or failed."""
+        return [_current_model(services)]
+
+    @router.get("/api/gallery")
+    def gallery() -> list[Example]:
+        """Example scenes; those with an `analysis_id` open at once."""
+        return [_example(services, entry) for entry in gallery_entries()]
+
+    @router.get("/api/gallery/{name}", response_class=FileResponse)
+    def picture(name: str) -> FileResponse:
+        """The picture of an example."""
+        return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
+
+    @router.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz", responses={503: {"description": "Not ready yet; `detail` says why"}})
+    def readyz() -> dict[str, str]:
+        """The model is loaded and the store can be read. 503 until then."""
+        model = _current_model(services)
+        if model.state != "ready":
+            raise Unavailable(f"The model {model.name} is {model.state}. {model.detail}".strip())
+        next(services.store.ids(), None)
+        return {"status": "ready", "model": model.name}
+
+    return router
+
+
+def _current_model(services: Services) -> ServedModel:
+    name = services.settings.model
+    try:
+        model = served_model(name)
+    except FretboardError as error:
+        return ServedModel(
+            name=name, title=name, source=name, revision="", state="absent", detail=error.detail
+        )
+    loading = {"state": "loading", "detail": "The model is being loaded."}
+    return model.model_copy(update=services.bus.announced().get(name, loading))
+
+
+def _example(services: Services, entry: dict) -> Example:
+    example = Example(
+        id=Path(entry["file"]).stem,
+        image_url=f"/api/gallery/{entry['file']}",
+        **{name: entry[name] for name in ("title", "category", "prompt", "truth")},
+    )
+    asked = Asked(example.prompt, gallery_image(entry["file"]).read_bytes())
+    ready, _ = prepare(services.settings, asked)
+    try:
+        done = services.store.read(ready.id).status == Status.DONE
+    except NotFound:
+        done = False
+    return example.model_copy(update={"analysis_id": ready.id if done else None})
+
+
+def add_page(app: FastAPI) -> None:
+    """Serve the built page at `/` and `/a/{id}`; its hashed assets may be kept for a year."""
+
+    @app.get("/", include_in_schema=False)
+    @app.get("/a/{analysis_id}", include_in_schema=False)
+    def page(analysis_id: str = "") -> Response:
+        index = STATIC / "index.html"
+        if not index.is_file():
+            return problem(503, "The page is not built", "Run `make page`, then reload.")
+        return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+    if (STATIC / "assets").is_dir():
+        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+    for path in STATIC.glob("*.*"):
+        if path.name != "index.html":
+            _add_file(app, path)
+    Instrumentator(excluded_handlers=["/metrics"]).instrument(app).expose(
+        app, include_in_schema=False
+    )
+
+
+def _add_file(app: FastAPI, path: Path) -> None:
+    @app.get(f"/{path.name}", include_in_schema=False)
+    def file() -> FileResponse:
+        return FileResponse(path)

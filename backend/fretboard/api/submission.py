@@ -1,0 +1,99 @@
+"""A checked request → an analysis in the store and a job on the queue, once per content id."""
+
+from dataclasses import dataclass
+
+from fretboard.document import (
+    DEFAULT_NEW_TOKENS,
+    Analysis,
+    AnalysisRequest,
+    ImageInfo,
+    Lens,
+    Status,
+    analysis_id,
+    parse_layers,
+)
+from fretboard.errors import InputError, TooLarge
+from fretboard.images import Picture, read_picture, to_png
+from fretboard.served import choose_model
+from fretboard.services import Services
+from fretboard.settings import Settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The fields of a POST as they came; see DESIGN's contract."""
+
+    prompt: str
+    image: bytes | None = None
+    model: str | None = None
+    max_new_tokens: int = DEFAULT_NEW_TOKENS
+    lens: str = Lens.NORMED.value
+    skip_layers: str = ""
+    continuation: str | None = None
+
+
+def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]:
+    """The analysis that `asked` stands for, not yet stored. Raises InputError, saying what to do."""
+    served = choose_model(settings, asked.model)
+    _check(settings, asked)
+    picture = (
+        read_picture(asked.image, settings.max_image_pixels) if asked.image is not None else None
+    )
+    request = AnalysisRequest(
+        prompt=asked.prompt,
+        model=served.name,
+        max_new_tokens=asked.max_new_tokens,
+        lens=Lens(asked.lens),
+        skip_layers=parse_layers(asked.skip_layers, served.layers),
+        continuation=asked.continuation or None,
+        image=_image_info(picture),
+    )
+    model = served.info
+    return Analysis(id=analysis_id(request, model), request=request, model=model), picture
+
+
+def submit(services: Services, asked: Asked) -> tuple[Analysis, bool]:
+    """(the analysis, whether work was started). An equal request finds the one that exists."""
+    analysis, picture = prepare(services.settings, asked)
+    if picture is not None:
+        services.store.write_image(analysis.id, to_png(picture.image))
+    if services.store.create(analysis):
+        services.jobs.analyse(analysis.id)
+        return analysis, True
+    return _revive(services, services.store.read(analysis.id))
+
+
+def _check(settings: Settings, asked: Asked) -> None:
+    if not asked.prompt.strip():
+        raise InputError("The prompt is empty. Ask something, such as: What is in this image?")
+    for name, text in (("prompt", asked.prompt), ("continuation", asked.continuation or "")):
+        if len(text) > settings.max_prompt_characters:
+            raise TooLarge(
+                f"The {name} has {len(text)} characters; "
+                f"at most {settings.max_prompt_characters} are taken."
+            )
+    if not 1 <= asked.max_new_tokens <= settings.max_new_tokens:
+        raise InputError(
+            f"max_new_tokens is {asked.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
+        )
+    if asked.lens not in list(Lens):
+        raise InputError(f"There is no lens {asked.lens!r}; choose {' or '.join(Lens)}.")
+
+
+def _revive(services: Services, existing: Analysis) -> tuple[Analysis, bool]:
+    """A failed analysis is run again when it is asked again."""
+    if existing.status != Status.FAILED:
+        return existing, False
+    fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
+    services.store.write(fresh)
+    services.jobs.analyse(fresh.id)
+    return fresh, True
+
+
+def _image_info(picture: Picture | None) -> ImageInfo | None:
+    if picture is None:
+        return None
+    width, height = picture.image.size
+    return ImageInfo(
+        sha256=picture.sha256, width=width, height=height, media_type=picture.media_type
+    )

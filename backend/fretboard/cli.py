@@ -1,0 +1,128 @@
+"""`fretboard serve · worker · analyze · examples · openapi`."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fretboard.errors import FretboardError
+from fretboard.logs import configure_logs
+from fretboard.settings import Settings, get_settings
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="See how a vision-language model's answer takes shape, layer by layer.",
+)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address; default FRETBOARD_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; default PORT.")] = None,
+) -> None:
+    """Serve the page and the API."""
+    from fretboard.serve import serve as run
+
+    chosen = {"host": host, "port": port}
+    settings = _settings()
+    run(settings.model_copy(update={k: v for k, v in chosen.items() if v is not None}))
+
+
+@app.command()
+def worker() -> None:
+    """Run the model for web processes elsewhere (needs REDIS_URL)."""
+    from fretboard.services import build_services
+    from fretboard.worker import Worker
+
+    settings = _settings()
+    if settings.redis_url is None:
+        raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
+    running = Worker(build_services(settings))
+    running.start()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+    running.stop()
+
+
+@app.command()
+def analyze(
+    image: Annotated[Path | None, typer.Argument(help="An image; leave out for text only.")] = None,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to ask.")] = "",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path("."),
+    max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
+    lens: Annotated[str, typer.Option(help="normed or raw.")] = "normed",
+    skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
+    continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
+) -> None:
+    """Analyse one image into a folder, without a server."""
+    from fretboard.analyze import analyze_to_folder
+    from fretboard.api.submission import DEFAULT_NEW_TOKENS, Asked
+
+    asked = Asked(
+        prompt=prompt,
+        image=_read(image),
+        max_new_tokens=DEFAULT_NEW_TOKENS if max_new_tokens is None else max_new_tokens,
+        lens=lens,
+        skip_layers=skip_layers,
+        continuation=continuation,
+    )
+    analysis = analyze_to_folder(_settings(), asked, output)
+    typer.echo(analysis.answer)
+    typer.echo(f"{len(analysis.tokens)} tokens, {analysis.model.layers + 1} depths → {output}")
+
+
+@app.command()
+def examples(
+    output: Annotated[Path, typer.Option(help="Where the shipped examples lie.")],
+    count: Annotated[int, typer.Option(help="How many gallery scenes to analyse.")] = 4,
+) -> None:
+    """Make the ready-made analyses that are shipped with the bundled model."""
+    from fretboard.analyze import build_examples
+
+    for line in build_examples(_settings(), output, count):
+        typer.echo(line)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from fretboard.api.app import create_app
+    from fretboard.services import build_services
+
+    settings = Settings(STORE_URL="memory://", REDIS_URL=None)  # type: ignore[call-arg]
+    schema = create_app(build_services(settings), lambda: None).openapi()
+    typer.echo(json.dumps(schema, indent=1, sort_keys=True))
+
+
+def main() -> None:
+    """Entry point: errors of ours end in one line and status 1, never in a traceback."""
+    try:
+        app()
+    except FretboardError as error:
+        raise SystemExit(f"{error.title}: {error.detail}") from error
+
+
+def _settings() -> Settings:
+    settings = get_settings()
+    configure_logs(settings.log_json)
+    return settings
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read: {error.strerror}.") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""The request, the analysis document and the catalogue of arrays: what is stored and served.
+
+Shapes use: depth = L+1 (0 = embeddings entering layer 0, L = output of the last layer),
+pair = L (d, d+1), token = generated tokens, k = words kept a cell, width = residual stream.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fretboard.errors import InputError
+
+SCHEMA_VERSION = 1
+DEFAULT_NEW_TOKENS = 64
+TOP_K = 10  # words kept per cell; the page lists ten
+CAPTION_PROMPT = "Please describe this image in detail."
+
+
+class Lens(StrEnum):
+    """The map from a hidden state to a distribution over the vocabulary (METHOD: Lens)."""
+
+    NORMED = "normed"
+    RAW = "raw"
+
+
+class Divergence(StrEnum):
+    """How far the distributions of two adjacent depths lie apart (METHOD: Level 2)."""
+
+    JSD = "jsd"
+    PAPER_CODE = "paper-code"
+    SYMMETRIC_KL = "symmetric-kl"
+
+
+class Status(StrEnum):
+    """Life of an analysis."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ImageInfo(BaseModel):
+    """The uploaded image: SHA-256 of the uploaded bytes, upright size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+
+
+class AnalysisRequest(BaseModel):
+    """What was asked, after defaults; with the image's hash and the model it makes the id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: str
+    model: str
+    max_new_tokens: Annotated[int, Field(ge=1)] = DEFAULT_NEW_TOKENS
+    lens: Lens = Lens.NORMED
+    skip_layers: tuple[int, ...] = ()
+    continuation: str | None = None
+    image: ImageInfo | None = None
+
+
+class ModelInfo(BaseModel):
+    """The model that answered. `layers` = L, `width` of the residual stream, vocabulary size."""
+
+    name: str
+    revision: str
+    family: str
+    layers: int
+    width: int
+    vocabulary: int
+    dtype: str | None = None
+    """Of the hidden states; known once a worker has loaded the model."""
+
+
+class Reversal(BaseModel):
+    """A rival led through the stabilisation and lost late: evidence of a hallucination, no proof."""
+
+    rival_id: int
+    rival_text: str
+    from_depth: int
+    to_depth: int
+    overturned_at: int
+
+
+class Token(BaseModel):
+    """One emitted token, read at depth L with the analysis's lens."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    index: int
+    id: int
+    text: str
+    probability: float
+    log_probability: float
+    rank: int
+    entropy: float
+    token_class: Literal["stable", "mutation"] | None = Field(None, alias="class")
+    emergence: int | None = None
+    """The depth from which the emitted token leads to the end; None if it does not lead at L."""
+    mutation_depth: int | None = None
+    reversal: Reversal | None = None
+
+
+class Stages(BaseModel):
+    """The detected nodes (METHOD: Stages, detected) and the thresholds that found them."""
+
+    method: str
+    critical_depth: int | None
+    critical_interval: tuple[int, int] | None
+    probability_depth: int | None
+    thresholds: dict[str, float]
+
+
+class Problem(BaseModel):
+    """Why an analysis failed, in the words of the error's own title and detail."""
+
+    title: str
+    detail: str
+
+
+FinishReason = Literal["stop", "length", "forced", "cancelled"]
+
+
+class Analysis(BaseModel):
+    """The analysis document: everything but the arrays."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str
+    schema_version: int = SCHEMA_VERSION
+    status: Status = Status.QUEUED
+    request: AnalysisRequest
+    model: ModelInfo
+    answer: str | None = None
+    finish_reason: FinishReason | None = None
+    prompt_tokens: int | None = None
+    image_positions: int | None = None
+    tokens: list[Token] = []
+    stages: Stages | None = None
+    timings: dict[str, float] = {}
+    error: Problem | None = None
+
+    def to_json(self) -> bytes:
+        """The stored and served form."""
+        return self.model_dump_json(by_alias=True, indent=1).encode()
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One served array: axes by name, numpy dtype, unit, and what it depends on."""
+
+    name: str
+    axes: tuple[str, ...]
+    dtype: str
+    unit: str
+    meaning: str
+    by_lens: bool = True
+    by_divergence: bool = False
+
+
+ARRAYS: dict[str, ArraySpec] = {
+    spec.name: spec
+    for spec in (
+        ArraySpec("probability", ("depth", "token"), "float32", "probability", "emitted token"),
+        ArraySpec("log_probability", ("depth", "token"), "float32", "nats", "emitted token"),
+        ArraySpec("rank", ("depth", "token"), "int32", "rank, 1 = leader", "emitted token"),
+        ArraySpec("entropy", ("depth", "token"), "float32", "nats", "the whole distribution"),
+        ArraySpec(
+            "jsd", ("pair", "token"), "float32", "nats", "adjacent depths", by_divergence=True
+        ),
+        ArraySpec("top_ids", ("depth", "token", "k"), "int32", "token id", "the k likeliest"),
+        ArraySpec(
+            "top_probabilities", ("depth", "token", "k"), "float32", "probability", "of top_ids"
+        ),
+        ArraySpec(
+            "hidden_states",
+            ("depth", "token", "width"),
+            "as computed (bf16 is served as float32)",
+            "residual stream, before the final norm",
+            "at the position that predicts the token",
+            by_lens=False,
+        ),
+    )
+}
+UNITS_OF_DIVERGENCE = {
+    Divergence.JSD: "nats",
+    Divergence.PAPER_CODE: "nats per vocabulary entry (as published)",
+    Divergence.SYMMETRIC_KL: "nats",
+}
+
+
+def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
+    """Content id: the same request, image bytes, model revision and schema give the same id."""
+    canonical = {
+        "schema": SCHEMA_VERSION,
+        "request": request.model_dump(mode="json", exclude={"image"}),
+        "image": request.image.sha256 if request.image else None,
+        "revision": model.revision,
+    }
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def parse_layers(text: str, layers: int | None = None) -> tuple[int, ...]:
+    """`"6-9,12"` → (6, 7, 8, 9, 12), sorted and unique. Raises InputError on anything else."""
+    chosen: set[int] = set()
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        first, dash, last = part.partition("-")
+        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
+            raise InputError(f"skip_layers has {part!r}; write layers and ranges, such as 6-9,12.")
+        low, high = int(first), int(last if dash else first)
+        if high < low or high > 9999:
+            raise InputError(f"skip_layers has the range {part!r}; write it low-high, such as 6-9.")
+        chosen.update(range(low, high + 1))
+    check_layers(tuple(chosen), layers)
+    return tuple(sorted(chosen))
+
+
+def check_layers(chosen: Sequence[int], layers: int | None) -> None:
+    """Raises InputError where a layer lies outside 0…layers−1."""
+    if layers is not None and any(layer >= layers for layer in chosen):
+        raise InputError(f"skip_layers names layer {max(chosen)}; the model has 0 to {layers - 1}.")
+
+
+DerivedKind = Literal["lens", "divergence", "distribution", "trajectory"]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Arrays computed on demand from the record: what, and with which parameters.
+
+    lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
+    log-probabilities (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
+    """
+
+    kind: DerivedKind
+    lens: Lens = Lens.NORMED
+    divergence: Divergence = Divergence.JSD
+    token: int = 0
+    method: str = ""
+
+    @property
+    def key(self) -> str:
+        """One line that `parse` reads back."""
+        return f"{self.kind}.{self.lens}.{self.divergence}.{self.token}.{self.method}"
+
+    @property
+    def file(self) -> str:
+        """Where it lies in the record, if it is kept, and in the cache."""
+        return f"derived/{self.key}"
+
+    @classmethod
+    def parse(cls, key: str) -> "Derived":
+        """The inverse of `key`."""
+        kind, lens, divergence, token, method = key.split(".", 4)
+        return cls(kind, Lens(lens), Divergence(divergence), int(token), method)  # type: ignore[arg-type]

@@ -1,0 +1,14 @@
+"""One Plotly builder a figure, from document and arrays: for the page, notebooks and exports."""
+
+from fretboard.figures.competition import competition_figure
+from fretboard.figures.divergence import divergence_figure
+from fretboard.figures.fretboard import QUANTITIES, fretboard_figure
+from fretboard.figures.trajectory import trajectory_figure
+
+__all__ = [
+    "QUANTITIES",
+    "competition_figure",
+    "divergence_figure",
+    "fretboard_figure",
+    "trajectory_figure",
+]

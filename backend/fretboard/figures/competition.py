@@ -1,0 +1,131 @@
+"""Competition at one token: every candidate's probability over all depths (METHOD: Level 1)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fretboard.document import Analysis, Lens
+from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
+from fretboard.vocabulary import Vocabulary, Word
+
+LABELLED = 7  # lines labelled at their end and coloured; further leaders stay thin and grey
+LABEL_GAP = 0.055  # of the axis: below, two labels overlap
+Role = Literal["emitted", "word", "leader"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One curve: `role` says why it is here."""
+
+    token_id: int
+    text: str
+    role: Role
+
+
+def candidates(
+    analysis: Analysis, leaders: np.ndarray, token: int, words: list[Word], vocabulary: Vocabulary
+) -> list[Candidate]:
+    """The emitted token, the user's words, then the leaders of all depths, latest first.
+
+    leaders: (depth,) ids of rank 1 at this token.
+    """
+    emitted = analysis.tokens[token]
+    found = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
+    for word in words:
+        found.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
+    for token_id in leaders[::-1].tolist():
+        found.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
+    return list(found.values())
+
+
+def competition_figure(
+    analysis: Analysis,
+    table: np.ndarray,
+    leaders: np.ndarray,
+    token: int,
+    words: list[Word],
+    vocabulary: Vocabulary,
+    lens: Lens = Lens.NORMED,
+    theme: ThemeName = "light",
+) -> go.Figure:
+    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token."""
+    colors = THEMES[theme]
+    found = candidates(analysis, leaders, token, words, vocabulary)
+    figure = base_figure(
+        colors,
+        {
+            "axis": "depth",
+            "token": token,
+            "lens": lens,
+            "candidates": [vars(candidate) for candidate in found],
+        },
+    )
+    shown = _by_importance(found, table)
+    for place, candidate in reversed(list(enumerate(shown))):
+        _add_line(figure, candidate, table[:, candidate.token_id], place, colors, lens)
+    _label_ends(figure, shown[:LABELLED], table, colors)
+    layers = analysis.model.layers
+    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
+    figure.update_yaxes(title={"text": "probability"}, range=[0, 1.02], tickformat=".1f")
+    figure.update_layout(margin={"r": 96, "t": 26})
+    add_stage_bands(figure, analysis, colors, token, layers)
+    return figure
+
+
+def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]:
+    """The emitted token first, then words, then leaders by their highest probability."""
+    order = {"emitted": 0, "word": 1, "leader": 2}
+    return sorted(found, key=lambda c: (order[c.role], -float(table[:, c.token_id].max())))
+
+
+def _add_line(
+    figure: go.Figure, candidate: Candidate, curve: np.ndarray, place: int, theme: Theme, lens: Lens
+) -> None:
+    name = readable(candidate.text)
+    figure.add_scatter(
+        x=np.arange(len(curve), dtype=np.int32),
+        y=curve.astype(np.float32),
+        mode="lines",
+        name=name,
+        line={"color": _color(place, theme), "width": _width(candidate, place)},
+        opacity=1.0 if place < LABELLED else 0.6,
+        hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{lens} lens</extra>",
+        meta={"token_id": candidate.token_id, "role": candidate.role},
+    )
+
+
+def _color(place: int, theme: Theme) -> str:
+    if place == 0:
+        return theme.ink
+    return theme.candidates[place - 1] if place <= len(theme.candidates) else theme.faint
+
+
+def _width(candidate: Candidate, place: int) -> float:
+    if candidate.role == "emitted":
+        return 3.0
+    return 2.0 if place < LABELLED else 1.0
+
+
+def _label_ends(figure: go.Figure, shown: list[Candidate], table: np.ndarray, theme: Theme) -> None:
+    """Names at the lines' right ends, pushed apart where they would overlap."""
+    ends = sorted(
+        ((float(table[-1, c.token_id]), place, c) for place, c in enumerate(shown)),
+        key=lambda end: end[0],
+    )
+    heights: list[float] = []
+    for height, place, candidate in ends:
+        y = max(height, heights[-1] + LABEL_GAP) if heights else max(height, 0.01)
+        heights.append(y)
+        figure.add_annotation(
+            x=1.0,
+            xref="paper",
+            xanchor="left",
+            xshift=6,
+            y=y,
+            text=f"<b>{readable(candidate.text)}</b>" if place == 0 else readable(candidate.text),
+            font={"color": _color(place, theme), "size": 12},
+            showarrow=False,
+        )

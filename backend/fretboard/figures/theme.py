@@ -1,0 +1,91 @@
+"""Colours and layout shared by all figures: paper and ink; the data has the colour."""
+
+import html
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+ThemeName = Literal["light", "dark"]
+SANS = "'Source Sans 3 Variable', 'Source Sans 3', system-ui, sans-serif"
+MONO = "'IBM Plex Mono', ui-monospace, monospace"
+SEQUENTIAL = "Cividis"  # readable with any colour vision, and in grey
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Ink on paper; `stages` = rapid evolution, stabilisation, mutation."""
+
+    paper: str
+    ink: str
+    faint: str
+    line: str
+    accent: str
+    stages: tuple[str, str, str]
+    candidates: tuple[str, ...]
+
+
+# Okabe and Ito's palette, safe for colour blindness; black is left out, it is the ink's place.
+_LIGHT_CANDIDATES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#B8860B", "#7A5BB5")
+_DARK_CANDIDATES = ("#56B4E9", "#F0874A", "#2FC49B", "#E39BC3", "#8FD0F5", "#E6C229", "#B39DDB")
+THEMES: dict[ThemeName, Theme] = {
+    "light": Theme(
+        "#FBFAF7", "#1D1B18", "#77716A", "#E6E2DA", "#9A6B1F",
+        ("#4E79A7", "#7A9E7E", "#B5694E"), _LIGHT_CANDIDATES,
+    ),
+    "dark": Theme(
+        "#16171A", "#ECE9E2", "#9C978E", "#2C2E33", "#D9A441",
+        ("#7FA6D6", "#93BD98", "#E0937A"), _DARK_CANDIDATES,
+    ),
+}  # fmt: skip
+
+
+def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
+    """An empty figure in the house style; `meta` tells the page what it shows."""
+    axis = {
+        "gridcolor": theme.line,
+        "linecolor": theme.line,
+        "zerolinecolor": theme.line,
+        "tickcolor": theme.line,
+        "ticks": "outside",
+        "ticklen": 4,
+        "title": {"standoff": 8},
+    }
+    return go.Figure(
+        layout={
+            "template": None,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": SANS, "size": 13, "color": theme.ink},
+            "margin": {"l": 52, "r": 16, "t": 12, "b": 44},
+            "hoverlabel": {
+                "bgcolor": theme.paper,
+                "bordercolor": theme.line,
+                "font": {"family": MONO, "size": 12, "color": theme.ink},
+                "align": "left",
+            },
+            "showlegend": False,
+            "xaxis": axis,
+            "yaxis": axis,
+            "meta": meta,
+        }
+    )
+
+
+def readable(text: str) -> str:
+    """A token for people: leading space as a faint dot, newline as ↵; safe inside Plotly's HTML."""
+    shown = text.replace("\n", "↵").replace("\t", "⇥")
+    if shown.startswith(" "):
+        shown = "·" + shown[1:]
+    return html.escape(shown) or "∅"
+
+
+def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, Any]:
+    """Integer ticks from 0 to L, at most about a dozen."""
+    step = max(1, -(-layers // 12))
+    return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
+
+
+def percent(value: float) -> str:
+    """A probability in few characters."""
+    return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"

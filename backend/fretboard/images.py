@@ -1,0 +1,81 @@
+"""Uploaded bytes → one upright RGB picture, or a clear error. No other file decodes uploads."""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fretboard.errors import BadImage, TooLarge
+
+# Pillow reads many more, some through helpers with a history of holes; these are what people upload.
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright 8-bit RGB image and the SHA-256 of the bytes it came from."""
+
+    image: Image.Image
+    sha256: str
+    media_type: str
+
+
+def read_picture(data: bytes, max_pixels: int) -> Picture:
+    """Decode `data`: EXIF rotation applied, first frame, transparency over white.
+
+    Raises BadImage when the bytes are no whole image, TooLarge above `max_pixels`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                _check_size(opened, max_pixels)
+                media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
+                rgb = _to_rgb(ImageOps.exif_transpose(opened))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLarge(f"{error}. Upload at most {max_pixels / 1e6:.0f} megapixels.") from error
+    except UnidentifiedImageError as error:
+        raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
+    return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type)
+
+
+def to_png(image: Image.Image) -> bytes:
+    """Lossless PNG bytes without metadata; light compression, for speed."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise TooLarge(
+            f"The image has {width} × {height} = {width * height / 1e6:.0f} megapixels; "
+            f"upload at most {max_pixels / 1e6:.0f}."
+        )
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB; 16-bit grey is scaled (Pillow alone would clip it), alpha goes over white."""
+    if image.mode.startswith(("I", "F")):
+        image = _scale_to_8_bit(image)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        image = Image.alpha_composite(white, rgba)
+    rgb = image.convert("RGB")
+    rgb.info.clear()
+    return rgb
+
+
+def _scale_to_8_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image, dtype=np.float64)
+    if image.mode.startswith("F") and values.max(initial=0.0) <= 1.0:
+        values = values * 65535.0
+    return Image.fromarray(np.clip(values / 257.0, 0, 255).round().astype(np.uint8), mode="L")

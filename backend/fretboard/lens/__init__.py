@@ -1,0 +1,1 @@
+"""Pure functions: hidden states → distributions → divergences → stages; and projections."""

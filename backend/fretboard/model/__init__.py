@@ -1,0 +1,1 @@
+"""Load a checkpoint, locate its parts, build inputs, generate with capture, intervene."""

@@ -1,0 +1,97 @@
+"""Load any checkpoint that transformers knows, the bundled one and a 7B one by the same path."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+    GenerationConfig,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+from fretboard.errors import UnsupportedModel
+from fretboard.model.anatomy import Anatomy, locate
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model with its located parts; `processor` is None for a text-only model."""
+
+    model: nn.Module
+    processor: Any | None
+    tokenizer: Any
+    anatomy: Anatomy
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype that the hidden states are computed in."""
+        return str(next(self.anatomy.layers[0].parameters()).dtype).removeprefix("torch.")
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """Token ids that end an answer."""
+        end = self.model.generation_config.eos_token_id
+        return frozenset(end if isinstance(end, list) else [] if end is None else [end])
+
+    @property
+    def tokenizer_json(self) -> str:
+        """The tokenizer as `tokenizer.json`, for processes without torch."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise UnsupportedModel("The tokenizer has no tokenizer.json form.")
+        return str(backend.to_str())
+
+
+def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoint:
+    """Load `source` (hub name or folder). `device`, `dtype`: see Settings. Nothing remote runs.
+
+    Raises UnsupportedModel where the checkpoint cannot be read by this instrument.
+    """
+    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    with_images = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+    auto = AutoModelForImageTextToText if with_images else AutoModelForCausalLM
+    model = auto.from_pretrained(
+        source, revision=revision, trust_remote_code=False, **_placement(device, dtype)
+    )
+    model.eval()
+    processor = AutoProcessor.from_pretrained(source, revision=revision) if with_images else None
+    tokenizer = (
+        processor.tokenizer
+        if processor
+        else AutoTokenizer.from_pretrained(source, revision=revision)
+    )
+    return assemble(model, processor, tokenizer)
+
+
+def assemble(model: nn.Module, processor: Any | None, tokenizer: Any) -> Checkpoint:
+    """A Checkpoint from parts at hand (tests build tiny ones from inline configs)."""
+    model.generation_config = _greedy(model.generation_config, tokenizer)
+    return Checkpoint(model.requires_grad_(False), processor, tokenizer, locate(model))
+
+
+def _greedy(own: Any, tokenizer: Any) -> GenerationConfig:
+    """Plain greedy: penalties and sampling of a checkpoint's own config would bend the logits."""
+    end = own.eos_token_id if own.eos_token_id is not None else tokenizer.eos_token_id
+    first_end = end[0] if isinstance(end, list) else end
+    pad = own.pad_token_id if own.pad_token_id is not None else first_end
+    return GenerationConfig(
+        do_sample=False, bos_token_id=own.bos_token_id, eos_token_id=end, pad_token_id=pad
+    )
+
+
+def _placement(device: str, dtype: str) -> dict[str, Any]:
+    """`auto` spreads a model over all GPUs (bf16) and stays on the CPU (float32) without one."""
+    cuda = torch.cuda.is_available() and device != "cpu"
+    default = torch.bfloat16 if cuda else torch.float32
+    placement: dict[str, Any] = {"dtype": DTYPES.get(dtype, default)}
+    if cuda:
+        placement["device_map"] = "auto" if device == "auto" else device
+    return placement

@@ -1,0 +1,171 @@
+"""Greedy decoding with capture: one Step per emitted token, while the model runs.
+
+Hidden states are taken with hooks at the last position only; `output_hidden_states` would keep
+the whole prompt at every depth, and its last entry is already normed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import LogitsProcessor, StoppingCriteria
+
+from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.inputs import Inputs
+from fretboard.model.interventions import SkippingCache, skip_layers
+
+FinishReason = Literal["stop", "length", "forced", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One emitted token and what predicted it.
+
+    states: (L+1, width), pre-norm, at the position that predicts the token, in the model's dtype.
+    logits: (V,) float32, the model's own for this position.
+    """
+
+    index: int
+    token_id: int
+    states: Tensor
+    logits: Tensor
+
+
+def generate(
+    checkpoint: Checkpoint,
+    inputs: Inputs,
+    max_new_tokens: int,
+    skipped: Sequence[int],
+    on_step: Callable[[Step], bool],
+) -> FinishReason:
+    """Decode greedily (or along `inputs.forced`), calling `on_step` for each emitted token.
+
+    `on_step` returns False to stop. Returns why decoding ended.
+    """
+    forced = inputs.forced
+    conductor = _Conductor(checkpoint.anatomy, forced, on_step)
+    length = len(forced) if forced else max_new_tokens
+    with skip_layers(checkpoint.anatomy, skipped), conductor.capture(), torch.inference_mode():
+        checkpoint.model.generate(  # type: ignore[operator]
+            **inputs.tensors,
+            **_cache(checkpoint, skipped),
+            max_new_tokens=length,
+            logits_processor=[conductor.processor],
+            stopping_criteria=[conductor.criterion],
+        )
+    return conductor.finish_reason(checkpoint.end_ids)
+
+
+def _cache(checkpoint: Checkpoint, skipped: Sequence[int]) -> dict[str, Any]:
+    if not skipped:
+        return {}
+    text_config = checkpoint.model.config.get_text_config(decoder=True)  # type: ignore[union-attr,operator]
+    return {"past_key_values": SkippingCache(skipped, text_config)}
+
+
+class _Capture:
+    """The residual stream at the last position of the running forward, depth by depth.
+
+    Depth d < L is what enters layer d (some families add features between layers); depth L is
+    what leaves the last layer that ran. A layer that was not called leaves the stream unchanged.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._layers = anatomy.layers
+        self._entering: list[Tensor | None] = [None] * len(anatomy.layers)
+        self._leaving: Tensor | None = None
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        handles = []
+        for index, layer in enumerate(self._layers):
+            handles.append(layer.register_forward_pre_hook(self._enter(index), with_kwargs=True))
+            handles.append(layer.register_forward_hook(self._leave))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _enter(self, index: int) -> Callable[..., None]:
+        def hook(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            hidden = args[0] if args else kwargs["hidden_states"]
+            self._entering[index] = hidden[0, -1]
+
+        return hook
+
+    def _leave(self, _layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        self._leaving = hidden_of(output)[0, -1]
+
+    def take(self) -> Tensor:
+        """(L+1, width) of the forward that just ended; ready for the next."""
+        assert self._leaving is not None  # a forward has run
+        device = self._leaving.device
+        states = [self._leaving]
+        for entering in reversed(self._entering):
+            states.append(states[-1] if entering is None else entering.to(device))
+        self._entering = [None] * len(self._layers)
+        return torch.stack(states[::-1])
+
+
+class _Conductor:
+    """Ties the parts of one decoding step: the model's logits, the forced token, the capture."""
+
+    def __init__(
+        self, anatomy: Anatomy, forced: Sequence[int] | None, on_step: Callable[[Step], bool]
+    ) -> None:
+        self._capture = _Capture(anatomy)
+        self._forced = forced
+        self._on_step = on_step
+        self._index = 0
+        self._logits: Tensor | None = None
+        self._last_token: int | None = None
+        self._cancelled = False
+        self.processor = _Processor(self._predicted)
+        self.criterion = _Criterion(self._emitted)
+        self.capture = self._capture.hooked
+
+    def _predicted(self, scores: Tensor) -> Tensor:
+        self._logits = scores[0].float()
+        if self._forced is None:
+            return scores
+        only = torch.full_like(scores, -torch.inf)
+        only[:, self._forced[self._index]] = 0.0
+        return only
+
+    def _emitted(self, input_ids: Tensor) -> bool:
+        if self._cancelled:  # some devices decode one step past a stop
+            return True
+        assert self._logits is not None  # the processor runs before the criterion
+        self._last_token = int(input_ids[0, -1])
+        step = Step(self._index, self._last_token, self._capture.take(), self._logits)
+        self._index += 1
+        self._cancelled = not self._on_step(step)
+        return self._cancelled
+
+    def finish_reason(self, ends: frozenset[int]) -> FinishReason:
+        if self._cancelled:
+            return "cancelled"
+        if self._forced is not None:
+            return "forced"
+        return "stop" if self._last_token in ends else "length"
+
+
+class _Processor(LogitsProcessor):
+    def __init__(self, predicted: Callable[[Tensor], Tensor]) -> None:
+        self._predicted = predicted
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        return self._predicted(scores)
+
+
+class _Criterion(StoppingCriteria):
+    def __init__(self, emitted: Callable[[Tensor], bool]) -> None:
+        self._emitted = emitted
+
+    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
+        return torch.full((input_ids.shape[0],), self._emitted(input_ids), device=input_ids.device)

@@ -1,0 +1,83 @@
+"""Prompt and image → the tensors a model takes, through its own chat template and processor."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from fretboard.errors import InputError
+from fretboard.model.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Model tensors for one prompt, and the token ids to force (a given answer) or None."""
+
+    tensors: dict[str, Tensor]
+    forced: tuple[int, ...] | None
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Length of the prompt in positions, image positions included."""
+        return int(self.tensors["input_ids"].shape[1])
+
+
+def build_inputs(
+    checkpoint: Checkpoint, prompt: str, image: Image.Image | None, continuation: str | None
+) -> Inputs:
+    """Tokenise one user turn. Raises InputError for an image on a text-only model."""
+    if image is not None and checkpoint.processor is None:
+        raise InputError("This model reads text only. Send the prompt without an image.")
+    tensors = dict(_encode(checkpoint, prompt, image))
+    device = checkpoint.model.device
+    on_device = {
+        name: value.to(device) for name, value in tensors.items() if isinstance(value, Tensor)
+    }
+    return Inputs(on_device, _forced(checkpoint, continuation))
+
+
+def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
+    """Indices of the prompt positions that hold image features; empty for text alone."""
+    config = checkpoint.model.config
+    for name in ("image_token_id", "image_token_index"):
+        token_id = getattr(config, name, None)
+        if token_id is not None:
+            return (inputs.tensors["input_ids"][0] == token_id).nonzero().flatten()
+    return torch.empty(0, dtype=torch.long)
+
+
+def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> Any:
+    encoder = checkpoint.processor or checkpoint.tokenizer
+    if getattr(encoder, "chat_template", None):
+        return encoder.apply_chat_template(
+            _turn(checkpoint, prompt, image),
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+    if image is None:
+        return checkpoint.tokenizer(prompt, return_tensors="pt")
+    # A base checkpoint without a template: the image first, as the families were pre-trained.
+    token = getattr(checkpoint.processor, "image_token", "<image>")
+    return encoder(images=image, text=f"{token}\n{prompt}", return_tensors="pt")
+
+
+def _turn(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> list[dict[str, Any]]:
+    if checkpoint.processor is None:  # text-only templates take a string
+        return [{"role": "user", "content": prompt}]
+    parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
+    if image is not None:
+        parts.insert(0, {"type": "image", "image": image})
+    return [{"role": "user", "content": parts}]
+
+
+def _forced(checkpoint: Checkpoint, continuation: str | None) -> tuple[int, ...] | None:
+    if continuation is None:
+        return None
+    ids = checkpoint.tokenizer(continuation, add_special_tokens=False)["input_ids"]
+    if not ids:
+        raise InputError("The continuation is empty. Give the answer to analyse, or leave it out.")
+    return tuple(int(token_id) for token_id in ids)

@@ -1,0 +1,66 @@
+"""Temporary edits of a model: context managers that put everything back in `finally`."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor
+from transformers import DynamicCache
+
+from fretboard.model.anatomy import Anatomy
+
+
+@contextmanager
+def skip_layers(anatomy: Anatomy, chosen: Iterable[int]) -> Iterator[None]:
+    """Inside: each chosen decoder layer's output is its input, and it stores no keys or values.
+
+    Module patches are global: the caller lets one generation at a time use a model.
+    """
+    layers = [anatomy.layers[index] for index in chosen]
+    try:
+        for layer in layers:
+            layer.forward = _tuple_identity if anatomy.returns_tuple else _identity
+        yield
+    finally:
+        for layer in layers:
+            layer.__dict__.pop("forward", None)
+
+
+def _identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
+    return hidden_states
+
+
+def _tuple_identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple[Tensor]:
+    return (hidden_states,)
+
+
+class SkippingCache(DynamicCache):
+    """A cache whose length is read off a layer that runs.
+
+    transformers asks layer 0 (or the first of a kind) how long the past is; a skipped layer
+    has stored nothing and would answer 0.
+    """
+
+    def __init__(self, skipped: Iterable[int], config: Any) -> None:
+        super().__init__(config=config)
+        self._skipped = frozenset(skipped)
+        self._depth = int(config.num_hidden_layers)
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        """Positions stored so far."""
+        return int(super().get_seq_length(self._running(layer_idx)))
+
+    def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
+        """Key length and offset of the attention mask."""
+        length, offset = super().get_mask_sizes(query_length, self._running(layer_idx))
+        return int(length), int(offset)
+
+    def _running(self, layer_idx: int) -> int:
+        """The first running layer of the same kind (sliding or full) as `layer_idx`."""
+        if layer_idx not in self._skipped:
+            return layer_idx
+        kinds = self.is_sliding
+        kind = kinds[layer_idx] if layer_idx < len(kinds) else False
+        running = [index for index in range(self._depth) if index not in self._skipped]
+        alike = [index for index in running if index < len(kinds) and kinds[index] == kind]
+        return (alike or running or [layer_idx])[0]

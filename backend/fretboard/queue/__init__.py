@@ -1,0 +1,1 @@
+"""Jobs, progress events, cancel: between web processes and workers. No torch here."""

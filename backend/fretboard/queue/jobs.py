@@ -1,0 +1,67 @@
+"""Put work on the queue by name, so that a web process needs none of the worker's code."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+
+from fretboard.document import Derived
+from fretboard.queue.bus import Bus
+
+INTERACTIVE, BATCH, DERIVED = "interactive", "batch", "derived"
+QUEUES = (INTERACTIVE, BATCH, DERIVED)
+ANALYSE, DERIVE = "analyse", "derive"
+# RedisBroker returns the messages of a dead worker with this chance in a million per call; its
+# default of 1000 takes minutes in a small deployment.
+MAINTENANCE_CHANCE = 300_000
+
+
+def make_broker(redis_url: str | None) -> dramatiq.Broker:
+    """In-process queues without Redis, RedisBroker with it; both know all queues."""
+    if redis_url is None:
+        broker: dramatiq.Broker = StubBroker()
+    else:
+        broker = RedisBroker(
+            url=redis_url, namespace="fretboard:jobs", maintenance_chance=MAINTENANCE_CHANCE
+        )
+    for queue in QUEUES:
+        broker.declare_queue(queue)
+    return broker
+
+
+class Jobs:
+    """Enqueue and cancel. Both kinds of job may run twice with the same result."""
+
+    def __init__(self, broker: dramatiq.Broker, bus: Bus) -> None:
+        self.broker = broker
+        self._bus = bus
+
+    def analyse(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
+        """Compute an analysis whose document is in the store with status `queued`."""
+        self._bus.clear_flag(_cancel_flag(analysis_id))
+        self._bus.clear(analysis_id)
+        self._enqueue(queue, ANALYSE, analysis_id)
+
+    def derive(self, analysis_id: str, wanted: Derived, reply_topic: str) -> None:
+        """Compute derived arrays into the cache; `done` or `failed` goes to the reply topic."""
+        self._enqueue(DERIVED, DERIVE, analysis_id, wanted.key, reply_topic)
+
+    def cancel(self, analysis_id: str) -> None:
+        """Ask the worker to stop at the next token."""
+        self._bus.set_flag(_cancel_flag(analysis_id))
+
+    def cancelled(self, analysis_id: str) -> Callable[[], bool]:
+        """A function that tells whether the analysis was cancelled."""
+        return lambda: self._bus.flag(_cancel_flag(analysis_id))
+
+    def _enqueue(self, queue: str, actor: str, *args: Any) -> None:
+        message: dramatiq.Message = dramatiq.Message(
+            queue_name=queue, actor_name=actor, args=args, kwargs={}, options={}
+        )
+        self.broker.enqueue(message)
+
+
+def _cancel_flag(analysis_id: str) -> str:
+    return f"cancel:{analysis_id}"

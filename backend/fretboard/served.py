@@ -1,0 +1,117 @@
+"""Which model is served here: its name, revision and shape, read without torch.
+
+The revision is part of every analysis's id: the commit of a hub checkpoint, or a hash of a
+local folder's files.
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from fretboard.document import ModelInfo
+from fretboard.errors import UnknownModel
+from fretboard.settings import BUNDLED_MODEL, Settings
+
+BUNDLED_NOTE = (
+    "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
+    "speaks of its own little world; it knows nothing of photographs."
+)
+HASHED_WHOLE = 64 * 2**20  # bytes; of larger weight files the head and the size go in
+HASHED_FILES = ("*.safetensors", "*.json")
+ModelState = Literal["loading", "ready", "absent", "failed"]
+
+
+class ServedModel(BaseModel):
+    """A model as `/api/models` shows it; `source` is what transformers loads."""
+
+    name: str
+    title: str
+    source: str
+    revision: str
+    state: ModelState = "absent"
+    detail: str = ""
+    default: bool = True
+    layers: int = 0
+    width: int = 0
+    vocabulary: int = 0
+    family: str = ""
+    note: str = ""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What an analysis document records of it."""
+        return ModelInfo.model_validate(self.model_dump(exclude={"state", "detail"}))
+
+
+@lru_cache
+def served_model(settings_model: str) -> ServedModel:
+    """Describe `FRETBOARD_MODEL`. Raises UnknownModel when there is no such checkpoint."""
+    source = _source(settings_model)
+    folder = Path(source)
+    if folder.is_dir():
+        config, revision = _read_config(folder / "config.json"), folder_revision(folder)
+    else:
+        config, revision = _hub_config(source)
+    text = config.get("text_config", config)
+    return ServedModel(
+        name=settings_model,
+        title="Tiny LLaVA (bundled)" if settings_model == BUNDLED_MODEL else settings_model,
+        source=source,
+        revision=revision,
+        family=str(config.get("model_type", "unknown")),
+        layers=int(text.get("num_hidden_layers", 0)),
+        width=int(text.get("hidden_size", 0)),
+        vocabulary=int(text.get("vocab_size", config.get("vocab_size", 0))),
+        note=BUNDLED_NOTE if settings_model == BUNDLED_MODEL else "",
+    )
+
+
+def choose_model(settings: Settings, asked: str | None) -> ServedModel:
+    """The model for a request. Raises UnknownModel when `asked` is not served here."""
+    if asked is not None and asked != settings.model:
+        raise UnknownModel(
+            f"{asked!r} is not served here; this server answers with {settings.model!r}. "
+            "Leave out `model`, or start a server with FRETBOARD_MODEL set to it."
+        )
+    return served_model(settings.model)
+
+
+def folder_revision(folder: Path) -> str:
+    """SHA-256 over the names, sizes and contents of a checkpoint's files (32 hex digits)."""
+    digest = hashlib.sha256()
+    files = sorted({path for pattern in HASHED_FILES for path in folder.glob(pattern)})
+    for path in files:
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(HASHED_WHOLE))
+    return digest.hexdigest()[:32]
+
+
+def _source(model: str) -> str:
+    return str(Settings().bundled_weights) if model == BUNDLED_MODEL else model  # type: ignore[call-arg]
+
+
+def _read_config(path: Path) -> dict:
+    if not path.is_file():
+        raise UnknownModel(f"{path.parent} holds no config.json: not a checkpoint folder.")
+    config: dict = json.loads(path.read_text())
+    return config
+
+
+def _hub_config(name: str) -> tuple[dict, str]:
+    """Config and commit of a hub checkpoint, from the local cache or the hub."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        path = Path(hf_hub_download(name, "config.json"))
+    except Exception as error:
+        raise UnknownModel(
+            f"The checkpoint {name!r} is neither a folder nor to be had from the hub "
+            f"({type(error).__name__}: {error}). Check FRETBOARD_MODEL and the network."
+        ) from error
+    return _read_config(path), path.parent.name

@@ -1,0 +1,54 @@
+"""What a process works with, built once from the settings: store, cache, bus and jobs."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from redis import Redis
+
+from fretboard.document import Analysis, Status
+from fretboard.queue.bus import Bus, MemoryBus, RedisBus
+from fretboard.queue.jobs import Jobs, make_broker
+from fretboard.settings import Settings
+from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
+from fretboard.store.durable import AnalysisStore, open_store
+from fretboard.vocabulary import Vocabulary
+
+REDIS_TIMEOUT_SECONDS = 60  # redis-py's 5 s is short for chunks of megabytes on a busy network
+
+
+@dataclass(frozen=True)
+class Services:
+    """Shared by web routes and workers; the only place that chooses Redis or this process."""
+
+    settings: Settings
+    store: AnalysisStore
+    cache: ArrayCache
+    bus: Bus
+    jobs: Jobs
+
+    def vocabulary(self, analysis: Analysis) -> Vocabulary:
+        """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
+        return _vocabulary(self.store, analysis.model.revision)
+
+    def unfinished(self) -> list[Analysis]:
+        """Analyses that were queued or running when the last process stopped."""
+        analyses = (self.store.read(analysis_id) for analysis_id in self.store.ids())
+        return [a for a in analyses if a.status in (Status.QUEUED, Status.RUNNING)]
+
+
+def build_services(settings: Settings) -> Services:
+    """Everything in this process, or through Redis when `REDIS_URL` is set."""
+    store = open_store(settings.store_url)
+    if settings.redis_url is None:
+        cache: ArrayCache = MemoryCache(settings.cache_bytes)
+        bus: Bus = MemoryBus()
+    else:
+        client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
+        cache = RedisCache(client, settings.cache_ttl_seconds)
+        bus = RedisBus(client)
+    return Services(settings, store, cache, bus, Jobs(make_broker(settings.redis_url), bus))
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(store: AnalysisStore, revision: str) -> Vocabulary:
+    return Vocabulary(store.read_tokenizer(revision))

@@ -1,0 +1,55 @@
+"""The only reader of the environment. Each field is listed in `.env.example` (a test checks it)."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 2**20
+BUNDLED_MODEL = "tiny-llava"
+
+
+class Settings(BaseSettings):
+    """What a process needs to know; set by environment variables named as the alias or field."""
+
+    model_config = SettingsConfigDict(env_prefix="FRETBOARD_", env_file=".env", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "FRETBOARD_PORT"))
+    store_url: str = Field("./data", validation_alias="STORE_URL")
+    """Durable records: a folder, or an object store such as `s3://bucket/prefix`."""
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    """Jobs, progress and the array cache; without it all three live in this process."""
+    model: str = BUNDLED_MODEL
+    """A Hugging Face name, a local folder, or `tiny-llava` (bundled)."""
+    device: str = "auto"
+    """`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, …"""
+    dtype: str = "auto"
+    """`auto` (bf16 on CUDA, float32 on CPU), `float32`, `bfloat16`, `float16`."""
+    max_body_bytes: int = 20 * MIB
+    max_image_pixels: int = 64_000_000
+    max_new_tokens: int = 1024
+    max_prompt_characters: int = 8192
+    cache_bytes: int = 256 * MIB
+    """Bound of the in-process array cache (without Redis)."""
+    cache_ttl_seconds: int = 24 * 3600
+    """Lifetime of a cached array in Redis."""
+    derive_timeout_seconds: float = 120.0
+    """How long a request waits for a worker to compute an array on demand."""
+    worker: Literal["inside", "outside"] = "inside"
+    """Whether `fretboard serve` also runs the model, or leaves that to `fretboard worker`."""
+    log_json: bool = False
+    """One JSON object a line instead of text."""
+
+    @property
+    def bundled_weights(self) -> Path:
+        """Folder of the bundled model's checkpoint."""
+        return Path(__file__).parent / "tiny_llava" / "weights"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """This process's settings, read once."""
+    return Settings()  # type: ignore[call-arg]  # every field has a default or comes from the environment

@@ -1,0 +1,172 @@
+"""The worker: loads the model, takes jobs off the queue, runs the pipeline, reports progress."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dramatiq
+
+from fretboard.document import Analysis, Derived, Problem, Status
+from fretboard.errors import FretboardError, NotFound
+from fretboard.images import read_picture
+from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE
+from fretboard.served import ServedModel, served_model
+from fretboard.services import Services
+from fretboard.settings import Settings
+from fretboard.store.durable import AnalysisStore
+
+if TYPE_CHECKING:
+    from fretboard.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+ANALYSIS_TIME_LIMIT_MS = 24 * 3600 * 1000  # a 70B model on a CPU is slow, not hung
+READING = "The model reads the prompt and the image."
+UNLIMITED_PIXELS = 2**63  # a stored image has passed the upload limit
+
+
+class Worker:
+    """One model and two consumers: generations one at a time, derived arrays beside them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pipeline: Pipeline
+        self._consumers: list[dramatiq.Worker] = []
+
+    def start(self) -> None:
+        """Load the model and begin to take jobs. Announces loading, then ready or failed."""
+        try:
+            served = served_model(self._services.settings.model)
+            self._announce(served, "loading", "The model is being loaded.")
+            self._pipeline = load_pipeline(self._services.settings, self._services.store)
+        except Exception as error:
+            log.exception("the model could not be loaded")
+            detail = error.detail if isinstance(error, FretboardError) else repr(error)
+            self._services.bus.announce(
+                self._services.settings.model, {"state": "failed", "detail": detail}
+            )
+            return
+        self._declare_actors()
+        for queues in ({INTERACTIVE, BATCH}, {DERIVED}):
+            consumer = dramatiq.Worker(
+                self._services.jobs.broker, queues=queues, worker_threads=1, worker_timeout=100
+            )
+            consumer.start()
+            self._consumers.append(consumer)
+        self._announce(served, "ready", "")
+        self._resume()
+
+    def _resume(self) -> None:
+        """Take up what was queued or running when the last process stopped.
+
+        With Redis the queue itself survives and gives a dead worker's jobs to another.
+        """
+        if self._services.settings.redis_url is None:
+            for analysis in self._services.unfinished():
+                self._services.jobs.analyse(analysis.id)
+
+    def stop(self) -> None:
+        """Finish the jobs at hand and stop taking new ones."""
+        for consumer in self._consumers:
+            consumer.stop()
+
+    def _announce(self, served: ServedModel, state: str, detail: str) -> None:
+        self._services.bus.announce(served.name, {"state": state, "detail": detail})
+
+    def _declare_actors(self) -> None:
+        broker = self._services.jobs.broker
+        for name, queue, act in (
+            (ANALYSE, INTERACTIVE, self._analyse),
+            (DERIVE, DERIVED, self._derive),
+        ):
+            dramatiq.actor(
+                act,
+                broker=broker,
+                actor_name=name,
+                queue_name=queue,
+                max_retries=3,
+                time_limit=ANALYSIS_TIME_LIMIT_MS,
+            )
+
+    def _analyse(self, analysis_id: str) -> None:
+        """Run one analysis; running it twice gives the same record."""
+        store = self._services.store
+        try:
+            analysis = store.read(analysis_id)
+        except NotFound:  # deleted while it waited
+            return
+        if analysis.status == Status.DONE:
+            return
+        analysis = analysis.model_copy(update={"status": Status.RUNNING})
+        store.write(analysis)
+        self._emit(analysis, {"type": "status", "status": "running", "message": READING})
+        self._report(analysis, lambda: self._run(analysis))
+
+    def _run(self, analysis: Analysis) -> None:
+        image = None
+        if analysis.request.image is not None:
+            png = self._services.store.read_image(analysis.id)
+            image = read_picture(png, UNLIMITED_PIXELS).image
+        self._pipeline.analyse(
+            analysis,
+            image,
+            lambda event: self._emit(analysis, event),
+            self._services.jobs.cancelled(analysis.id),
+        )
+        self._emit(analysis, {"type": "done", "id": analysis.id})
+
+    def _report(self, analysis: Analysis, run: Callable[[], None]) -> None:
+        """A failure becomes the document's error and a `failed` event; the worker goes on."""
+        try:
+            run()
+        except Exception as error:
+            if not isinstance(error, FretboardError):
+                log.exception("analysis %s failed", analysis.id)
+            problem = _problem(error)
+            failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
+            self._services.store.write(failed)
+            self._emit(analysis, {"type": "failed", **problem.model_dump()})
+
+    def _derive(self, analysis_id: str, key: str, reply_topic: str) -> None:
+        """Compute derived arrays into the cache, then tell who waits."""
+        wanted = Derived.parse(key)
+        try:
+            analysis = self._services.store.read(analysis_id)
+            arrays, note = self._pipeline.derive(analysis, wanted)
+            if wanted.kind == "trajectory":  # seconds to compute, kilobytes to keep
+                self._services.store.write_arrays(analysis_id, wanted.file, arrays, note)
+            for name, array in arrays.items():
+                self._services.cache.put(f"{analysis_id}/{wanted.file}/{name}", array)
+        except Exception as error:
+            if not isinstance(error, FretboardError):
+                log.exception("derived arrays %s of %s failed", key, analysis_id)
+            problem = _problem(error).model_dump()
+            self._services.bus.publish(reply_topic, {"type": "failed", **problem})
+            return
+        self._services.bus.publish(reply_topic, {"type": "done"})
+
+    def _emit(self, analysis: Analysis, event: dict[str, Any]) -> None:
+        self._services.bus.publish(analysis.id, event)
+
+
+def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
+    """The served model, loaded, with its tokenizer published to the store."""
+    # torch and transformers take seconds to import: only here, never in a web process.
+    from fretboard.model.checkpoint import load
+    from fretboard.pipeline import Pipeline
+
+    served = served_model(settings.model)
+    from_hub = served.source == served.name and not Path(served.source).is_dir()
+    revision = served.revision if from_hub else None
+    checkpoint = load(served.source, revision, settings.device, settings.dtype)
+    store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
+    return Pipeline(checkpoint, store)
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, FretboardError):
+        return Problem(title=error.title, detail=error.detail)
+    return Problem(
+        title="The analysis failed",
+        detail=f"{type(error).__name__}: {error}. Run it again; if it fails again, report it.",
+    )
