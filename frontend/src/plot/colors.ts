@@ -41,11 +41,12 @@ export function colorBar(spec: FigureSpec): ColorBar | null {
 	const low = Number(source.zmin ?? source.cmin);
 	const high = Number(source.zmax ?? source.cmax);
 	if (!scale.length || !Number.isFinite(low) || !Number.isFinite(high)) return null;
+	const turned = source.reversescale === true;
 	const stops = scale.map(([at, color]) => `${color} ${(100 * at).toFixed(1)}%`);
 	const bar = box(source.colorbar);
 	return {
 		title: titleOf(bar.title).replace(/<br\s*\/?>/g, " "),
-		gradient: `linear-gradient(to right, ${stops.join(", ")})`,
+		gradient: `linear-gradient(to ${turned ? "left" : "right"}, ${stops.join(", ")})`,
 		ticks: ticksOf(bar, low, high),
 	};
 }

@@ -10,19 +10,29 @@ type Shape = Record<string, unknown>;
 /** A vertical line at the selected depth, for figures with depth on x. */
 export function depthLine(depth: number | null, theme: Theme): Shape[] {
 	if (depth === null) return [];
-	const line = { color: ACCENT[theme], width: 1.5, dash: "dot" };
+	const line = { color: ACCENT[theme], width: 1.5 };
 	return [{ type: "line", xref: "x", yref: "paper", x0: depth, x1: depth, y0: 0, y1: 1, line }];
 }
 
-const FADED = 0.22;
+const FADED = 0.18;
+const INK: Record<Theme, string> = { light: "#1D1B18", dark: "#ECE9E2" };
 
-/** Fades every path that belongs to another token; traces of no token stay as they are. */
-export function fadeOthers(token: number | null): (trace: Trace) => Trace {
+/** The selected token's path in ink, the others and their points faded. */
+export function highlight(token: number | null, theme: Theme): (trace: Trace) => Trace {
 	return (trace) => {
-		const owner = trace.meta?.token;
-		if (token === null || typeof owner !== "number") return trace;
-		return owner === token ? { ...trace, opacity: 1 } : { ...trace, opacity: FADED };
+		if (token === null) return trace;
+		if (trace.meta?.part === "points") return fadedPoints(trace, token);
+		if (trace.meta?.token === undefined) return trace;
+		const chosen = trace.meta.token === token;
+		const line = { ...(trace.line as Shape), ...(chosen && { color: INK[theme], width: 2 }) };
+		return { ...trace, line, opacity: chosen ? 1 : FADED };
 	};
+}
+
+function fadedPoints(trace: Trace, token: number): Trace {
+	const owners = listOf(trace.customdata);
+	const opacity = owners.map((_, index) => (at(owners, index, 0) === token ? 1 : 2 * FADED));
+	return { ...trace, marker: { ...(trace.marker as Shape), opacity } };
 }
 
 /** Where (token, depth) lies in a figure whose points carry customdata [token, depth]. */

@@ -2,21 +2,21 @@
 import type { Token } from "../api/types";
 import { tokenName } from "./token";
 
-/** e.g. "Takes shape at 9 · overturned at 12, where it ousts blue". */
+/** e.g. ["Takes shape at depth 9", "settles without a late shift"]. */
 export function stageLine(token: Token): string[] {
 	return [emergence(token), mutation(token)].filter((part) => part !== null);
 }
 
 function emergence(token: Token): string | null {
-	if (token.emergence === null) return "Never in the lead at any depth";
-	if (token.emergence === 0) return "In the lead from depth 0";
-	return `Leads for good from depth ${token.emergence}`;
+	if (token.emergence === null) return "Never in the lead at the last depth";
+	if (token.emergence === 0) return "In the lead from depth 0 on";
+	return `Takes shape at depth ${token.emergence}`;
 }
 
 function mutation(token: Token): string | null {
 	if (token.reversal) return null;
 	if (token.mutation_depth !== null)
-		return `distribution shifts again at depth ${token.mutation_depth}`;
+		return `its distribution shifts once more at depth ${token.mutation_depth}`;
 	return token.class === "stable" ? "settles without a late shift" : null;
 }
 

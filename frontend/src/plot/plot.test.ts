@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { at, listOf } from "./arrays";
+import { colorBar } from "./colors";
+import { dressedLayout, type FigureSpec } from "./figure";
+import { format, heatCells, hoverLines, plainLines } from "./hover";
+import { findPoint, highlight } from "./overlay";
+
+const packed = (numbers: Float32Array | Int32Array, dtype: string, shape: string) => ({
+	dtype,
+	bdata: Buffer.from(numbers.buffer).toString("base64"),
+	shape,
+});
+
+describe("arrays", () => {
+	it("unpacks numpy's base64 with its shape", () => {
+		const rows = listOf(packed(Float32Array.of(0, 1, 2, 3, 4, 5), "f4", "2, 3"));
+		expect(rows).toEqual([
+			[0, 1, 2],
+			[3, 4, 5],
+		]);
+		expect(at(rows, 1, 2)).toBe(5);
+		expect(at(rows, 7, 2)).toBeUndefined();
+	});
+
+	it("passes lists through and makes nothing of anything else", () => {
+		expect(listOf([[1]])).toEqual([[1]]);
+		expect(listOf(undefined)).toEqual([]);
+	});
+});
+
+describe("hover", () => {
+	it("fills the template of one cell", () => {
+		const cells = heatCells({
+			z: packed(Float32Array.of(0.25, 0.5), "f4", "1, 2"),
+			customdata: [
+				[
+					["a", 3],
+					["b", 4],
+				],
+			],
+			hovertemplate: "<b>%{y}/%{x}</b><br>p %{z:.2f} %{customdata[0]}<extra>gone</extra>",
+		});
+		expect(hoverLines(cells, 0, 1)).toEqual(["0/1", "p 0.50 b"]);
+	});
+
+	it("takes whole texts from the customdata and reads their entities", () => {
+		const cells = heatCells({
+			customdata: [["&lt;s&gt; &amp; <i>x</i>"]],
+			hovertemplate: "%{customdata}<extra></extra>",
+		});
+		expect(hoverLines(cells, 0, 0)).toEqual(["<s> & x"]);
+	});
+
+	it("formats as d3 does", () => {
+		expect([
+			format(0.1234, ".1%"),
+			format(0.1234, ".2g"),
+			format(3.6, "d"),
+			format("x", ".2f"),
+		]).toEqual(["12.3%", "0.12", "4", "x"]);
+		expect(plainLines("a<br/>b<br> ")).toEqual(["a", "b"]);
+	});
+});
+
+describe("overlays", () => {
+	const spec: FigureSpec = {
+		data: [
+			{ meta: { part: "path", token: 0 }, line: { color: "grey" } },
+			{
+				meta: { part: "points" },
+				x: [1, 2],
+				y: [3, 4],
+				customdata: packed(Int32Array.of(0, 1, 1, 1), "i4", "2, 2"),
+			},
+		],
+		layout: { xaxis: { range: [0, 1] }, shapes: [{ type: "rect" }] },
+	};
+
+	it("finds a point by token and depth", () => {
+		expect(findPoint(spec, 1, 1)).toEqual([2, 4]);
+		expect(findPoint(spec, 5, 1)).toBeNull();
+	});
+
+	it("fades other tokens and leaves the figure itself alone", () => {
+		const dress = highlight(1, "light");
+		expect(spec.data.map(dress).map((trace) => trace.opacity)).toEqual([0.18, undefined]);
+		expect(spec.data[0]?.opacity).toBeUndefined();
+	});
+
+	it("keeps the figure's shapes and fixes its axes", () => {
+		const layout = dressedLayout(spec, { width: 10, height: 20 }, { shapes: [{ type: "line" }] });
+		expect(layout.shapes).toEqual([{ type: "rect" }, { type: "line" }]);
+		expect(layout.xaxis).toEqual({ range: [0, 1], fixedrange: true });
+	});
+});
+
+describe("colour bar", () => {
+	it("reads unit, ends and direction from the trace", () => {
+		const bar = colorBar({
+			data: [
+				{
+					type: "heatmap",
+					zmin: 0,
+					zmax: 2,
+					reversescale: true,
+					colorscale: [
+						[0, "#000"],
+						[1, "#fff"],
+					],
+					colorbar: {
+						title: { text: "nats" },
+						tickvals: [0, 1, 2, 3],
+						ticktext: ["1", "10", "100", "1k"],
+					},
+				},
+			],
+			layout: {},
+		});
+		expect(bar?.title).toBe("nats");
+		expect(bar?.gradient).toContain("to left");
+		expect(bar?.ticks.map((tick) => tick.label)).toEqual(["1", "10", "100"]);
+	});
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { EMPTY } from "./permalink";
+import { clear, extend, move, within } from "./selection";
+
+const bounds = { tokens: 5, depths: 15 };
+const at = (token: number | null, depth: number | null) => ({ ...EMPTY, token, depth });
+
+describe("selection", () => {
+	it("moves over tokens and depths", () => {
+		expect(move(at(2, 3), "right", bounds)).toEqual({ token: 3 });
+		expect(move(at(2, 3), "up", bounds)).toEqual({ token: 2, depth: 4 });
+		expect(move(at(2, 3), "last", bounds)).toEqual({ token: 4 });
+	});
+
+	it("stays inside the board", () => {
+		expect(move(at(4, 14), "right", bounds)).toEqual({ token: 4 });
+		expect(move(at(0, 14), "up", bounds)).toEqual({ token: 0, depth: 14 });
+		expect(move(at(0, 0), "down", bounds)).toEqual({ token: 0, depth: 0 });
+	});
+
+	it("starts somewhere sensible without a selection", () => {
+		expect(move(EMPTY, "right", bounds)).toEqual({ token: 0 });
+		expect(move(EMPTY, "left", bounds)).toEqual({ token: 4 });
+		expect(move(EMPTY, "up", bounds)).toEqual({ token: 0, depth: 0 });
+		expect(move(EMPTY, "right", { tokens: 0, depths: 15 })).toEqual({});
+	});
+
+	it("drops what an analysis does not have", () => {
+		const far = { ...at(5, 15), range: [3, 15] as const };
+		expect(within(far, bounds)).toMatchObject({ token: null, depth: null, range: null });
+		expect(within({ ...at(4, 14), range: [3, 14] }, bounds).range).toEqual([3, 14]);
+	});
+
+	it("grows and shrinks a range from its anchor", () => {
+		let selection = { ...at(1, 6), ...extend(at(1, 6), "up", bounds) };
+		expect(selection.range).toEqual([6, 7]);
+		selection = { ...selection, ...extend(selection, "up", bounds) };
+		expect(selection.range).toEqual([6, 8]);
+		selection = { ...selection, ...extend(selection, "down", bounds) };
+		expect(selection.range).toEqual([6, 7]);
+		selection = { ...selection, ...extend(selection, "down", bounds) };
+		selection = { ...selection, ...extend(selection, "down", bounds) };
+		expect(selection.range).toEqual([5, 6]);
+	});
+
+	it("clears the range first, then the cell", () => {
+		expect(clear({ ...at(1, 2), range: [1, 2] })).toEqual({ range: null });
+		expect(clear(at(1, 2))).toEqual({ token: null, depth: null });
+	});
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import type { Token } from "../api/types";
+import { percent } from "./numbers";
+import { reversalLine, stageLine } from "./stage";
+import { labelLength, tokenLabel, tokenName } from "./token";
+
+describe("token labels", () => {
+	it.each([
+		[" red", true, "red", "word"],
+		["red", false, "red", "word"],
+		["\n", false, "↵", "newline"],
+		["<0xE2>", false, "E2", "byte"],
+		["</s>", false, "</s>", "special"],
+		[" ", false, "·", "blank"],
+		["", false, "·", "blank"],
+		[" <b>", true, "<b>", "word"],
+		["  two", true, " two", "word"],
+	])("%j", (text, space, shown, kind) => {
+		expect(tokenLabel(text)).toEqual({ space, text: shown, kind });
+	});
+
+	it("names what has no letters", () => {
+		expect([tokenName("\n"), tokenName(" "), tokenName("<0x0A>"), tokenName(" red")]).toEqual([
+			"line break",
+			"space",
+			"byte 0A",
+			"red",
+		]);
+	});
+
+	it("counts characters, not code units", () => {
+		expect(labelLength(" 🎸")).toBe(2);
+	});
+});
+
+describe("numbers", () => {
+	it("keeps small probabilities apart from zero", () => {
+		expect(percent(0.973)).toBe("97.3 %");
+		expect(percent(0)).toBe("0.0 %");
+		expect(percent(0.00002)).toBe("2 × 10⁻⁵");
+		expect(percent(Number.NaN)).toBe("–");
+	});
+});
+
+const token: Token = {
+	index: 3,
+	id: 9,
+	text: " yellow",
+	probability: 0.7,
+	log_probability: -0.36,
+	rank: 1,
+	entropy: 0.8,
+	class: "mutation",
+	emergence: 12,
+	mutation_depth: 12,
+	reversal: { rival_id: 4, rival_text: " blue", from_depth: 6, to_depth: 10, overturned_at: 12 },
+};
+
+describe("stage line", () => {
+	it("tells a reversal as evidence, not proof", () => {
+		expect(reversalLine(token)).toContain("“blue” led from depth 6 to 10");
+		expect(reversalLine(token)).toContain("not proof");
+		expect(reversalLine({ ...token, reversal: null })).toBeNull();
+	});
+
+	it("tells a stable token", () => {
+		const stable: Token = {
+			...token,
+			class: "stable",
+			emergence: 9,
+			mutation_depth: null,
+			reversal: null,
+		};
+		expect(stageLine(stable).join("; ")).toBe(
+			"Takes shape at depth 9; settles without a late shift",
+		);
+	});
+
+	it("says so when a token never leads", () => {
+		const forced: Token = {
+			...token,
+			class: null,
+			emergence: null,
+			mutation_depth: null,
+			reversal: null,
+		};
+		expect(stageLine(forced)).toEqual(["Never in the lead at the last depth"]);
+	});
+});
