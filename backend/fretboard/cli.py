@@ -96,7 +96,7 @@ def openapi() -> None:
     from fretboard.api.app import create_app
     from fretboard.services import build_services
 
-    settings = Settings(STORE_URL="memory://", REDIS_URL=None)  # type: ignore[call-arg]
+    settings = Settings(STORE_URL="memory://", REDIS_URL=None)
     schema = create_app(build_services(settings), lambda: None).openapi()
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 

@@ -82,7 +82,7 @@ class ModelInfo(BaseModel):
 
 
 class Reversal(BaseModel):
-    """A rival led through the stabilisation and lost late: evidence of a hallucination, no proof."""
+    """A rival led through the stabilisation and lost late: evidence, not proof, of an error."""
 
     rival_id: int
     rival_text: str

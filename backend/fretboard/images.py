@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fretboard.errors import BadImage, TooLarge
 
-# Pillow reads many more, some through helpers with a history of holes; these are what people upload.
+# Pillow reads many more, some through code with a history of holes; people upload these.
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 

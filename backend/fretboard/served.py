@@ -93,7 +93,7 @@ def folder_revision(folder: Path) -> str:
 
 
 def _source(model: str) -> str:
-    return str(Settings().bundled_weights) if model == BUNDLED_MODEL else model  # type: ignore[call-arg]
+    return str(Settings().bundled_weights) if model == BUNDLED_MODEL else model
 
 
 def _read_config(path: Path) -> dict:

@@ -1,5 +1,6 @@
 """What a process works with, built once from the settings: store, cache, bus and jobs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,7 +8,7 @@ from redis import Redis
 
 from fretboard.document import Analysis, Status
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
-from fretboard.queue.jobs import Jobs, make_broker
+from fretboard.queue.jobs import Jobs, make_brokers
 from fretboard.settings import Settings
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.durable import AnalysisStore, open_store
@@ -28,7 +29,7 @@ class Services:
 
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
-        return _vocabulary(self.store, analysis.model.revision)
+        return _vocabulary(self.store.read_tokenizer, analysis.model.revision)
 
     def unfinished(self) -> list[Analysis]:
         """Analyses that were queued or running when the last process stopped."""
@@ -46,9 +47,9 @@ def build_services(settings: Settings) -> Services:
         client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
         cache = RedisCache(client, settings.cache_ttl_seconds)
         bus = RedisBus(client)
-    return Services(settings, store, cache, bus, Jobs(make_broker(settings.redis_url), bus))
+    return Services(settings, store, cache, bus, Jobs(make_brokers(settings.redis_url), bus))
 
 
 @lru_cache(maxsize=8)
-def _vocabulary(store: AnalysisStore, revision: str) -> Vocabulary:
-    return Vocabulary(store.read_tokenizer(revision))
+def _vocabulary(read_tokenizer: Callable[[str], str], revision: str) -> Vocabulary:
+    return Vocabulary(read_tokenizer(revision))

@@ -52,4 +52,4 @@ class Settings(BaseSettings):
 @lru_cache
 def get_settings() -> Settings:
     """This process's settings, read once."""
-    return Settings()  # type: ignore[call-arg]  # every field has a default or comes from the environment
+    return Settings()

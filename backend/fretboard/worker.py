@@ -48,9 +48,8 @@ class Worker:
             return
         self._declare_actors()
         for queues in ({INTERACTIVE, BATCH}, {DERIVED}):
-            consumer = dramatiq.Worker(
-                self._services.jobs.broker, queues=queues, worker_threads=1, worker_timeout=100
-            )
+            broker = self._services.jobs.brokers[min(queues)]
+            consumer = dramatiq.Worker(broker, queues=queues, worker_threads=1, worker_timeout=100)
             consumer.start()
             self._consumers.append(consumer)
         self._announce(served, "ready", "")
@@ -74,14 +73,13 @@ class Worker:
         self._services.bus.announce(served.name, {"state": state, "detail": detail})
 
     def _declare_actors(self) -> None:
-        broker = self._services.jobs.broker
         for name, queue, act in (
             (ANALYSE, INTERACTIVE, self._analyse),
             (DERIVE, DERIVED, self._derive),
         ):
             dramatiq.actor(
                 act,
-                broker=broker,
+                broker=self._services.jobs.brokers[queue],
                 actor_name=name,
                 queue_name=queue,
                 max_retries=3,

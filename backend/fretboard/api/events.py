@@ -22,13 +22,14 @@ async def stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Events after the position `after` (a Last-Event-ID), to the end of the analysis."""
     if analysis.status in (Status.DONE, Status.FAILED):
-        for event in _told_from_record(analysis):
-            yield event
+        for told in _told_from_record(analysis):
+            yield told
         return
     yield _as_sse(_status(services, analysis), None)
     position, checked = after or START, time.monotonic()
     while True:
-        for position, event in await run_in_threadpool(services.bus.read, analysis.id, position):
+        fresh = await run_in_threadpool(services.bus.read, analysis.id, position)
+        for position, event in fresh:
             yield _as_sse(event, position)
             if event["type"] in TERMINAL:
                 return
@@ -36,8 +37,8 @@ async def stream(
             checked = time.monotonic()
             current = await run_in_threadpool(services.store.read, analysis.id)
             if current.status in (Status.DONE, Status.FAILED):
-                for sse in _told_from_record(current):
-                    yield sse
+                for told in _told_from_record(current):
+                    yield told
                 return
         await asyncio.sleep(POLL_SECONDS)
 

@@ -33,7 +33,7 @@ class Asked:
 
 
 def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]:
-    """The analysis that `asked` stands for, not yet stored. Raises InputError, saying what to do."""
+    """The analysis that `asked` stands for, not yet stored. Raises InputError."""
     served = choose_model(settings, asked.model)
     _check(settings, asked)
     picture = (
@@ -86,7 +86,7 @@ def _revive(services: Services, existing: Analysis) -> tuple[Analysis, bool]:
         return existing, False
     fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
     services.store.write(fresh)
-    services.jobs.analyse(fresh.id)
+    services.jobs.analyse_again(fresh.id)
     return fresh, True
 
 

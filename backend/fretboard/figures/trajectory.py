@@ -13,9 +13,9 @@ MARKER_SIZE = 7
 def trajectory_figure(
     analysis: Analysis, points: np.ndarray, note: str, theme: ThemeName = "light"
 ) -> go.Figure:
-    """Scatter with paths. points: (depth 1…L, token, 2); note: how the map was made, its quality."""
+    """Scatter with paths. points: (depth 1…L, token, 2); note: how it was made, how good."""
     colors = THEMES[theme]
-    depths, tokens, _ = points.shape
+    tokens = points.shape[1]
     figure = base_figure(colors, {"axis": "map", "note": note, "tokens": tokens})
     for token in range(tokens):
         figure.add_scatter(

@@ -46,7 +46,7 @@ class Reversal:
 
 @dataclass(frozen=True)
 class TokenStages:
-    """One token: class, emergence (the depth from which it leads to the end), mutation, reversal."""
+    """One token; `emergence` is the depth from which it leads to the end."""
 
     token_class: Literal["stable", "mutation"]
     emergence: int | None
@@ -99,7 +99,7 @@ def critical_depth(jsd: np.ndarray) -> int | None:
 
 
 def _change_points(profiles: np.ndarray) -> np.ndarray:
-    """(n, L) → (n,): s such that entries < s and ≥ s have the least squared error about two means."""
+    """(n, L) → (n,): the split s whose two means leave the least squared error."""
     count = profiles.shape[1]
     sums = np.cumsum(profiles, axis=1)
     left_size = np.arange(1, count)

@@ -40,11 +40,11 @@ class Anatomy:
         return len(self.layers) + 1
 
 
-def locate(model: nn.Module) -> Anatomy:
-    """Find and verify the parts of `model`. Raises UnsupportedModel with what was looked for."""
+def locate(model: Any) -> Anatomy:
+    """Find and verify the parts of a transformers model. Raises UnsupportedModel."""
     decoder = _decoder(model)
-    layers = tuple(_first_attribute(decoder, LAYER_NAMES, "decoder layers"))
-    norm = _first_attribute(decoder, NORM_NAMES, "final norm")
+    layers = tuple(_layer_list(decoder))
+    norm = _final_norm(decoder)
     unembedding = model.get_output_embeddings() if _has(model, "get_output_embeddings") else None
     if unembedding is None:
         raise UnsupportedModel(
@@ -56,11 +56,11 @@ def locate(model: nn.Module) -> Anatomy:
     return Anatomy(layers, norm, unembedding, tail, name, isinstance(output, tuple))
 
 
-def _has(module: nn.Module, method: str) -> bool:
+def _has(module: Any, method: str) -> bool:
     return callable(getattr(module, method, None))
 
 
-def _decoder(model: nn.Module) -> nn.Module:
+def _decoder(model: Any) -> nn.Module:
     """Unwrap `get_decoder()` (or well-known attributes) until a module owns a list of layers."""
     module = model.get_decoder() if _has(model, "get_decoder") else model
     for start in (module, model):
@@ -76,32 +76,37 @@ def _decoder(model: nn.Module) -> nn.Module:
     )
 
 
-def _first_attribute(decoder: nn.Module, names: tuple[str, ...], what: str) -> nn.Module:
-    for name in names:
+def _layer_list(decoder: nn.Module) -> nn.ModuleList:
+    lists = (getattr(decoder, name, None) for name in LAYER_NAMES)
+    return next(part for part in lists if isinstance(part, nn.ModuleList))
+
+
+def _final_norm(decoder: nn.Module) -> nn.Module:
+    for name in NORM_NAMES:
         part = getattr(decoder, name, None)
         if isinstance(part, nn.Module):
             return part
     raise UnsupportedModel(
-        f"{type(decoder).__name__} has no {what}: looked for {', '.join(names)}."
+        f"{type(decoder).__name__} has no final norm: looked for {', '.join(NORM_NAMES)}."
     )
 
 
 @torch.inference_mode()
-def _calibration_run(model: nn.Module, last_layer: nn.Module) -> tuple[Any, Tensor]:
+def _calibration_run(model: Any, last_layer: nn.Module) -> tuple[Any, Tensor]:
     """What the last layer returned and the model's own logits (n, V), on a few fixed tokens."""
     captured: list[Any] = []
     hook = last_layer.register_forward_hook(lambda _m, _a, out: captured.append(out))
     try:
-        vocabulary = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+        vocabulary = int(model.get_input_embeddings().weight.shape[0])
         ids = torch.arange(1, CALIBRATION_TOKENS + 1) * max(1, vocabulary // 97) % vocabulary
-        output = model(input_ids=ids[None].to(model.device), use_cache=False)  # type: ignore[arg-type]
+        output = model(input_ids=ids[None].to(model.device), use_cache=False)
     finally:
         hook.remove()
     return captured[-1], output.logits[0]
 
 
 def _calibrate(
-    model: nn.Module, recomputed: Tensor, own: Tensor
+    model: Any, recomputed: Tensor, own: Tensor
 ) -> tuple[str, Callable[[Tensor], Tensor]]:
     """The candidate tail that turns the recomputed logits into the model's own."""
     plain, truth = recomputed.float().cpu(), own.float().cpu()
@@ -130,9 +135,9 @@ def _device(module: nn.Module, fallback: Tensor) -> torch.device:
 
 
 def _candidates(
-    model: nn.Module, plain: Tensor, own: Tensor
+    model: Any, plain: Tensor, own: Tensor
 ) -> list[tuple[str, Callable[[Tensor], Tensor]]]:
-    text_config = model.config.get_text_config()  # type: ignore[union-attr,operator]
+    text_config = model.config.get_text_config()
     found: list[tuple[str, Callable[[Tensor], Tensor]]] = [("none", lambda logits: logits)]
     cap = getattr(text_config, "final_logit_softcapping", None)
     if cap:

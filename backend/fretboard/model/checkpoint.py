@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -25,7 +24,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 class Checkpoint:
     """A loaded model with its located parts; `processor` is None for a text-only model."""
 
-    model: nn.Module
+    model: Any
     processor: Any | None
     tokenizer: Any
     anatomy: Anatomy
@@ -71,7 +70,7 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
     return assemble(model, processor, tokenizer)
 
 
-def assemble(model: nn.Module, processor: Any | None, tokenizer: Any) -> Checkpoint:
+def assemble(model: Any, processor: Any | None, tokenizer: Any) -> Checkpoint:
     """A Checkpoint from parts at hand (tests build tiny ones from inline configs)."""
     model.generation_config = _greedy(model.generation_config, tokenizer)
     return Checkpoint(model.requires_grad_(False), processor, tokenizer, locate(model))

@@ -50,7 +50,7 @@ def generate(
     conductor = _Conductor(checkpoint.anatomy, forced, on_step)
     length = len(forced) if forced else max_new_tokens
     with skip_layers(checkpoint.anatomy, skipped), conductor.capture(), torch.inference_mode():
-        checkpoint.model.generate(  # type: ignore[operator]
+        checkpoint.model.generate(
             **inputs.tensors,
             **_cache(checkpoint, skipped),
             max_new_tokens=length,
@@ -63,7 +63,7 @@ def generate(
 def _cache(checkpoint: Checkpoint, skipped: Sequence[int]) -> dict[str, Any]:
     if not skipped:
         return {}
-    text_config = checkpoint.model.config.get_text_config(decoder=True)  # type: ignore[union-attr,operator]
+    text_config = checkpoint.model.config.get_text_config(decoder=True)
     return {"past_key_values": SkippingCache(skipped, text_config)}
 
 

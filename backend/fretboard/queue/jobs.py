@@ -11,22 +11,30 @@ from fretboard.document import Derived
 from fretboard.queue.bus import Bus
 
 INTERACTIVE, BATCH, DERIVED = "interactive", "batch", "derived"
-QUEUES = (INTERACTIVE, BATCH, DERIVED)
 ANALYSE, DERIVE = "analyse", "derive"
 # RedisBroker returns the messages of a dead worker with this chance in a million per call; its
 # default of 1000 takes minutes in a small deployment.
 MAINTENANCE_CHANCE = 300_000
 
 
-def make_broker(redis_url: str | None) -> dramatiq.Broker:
-    """In-process queues without Redis, RedisBroker with it; both know all queues."""
+def make_brokers(redis_url: str | None) -> dict[str, dramatiq.Broker]:
+    """The broker of each queue: in this process without Redis, RedisBroker with it.
+
+    Derived arrays have a broker, and so a consumer, of their own: a page that waits for one must
+    not wait for the generation that runs.
+    """
+    analyses, derived = _broker(redis_url), _broker(redis_url)
+    return {INTERACTIVE: analyses, BATCH: analyses, DERIVED: derived}
+
+
+def _broker(redis_url: str | None) -> dramatiq.Broker:
     if redis_url is None:
         broker: dramatiq.Broker = StubBroker()
     else:
         broker = RedisBroker(
             url=redis_url, namespace="fretboard:jobs", maintenance_chance=MAINTENANCE_CHANCE
         )
-    for queue in QUEUES:
+    for queue in (INTERACTIVE, BATCH, DERIVED):
         broker.declare_queue(queue)
     return broker
 
@@ -34,15 +42,19 @@ def make_broker(redis_url: str | None) -> dramatiq.Broker:
 class Jobs:
     """Enqueue and cancel. Both kinds of job may run twice with the same result."""
 
-    def __init__(self, broker: dramatiq.Broker, bus: Bus) -> None:
-        self.broker = broker
+    def __init__(self, brokers: dict[str, dramatiq.Broker], bus: Bus) -> None:
+        self.brokers = brokers
         self._bus = bus
 
     def analyse(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
         """Compute an analysis whose document is in the store with status `queued`."""
+        self._enqueue(queue, ANALYSE, analysis_id)
+
+    def analyse_again(self, analysis_id: str) -> None:
+        """Like `analyse`, forgetting the events and the cancel of the attempt before."""
         self._bus.clear_flag(_cancel_flag(analysis_id))
         self._bus.clear(analysis_id)
-        self._enqueue(queue, ANALYSE, analysis_id)
+        self.analyse(analysis_id)
 
     def derive(self, analysis_id: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays into the cache; `done` or `failed` goes to the reply topic."""
@@ -60,7 +72,7 @@ class Jobs:
         message: dramatiq.Message = dramatiq.Message(
             queue_name=queue, actor_name=actor, args=args, kwargs={}, options={}
         )
-        self.broker.enqueue(message)
+        self.brokers[queue].enqueue(message)
 
 
 def _cancel_flag(analysis_id: str) -> str:

@@ -67,7 +67,7 @@ class RedisCache:
     def get(self, key: str) -> np.ndarray | None:
         """The array, or None; a key holds all its chunks or does not exist."""
         name = KEY_SPACE + key
-        count = int(self._client.llen(name))  # type: ignore[arg-type]
+        count = int(self._client.llen(name))
         chunks = [self._client.lindex(name, index) for index in range(count)]
         if not chunks or any(chunk is None for chunk in chunks):  # expired meanwhile
             return None

@@ -49,6 +49,7 @@ class ObjectAnalysisStore:
     def __init__(self, objects: ObjectStore, layout: str = "analyses/{id}/") -> None:
         self._objects = objects
         self._layout = layout
+        self._models = "models/{revision}/tokenizer.json" if layout else "tokenizer.json"
 
     def create(self, analysis: Analysis) -> bool:
         """Write the document unless one is there; returns whether it was written."""
@@ -91,8 +92,7 @@ class ObjectAnalysisStore:
         self, analysis_id: str, file: str, arrays: Mapping[str, np.ndarray], note: str = ""
     ) -> None:
         """Write one safetensors file; `note` is free text kept in its metadata."""
-        data = pack(arrays, {"note": note})
-        self._put(self._path(analysis_id, f"{file}.safetensors"), data)
+        self._put(self._path(analysis_id, f"{file}.safetensors"), pack(arrays, note))
 
     def read_array(self, analysis_id: str, file: str, name: str) -> np.ndarray:
         """One array of a file, without reading the others. Raises NotFound."""
@@ -110,11 +110,11 @@ class ObjectAnalysisStore:
 
     def write_tokenizer(self, revision: str, tokenizer_json: str) -> None:
         """Publish a model's tokenizer for processes without torch."""
-        self._put(_tokenizer_path(revision), tokenizer_json.encode())
+        self._put(self._models.format(revision=revision), tokenizer_json.encode())
 
     def read_tokenizer(self, revision: str) -> str:
         """`tokenizer.json` of a model revision. Raises NotFound until a worker published it."""
-        return self._get(_tokenizer_path(revision)).decode()
+        return self._get(self._models.format(revision=revision)).decode()
 
     def _path(self, analysis_id: str, name: str) -> str:
         if not analysis_id.isalnum():
@@ -152,7 +152,3 @@ def open_store(url: str, layout: str = "analyses/{id}/") -> ObjectAnalysisStore:
         return ObjectAnalysisStore(from_url(url), layout)
     folder = Path(url).expanduser().resolve()
     return ObjectAnalysisStore(LocalStore(str(folder), mkdir=True, automatic_cleanup=True), layout)
-
-
-def _tokenizer_path(revision: str) -> str:
-    return f"models/{revision}/tokenizer.json"

@@ -1,6 +1,6 @@
 """numpy arrays ↔ safetensors bytes, bfloat16 included, and reading one array by byte range.
 
-safetensors' own numpy reader knows no bfloat16 and reads whole files; the format is simple:
+safetensors' numpy reader knows no bfloat16 and reads whole files; the format is simple:
 8 bytes little-endian header length, a JSON header with dtype, shape and offsets, then the data.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import ml_dtypes
 import numpy as np
-from safetensors import serialize
+from safetensors.numpy import save
 
 ReadRange = Callable[[int, int], bytes]
 _DTYPES = {
@@ -20,28 +20,12 @@ _DTYPES = {
     "I64": np.dtype(np.int64),
     "I32": np.dtype(np.int32),
 }
-_NAMES = {
-    np.dtype(np.float64): "float64",
-    np.dtype(np.float32): "float32",
-    np.dtype(np.float16): "float16",
-    np.dtype(ml_dtypes.bfloat16): "bfloat16",
-    np.dtype(np.int64): "int64",
-    np.dtype(np.int32): "int32",
-}
-METADATA = "__metadata__"
 
 
-def pack(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Arrays → one safetensors file. Raises KeyError on a dtype the catalogue does not use."""
-    entries = {
-        name: {
-            "dtype": _NAMES[array.dtype],
-            "shape": array.shape,
-            "data": np.ascontiguousarray(array).tobytes(),
-        }
-        for name, array in arrays.items()
-    }
-    return bytes(serialize(entries, metadata=dict(metadata or {})))
+def pack(arrays: Mapping[str, np.ndarray], note: str = "") -> bytes:
+    """Arrays → one safetensors file; `note` is free text for its metadata."""
+    dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return bytes(save(dense, metadata={"note": note}))
 
 
 def read_header(read: ReadRange) -> tuple[int, dict[str, dict]]:
