@@ -1,0 +1,89 @@
+"""``python -m fretboard.tiny_llava train | evaluate | scene | gallery``.
+
+Only ``train`` and ``evaluate`` import torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from . import GALLERY, WEIGHTS
+from .backdrop import render
+from .world import COLORS, KINDS, PLACES, Mix, sample_scene
+
+DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 96
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .stages import train
+
+    train(options.stage, options.work, options.output, options.seed, options.steps)
+    if options.stage in ("all", "b", "control"):
+        _evaluate(argparse.Namespace(weights=options.output, scenes=500, report=options.report))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluation import evaluate
+
+    report = evaluate(options.weights, options.scenes)
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    options.report.write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report["summary"], indent=1))
+
+
+def _scene(options: argparse.Namespace) -> None:
+    mix = Mix(typical=options.typical)
+    scene = sample_scene(
+        options.seed, mix, options.kind, options.color, options.place, options.count
+    )
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    render(scene, options.size).save(options.out)
+    truth = json.dumps(scene.truth(), indent=1)
+    options.out.with_suffix(".json").write_text(truth + "\n")
+    print(truth)
+
+
+def _gallery(options: argparse.Namespace) -> None:
+    from .gallery import draw_gallery
+
+    for path in draw_gallery(options.out):
+        print(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m fretboard.tiny_llava", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train", help="train the bundled model, or resume it")
+    train.add_argument("--stage", default="all", choices=("all", "vision", "a", "b", "control"))
+    train.add_argument("--work", type=Path, default=Path(".training"), help="checkpoints")
+    train.add_argument("--output", type=Path, default=WEIGHTS, help="folder for the weights")
+    train.add_argument("--report", type=Path, default=Path(".training/report.json"))
+    train.add_argument("--steps", type=int, help="instead of the stage's own number")
+    train.add_argument("--seed", type=int, default=0)
+    train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", help="measure weights on held-out scenes")
+    evaluate.add_argument("--weights", type=Path, default=WEIGHTS)
+    evaluate.add_argument("--scenes", type=int, default=500, help="per cell")
+    evaluate.add_argument("--report", type=Path, default=Path(".training/report.json"))
+    evaluate.set_defaults(run=_evaluate)
+    scene = commands.add_parser("scene", help="draw a scene, its ground truth beside it as JSON")
+    scene.add_argument("--out", type=Path, required=True)
+    scene.add_argument("--seed", type=int, default=0)
+    scene.add_argument("--size", type=int, default=DISPLAY, help="pixels a side")
+    scene.add_argument("--kind", choices=KINDS, help="of the first group")
+    scene.add_argument("--color", choices=COLORS, help="of the first group; needs --kind")
+    scene.add_argument("--count", type=int, choices=(1, 2, 3), help="of the first group")
+    scene.add_argument("--place", choices=PLACES)
+    scene.add_argument("--typical", type=float, default=0.5, help="share of typical colours")
+    scene.set_defaults(run=_scene)
+    gallery = commands.add_parser("gallery", help="draw the named examples")
+    gallery.add_argument("--out", type=Path, default=GALLERY)
+    gallery.set_defaults(run=_gallery)
+    return parser
+
+
+if __name__ == "__main__":
+    chosen = _parser().parse_args()
+    chosen.run(chosen)
