@@ -29,7 +29,12 @@ const box = (value: unknown): Box =>
 /** Axes that cannot be dragged: a swipe over a chart scrolls the page. */
 function fixedAxes(layout: Box): Box {
 	const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
-	return Object.fromEntries(axes.map((key) => [key, { ...box(layout[key]), fixedrange: true }]));
+	return Object.fromEntries(axes.map((key) => [key, fixedAxis(box(layout[key]))]));
+}
+
+function fixedAxis(axis: Box): Box {
+	const title = { ...box(axis.title), font: { size: 13 } };
+	return { ...axis, title, tickfont: { size: 12, ...box(axis.tickfont) }, fixedrange: true };
 }
 
 export interface Size {

@@ -53,6 +53,9 @@ export function hoverLines(cells: HeatCells, row: number, column: number): strin
 	return plainLines(filled);
 }
 
+/** A line of the list of words: "  97.3 %  ·red". */
+export const isWordLine = (line: string) => /^\s*<?[\d.]+ %\s/.test(line);
+
 const ENTITIES: Record<string, string> = {
 	"&lt;": "<",
 	"&gt;": ">",

@@ -90,7 +90,7 @@ describe("overlays", () => {
 	it("keeps the figure's shapes and fixes its axes", () => {
 		const layout = dressedLayout(spec, { width: 10, height: 20 }, { shapes: [{ type: "line" }] });
 		expect(layout.shapes).toEqual([{ type: "rect" }, { type: "line" }]);
-		expect(layout.xaxis).toEqual({ range: [0, 1], fixedrange: true });
+		expect(layout.xaxis).toMatchObject({ range: [0, 1], fixedrange: true });
 	});
 });
 

@@ -9,10 +9,11 @@ export interface DraftImage {
 	load: () => Promise<Blob>;
 }
 
+/** "…" is for the user to fill in. */
 export const SUGGESTIONS = [
 	"Please describe this image in detail.",
-	"What is the color of the square?",
-	"Is there a circle in the image?",
+	"What is the color of the …?",
+	"Is there a … in the image?",
 ] as const;
 
 class Draft {

@@ -14,8 +14,8 @@ export interface CellAt {
 	row: number;
 }
 
-const CHARACTER = 7.9; // width of one character of the chips' mono face at 13 px
-const CHIP_PADDING = 18;
+const CHARACTER = 7.3; // width of one character of the chips' mono face at 12 px
+const CHIP_PADDING = 16;
 const NARROWEST = 38;
 const WIDEST_LABEL = 108; // longer labels are cut with an ellipsis
 const WIDEST_FILL = 132; // short answers do not stretch beyond this
