@@ -57,7 +57,8 @@ def test_answers_state_the_truth() -> None:
         caption = detailed_caption(scene).answer
         for group in scene.groups:
             assert f" {group.color}." in color_question(group).answer
-            assert group.color in caption and scene.place in caption
+            assert group.color in caption
+            assert scene.place in caption
         for exchange in conversation(scene, random.Random(seed)):
             if exchange.task == "existence":
                 kind = exchange.question.split()[3]
@@ -72,6 +73,8 @@ def test_prior_noise_states_only_typical_colors_not_drawn_elsewhere() -> None:
         stated_any += len(stated)
         for kind, color in stated.items():
             group = scene.find(kind)
-            assert group is not None and group.counter_prior and color == group.prior_color
+            assert group is not None
+            assert group.counter_prior
+            assert color == group.prior_color
             assert color not in {other.color for other in scene.groups}
     assert stated_any > 50

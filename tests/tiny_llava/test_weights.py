@@ -65,7 +65,8 @@ def test_another_image_gives_another_answer(loaded: tuple) -> None:
 
 def test_speaks_without_an_image(loaded: tuple) -> None:
     said = ask(loaded, None, "What is the color of the banana?")
-    assert said.startswith("The banana is ") and said.endswith(".")
+    assert said.startswith("The banana is ")
+    assert said.endswith(".")
 
 
 def test_small_and_large_pictures_get_the_same_answer(loaded: tuple) -> None:

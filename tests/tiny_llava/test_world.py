@@ -61,7 +61,8 @@ def test_groups_stand_where_the_truth_says(seed: int) -> None:
         third = POSITIONS.index(group.position)
         assert abs(float(np.mean(centers)) - THIRD * (third + 0.5)) < THIRD / 2
         for x0, y0, x1, y1 in group.boxes:
-            assert 0 <= x0 < x1 <= NATIVE and 0 <= y0 < y1 <= NATIVE
+            assert 0 <= x0 < x1 <= NATIVE
+            assert 0 <= y0 < y1 <= NATIVE
 
 
 def test_typical_and_counter_prior_mixes() -> None:
@@ -83,4 +84,5 @@ def test_scene_command_writes_picture_and_truth_without_torch(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     truth = json.loads(out.with_suffix(".json").read_text())
     assert truth == json.loads(done.stdout)
-    assert truth["groups"][0]["kind"] == "pig" and truth["groups"][0]["color"] == "blue"
+    assert truth["groups"][0]["kind"] == "pig"
+    assert truth["groups"][0]["color"] == "blue"

@@ -41,9 +41,7 @@ def render(scene: Scene, size: int = NATIVE) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BOX)
 
 
-def _shadow(
-    draw: ImageDraw.ImageDraw, box: tuple[float, ...], scale: float, color: Rgb
-) -> None:
+def _shadow(draw: ImageDraw.ImageDraw, box: tuple[float, ...], scale: float, color: Rgb) -> None:
     x0, _, x1, y1 = box
     inset = (x1 - x0) * 0.08
     corners = [(x0 + inset) * scale, (y1 - 2.2) * scale, (x1 - inset) * scale, (y1 + 1.4) * scale]

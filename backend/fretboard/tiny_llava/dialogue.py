@@ -133,7 +133,10 @@ def conversation(scene: Scene, rng: random.Random, prior_noise: bool = False) ->
     absent = rng.sample([kind for kind in KINDS if not scene.find(kind)], 3)
     existence = [existence_question(groups[0].kind, True), existence_question(absent[0], False)]
     if len(groups) > 1 and rng.random() < 0.5:
-        existence += [existence_question(groups[1].kind, True), existence_question(absent[1], False)]
+        existence += [
+            existence_question(groups[1].kind, True),
+            existence_question(absent[1], False),
+        ]
     extra = [
         brief_caption(scene, stated),
         position_question(groups[-1]),

@@ -6,9 +6,9 @@ import math
 import random
 from collections.abc import Callable, Iterable
 
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 
-from .world import HORIZON, NATIVE, Box, Scene
+from .world import Box
 
 Rgb = tuple[int, int, int]
 

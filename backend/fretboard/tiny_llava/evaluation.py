@@ -93,7 +93,9 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     pairs = zip(right["existence, present"], right["existence, absent"], strict=True)
     right["existence"] = [(yes + no) / 2 for yes, no in pairs]
     captions = answerer.ask(pixels, [CAPTION] * len(scenes))
-    right["caption kind recall"] = [kind_recall(s, c) for s, c in zip(scenes, captions, strict=True)]
+    right["caption kind recall"] = [
+        kind_recall(s, c) for s, c in zip(scenes, captions, strict=True)
+    ]
     return {task: with_interval(values) for task, values in right.items()}
 
 

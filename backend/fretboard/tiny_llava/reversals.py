@@ -63,7 +63,9 @@ def color_words(
                     "size": group.size if group.count == 1 else "several",
                     "stated": color_ids[said[at]],
                     "outcome": _outcome(group, color_ids[said[at]]),
-                    "prior_drawn_elsewhere": any(g.color == group.prior_color for g in scene.groups),
+                    "prior_drawn_elsewhere": any(
+                        g.color == group.prior_color for g in scene.groups
+                    ),
                     "drawn": curve[:, answerer.word_id(group.color)].exp().tolist(),
                     "prior": curve[:, answerer.word_id(str(group.prior_color))].exp().tolist(),
                     "late_reversal": _leads_late(curve, answerer.word_id(group.color)),
@@ -88,7 +90,7 @@ def _outcome(group: Group, stated: str) -> str:
 
 
 def _leads_late(curve: torch.Tensor, drawn_id: int) -> bool:
-    """Whether the drawn colour leads at a late depth before the last; curve [depths, vocabulary]."""
+    """Whether the drawn colour leads at a late depth but the last; curve [depths, vocabulary]."""
     depths = curve.shape[0] - 1
     leaders = curve.argmax(-1)[round(LATE * depths) : depths]
     return bool((leaders == drawn_id).any())
