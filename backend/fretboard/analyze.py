@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis, Derived
+from fretboard.catalogue import Derived
+from fretboard.document import Analysis
 from fretboard.gallery import gallery_entries, gallery_image
 from fretboard.images import to_png
 from fretboard.pipeline import Pipeline

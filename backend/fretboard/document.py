@@ -1,13 +1,8 @@
-"""The request, the analysis document and the catalogue of arrays: what is stored and served.
-
-Shapes use: depth = L+1 (0 = embeddings entering layer 0, L = output of the last layer),
-pair = L (d, d+1), token = generated tokens, k = words kept a cell, width = residual stream.
-"""
+"""The request and the analysis document: what is asked, stored and served, but the arrays."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -17,7 +12,6 @@ from fretboard.errors import InputError
 
 SCHEMA_VERSION = 1
 DEFAULT_NEW_TOKENS = 64
-TOP_K = 10  # words kept per cell; the page lists ten
 CAPTION_PROMPT = "Please describe this image in detail."
 
 
@@ -154,50 +148,6 @@ class Analysis(BaseModel):
         return self.model_dump_json(by_alias=True, indent=1).encode()
 
 
-@dataclass(frozen=True)
-class ArraySpec:
-    """One served array: axes by name, numpy dtype, unit, and what it depends on."""
-
-    name: str
-    axes: tuple[str, ...]
-    dtype: str
-    unit: str
-    meaning: str
-    by_lens: bool = True
-    by_divergence: bool = False
-
-
-ARRAYS: dict[str, ArraySpec] = {
-    spec.name: spec
-    for spec in (
-        ArraySpec("probability", ("depth", "token"), "float32", "probability", "emitted token"),
-        ArraySpec("log_probability", ("depth", "token"), "float32", "nats", "emitted token"),
-        ArraySpec("rank", ("depth", "token"), "int32", "rank, 1 = leader", "emitted token"),
-        ArraySpec("entropy", ("depth", "token"), "float32", "nats", "the whole distribution"),
-        ArraySpec(
-            "jsd", ("pair", "token"), "float32", "nats", "adjacent depths", by_divergence=True
-        ),
-        ArraySpec("top_ids", ("depth", "token", "k"), "int32", "token id", "the k likeliest"),
-        ArraySpec(
-            "top_probabilities", ("depth", "token", "k"), "float32", "probability", "of top_ids"
-        ),
-        ArraySpec(
-            "hidden_states",
-            ("depth", "token", "width"),
-            "as computed (bf16 is served as float32)",
-            "residual stream, before the final norm",
-            "at the position that predicts the token",
-            by_lens=False,
-        ),
-    )
-}
-UNITS_OF_DIVERGENCE = {
-    Divergence.JSD: "nats",
-    Divergence.PAPER_CODE: "nats per vocabulary entry (as published)",
-    Divergence.SYMMETRIC_KL: "nats",
-}
-
-
 def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
     """Content id: the same request, image bytes, model revision and schema give the same id."""
     canonical = {
@@ -229,37 +179,3 @@ def check_layers(chosen: Sequence[int], layers: int | None) -> None:
     """Raises InputError where a layer lies outside 0…layers−1."""
     if layers is not None and any(layer >= layers for layer in chosen):
         raise InputError(f"skip_layers names layer {max(chosen)}; the model has 0 to {layers - 1}.")
-
-
-DerivedKind = Literal["lens", "divergence", "distribution", "trajectory"]
-
-
-@dataclass(frozen=True)
-class Derived:
-    """Arrays computed on demand from the record: what, and with which parameters.
-
-    lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
-    log-probabilities (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
-    """
-
-    kind: DerivedKind
-    lens: Lens = Lens.NORMED
-    divergence: Divergence = Divergence.JSD
-    token: int = 0
-    method: str = ""
-
-    @property
-    def key(self) -> str:
-        """One line that `parse` reads back."""
-        return f"{self.kind}.{self.lens}.{self.divergence}.{self.token}.{self.method}"
-
-    @property
-    def file(self) -> str:
-        """Where it lies in the record, if it is kept, and in the cache."""
-        return f"derived/{self.key}"
-
-    @classmethod
-    def parse(cls, key: str) -> "Derived":
-        """The inverse of `key`."""
-        kind, lens, divergence, token, method = key.split(".", 4)
-        return cls(kind, Lens(lens), Divergence(divergence), int(token), method)  # type: ignore[arg-type]

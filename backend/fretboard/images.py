@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fretboard.errors import BadImage, TooLarge
 
 # Pillow reads many more, some through code with a history of holes; people upload these.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
 
@@ -37,7 +37,10 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
                 media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
                 rgb = _to_rgb(ImageOps.exif_transpose(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLarge(f"{error}. Upload at most {max_pixels / 1e6:.0f} megapixels.") from error
+        raise TooLarge(
+            "The image has far more pixels than can be read safely; "
+            f"upload at most {max_pixels / 1e6:.0f} megapixels."
+        ) from error
     except UnidentifiedImageError as error:
         raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:

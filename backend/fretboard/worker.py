@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
 
-from fretboard.document import Analysis, Derived, Problem, Status
+from fretboard.catalogue import Derived
+from fretboard.document import Analysis, Problem, Status
 from fretboard.errors import FretboardError, NotFound
 from fretboard.images import read_picture
 from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE
@@ -62,7 +64,7 @@ class Worker:
         """
         if self._services.settings.redis_url is None:
             for analysis in self._services.unfinished():
-                self._services.jobs.analyse(analysis.id)
+                self._services.jobs.resume(analysis.id)
 
     def stop(self) -> None:
         """Finish the jobs at hand and stop taking new ones."""
@@ -122,7 +124,9 @@ class Worker:
                 log.exception("analysis %s failed", analysis.id)
             problem = _problem(error)
             failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
-            self._services.store.write(failed)
+            with suppress(NotFound):  # deleted while it ran: it stays deleted
+                self._services.store.read(analysis.id)
+                self._services.store.write(failed)
             self._emit(analysis, {"type": "failed", **problem.model_dump()})
 
     def _derive(self, analysis_id: str, key: str, reply_topic: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import ml_dtypes
 import numpy as np
-from fastapi import APIRouter, File, Form, Header, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, UploadFile
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
@@ -115,12 +115,17 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         services.jobs.cancel(analysis_id)
         return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
 
+    def known(analysis_id: str) -> Analysis:
+        return services.store.read(analysis_id)
+
     @router.get("/{analysis_id}/events", response_class=EventSourceResponse)
     async def events(
-        analysis_id: str, last_event_id: Annotated[str | None, Header()] = None
+        # A dependency, so that an unknown id is answered before the stream begins.
+        analysis: Annotated[Analysis, Depends(known)],
+        last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`."""
-        async for event in stream(services, services.store.read(analysis_id), last_event_id):
+        async for event in stream(services, analysis, last_event_id):
             yield event
 
 

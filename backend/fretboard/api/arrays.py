@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from fretboard.document import ARRAYS, Analysis, Derived, Divergence, Lens, Status
+from fretboard.catalogue import ARRAYS, Derived
+from fretboard.document import Analysis, Divergence, Lens, Status
 from fretboard.errors import FretboardError, InputError, NotFinished, NotFound, Unavailable
 from fretboard.queue.bus import START
 from fretboard.services import Services

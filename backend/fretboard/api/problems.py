@@ -100,7 +100,14 @@ class BodyLimit:
                 raise TooLarge(self._detail)
             return message
 
-        await self._app(scope, counted, send)
+        async def unless_refused(message: Message) -> None:
+            if received <= self._limit:
+                await send(message)
+
+        # The framework turns the exception into an answer of its own; ours replaces it.
+        await self._app(scope, counted, unless_refused)
+        if received > self._limit:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await problem(413, TooLarge.title, self._detail)(scope, receive, send)

@@ -86,7 +86,7 @@ def _revive(services: Services, existing: Analysis) -> tuple[Analysis, bool]:
         return existing, False
     fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
     services.store.write(fresh)
-    services.jobs.analyse_again(fresh.id)
+    services.jobs.analyse(fresh.id)
     return fresh, True
 
 

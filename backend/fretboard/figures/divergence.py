@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.document import UNITS_OF_DIVERGENCE, Analysis, Divergence, Lens
+from fretboard.catalogue import UNITS_OF_DIVERGENCE
+from fretboard.document import Analysis, Divergence, Lens
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
 

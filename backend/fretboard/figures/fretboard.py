@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.document import UNITS_OF_DIVERGENCE, Analysis, Divergence, Lens
+from fretboard.catalogue import UNITS_OF_DIVERGENCE
+from fretboard.document import Analysis, Divergence, Lens
 from fretboard.figures.theme import (
     MONO,
     SEQUENTIAL,

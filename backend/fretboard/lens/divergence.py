@@ -11,6 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+# The largest float32 within [0, ln 2]; ln 2 itself rounds up.
+LARGEST_JSD = 0.69314712
 Pairwise = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -18,7 +20,7 @@ def jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
     """½ KL(P‖M) + ½ KL(Q‖M), M = ½(P+Q); nats, [0, ln 2]. In log space, over the last axis."""
     log_m = torch.logaddexp(log_p, log_q).sub_(math.log(2))
     summed = _expectation(log_p, log_m) + _expectation(log_q, log_m)
-    return (0.5 * summed).clamp_(0.0, math.log(2))
+    return (0.5 * summed).clamp_(0.0, LARGEST_JSD)
 
 
 def symmetric_kl(log_p: Tensor, log_q: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ class Anatomy:
         return len(self.layers) + 1
 
 
+@torch.inference_mode()
 def locate(model: Any) -> Anatomy:
     """Find and verify the parts of a transformers model. Raises UnsupportedModel."""
     decoder = _decoder(model)
@@ -91,7 +92,6 @@ def _final_norm(decoder: nn.Module) -> nn.Module:
     )
 
 
-@torch.inference_mode()
 def _calibration_run(model: Any, last_layer: nn.Module) -> tuple[Any, Tensor]:
     """What the last layer returned and the model's own logits (n, V), on a few fixed tokens."""
     captured: list[Any] = []

@@ -7,7 +7,7 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
-from fretboard.document import Derived
+from fretboard.catalogue import Derived
 from fretboard.queue.bus import Bus
 
 INTERACTIVE, BATCH, DERIVED = "interactive", "batch", "derived"
@@ -47,14 +47,14 @@ class Jobs:
         self._bus = bus
 
     def analyse(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
-        """Compute an analysis whose document is in the store with status `queued`."""
-        self._enqueue(queue, ANALYSE, analysis_id)
-
-    def analyse_again(self, analysis_id: str) -> None:
-        """Like `analyse`, forgetting the events and the cancel of the attempt before."""
+        """Compute an analysis whose document is in the store; earlier attempts are forgotten."""
         self._bus.clear_flag(_cancel_flag(analysis_id))
         self._bus.clear(analysis_id)
-        self.analyse(analysis_id)
+        self.resume(analysis_id, queue)
+
+    def resume(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
+        """Like `analyse`, for one that is already being followed."""
+        self._enqueue(queue, ANALYSE, analysis_id)
 
     def derive(self, analysis_id: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays into the cache; `done` or `failed` goes to the reply topic."""

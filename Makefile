@@ -1,0 +1,43 @@
+# make run   everything set up, then the page on http://127.0.0.1:8000
+# make test  everything set up, then all tests
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
+
+.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests schema
+
+run: setup-run
+	@exec $(BIN)/fretboard serve
+
+test: setup-test
+	@$(MAKE) --no-print-directory lint types imports page-tests python-tests browser-tests
+
+setup-run setup-test: setup-%:
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: no $(PYTHON) here; install Python 3.11, 3.12 or 3.13." >&2; exit 1; }
+	@$(PYTHON) scripts/setup.py $*
+
+page: setup-run
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports --no-cache > .setup/imports.log || { cat .setup/imports.log; exit 1; }
+
+page-tests:
+	$(NPM) run check
+	$(NPM) test
+
+python-tests:
+	$(BIN)/pytest -m "not browser"
+
+browser-tests:
+	$(BIN)/pytest -m browser
+
+schema:
+	$(NPM) run types

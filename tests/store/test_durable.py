@@ -1,0 +1,75 @@
+"""The durable store: atomic documents, arrays by name, deletion, clear errors."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from fretboard.document import Analysis, AnalysisRequest, ModelInfo, Status
+from fretboard.errors import NotFound
+from fretboard.store.durable import open_store
+
+MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)
+
+
+def make(analysis_id="abc123"):
+    return Analysis(id=analysis_id, request=AnalysisRequest(prompt="p", model="m"), model=MODEL)
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request, tmp_path):
+    return open_store(str(tmp_path) if request.param == "folder" else "memory://")
+
+
+def test_documents_round_trip(store):
+    analysis = make()
+    assert store.create(analysis)
+    done = analysis.model_copy(update={"status": Status.DONE})
+    store.write(done)
+    assert store.read(analysis.id) == done
+    assert list(store.ids()) == [analysis.id]
+
+
+def test_only_one_of_many_creates_succeeds(store):
+    with ThreadPoolExecutor(16) as pool:
+        created = list(pool.map(lambda _: store.create(make()), range(64)))
+    assert created.count(True) == 1
+
+
+def test_arrays_are_read_one_by_one(store):
+    arrays = {"x": np.arange(4.0), "y": np.eye(3, dtype=np.float32)}
+    store.write_arrays("abc", "arrays", arrays, note="how it was made")
+    np.testing.assert_array_equal(store.read_array("abc", "arrays", "y"), arrays["y"])
+    assert store.read_note("abc", "arrays") == "how it was made"
+    with pytest.raises(NotFound, match="no array named 'z'"):
+        store.read_array("abc", "arrays", "z")
+
+
+def test_delete_removes_everything(store):
+    store.create(make())
+    store.write_image("abc123", b"png")
+    store.write_arrays("abc123", "derived/map", {"x": np.zeros(2)})
+    store.delete("abc123")
+    assert list(store.ids()) == []
+    with pytest.raises(NotFound):
+        store.read_image("abc123")
+    with pytest.raises(NotFound):
+        store.read_array("abc123", "derived/map", "x")
+
+
+@pytest.mark.parametrize("strange", ["../secret", "a/b", "", ".", "a b", "%2e%2e"])
+def test_ids_from_outside_cannot_leave_the_store(store, strange):
+    with pytest.raises(NotFound):
+        store.read(strange)
+
+
+def test_a_half_written_file_is_never_seen(tmp_path):
+    """Atomic replace: a reader sees the old or the new document, whatever happens between."""
+    store = open_store(str(tmp_path))
+    store.create(make())
+    with ThreadPoolExecutor(8) as pool:
+        writes = [pool.submit(store.write, make()) for _ in range(100)]
+        for _ in range(200):
+            assert store.read("abc123").id == "abc123"
+        for write in writes:
+            write.result()
