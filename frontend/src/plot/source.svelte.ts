@@ -1,6 +1,6 @@
 // One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
 import { type Trouble, trouble } from "../state/page.svelte";
-import { type FigureRequest, figure, keyOf, knownFigure } from "./cache";
+import { type FigureRequest, figure, knownFigure } from "./cache";
 import type { FigureSpec } from "./figure";
 
 export class FigureSource {
@@ -9,12 +9,13 @@ export class FigureSource {
 	loading = $state(true);
 	#attempt = $state(0);
 
-	/** Call during component set-up: fetches whenever the request's values change. */
-	constructor(request: () => FigureRequest) {
-		const key = $derived(keyOf(request()));
+	/** Call during component set-up: fetches whenever the request's values change; null asks nothing yet. */
+	constructor(request: () => FigureRequest | null) {
+		const key = $derived(JSON.stringify(request()));
 		$effect(() => {
 			void this.#attempt;
-			return this.#load(JSON.parse(key) as FigureRequest);
+			const wanted = JSON.parse(key) as FigureRequest | null;
+			return wanted ? this.#load(wanted) : undefined;
 		});
 	}
 

@@ -66,7 +66,9 @@ class Page {
 		Object.assign(this, { id, run: null, failure: null, selection, loading: id !== null });
 		if (id === null) return;
 		try {
-			this.#settle(await api.analysis(id, abort.signal), selection);
+			const analysis = await api.analysis(id, abort.signal);
+			draft.fromAnalysis(analysis);
+			this.#settle(analysis, selection);
 		} catch (error) {
 			if (abort.signal.aborted) return;
 			Object.assign(this, { document: null, loading: false, failure: trouble(error) });
@@ -107,6 +109,15 @@ class Page {
 		this.visit(created.id);
 	}
 
+	/** Asks the question of a failed analysis once more. */
+	async again(): Promise<void> {
+		try {
+			await this.ask();
+		} catch (error) {
+			this.failure = trouble(error);
+		}
+	}
+
 	async cancel(): Promise<void> {
 		if (this.id) await api.cancel(this.id);
 	}
@@ -122,7 +133,6 @@ class Page {
 	#settle(analysis: Analysis, selection: Selection): void {
 		this.document = analysis;
 		this.loading = false;
-		draft.fromAnalysis(analysis);
 		if (analysis.status === "queued" || analysis.status === "running") {
 			this.run = { ...idle, maxNewTokens: analysis.request.max_new_tokens };
 			this.#follow(analysis.id);

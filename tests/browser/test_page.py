@@ -1,0 +1,241 @@
+"""The page against the real server and the bundled model: what a user does, and what must hold."""
+
+import json
+import re
+import urllib.request
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .harness import Server, Watched
+
+pytestmark = pytest.mark.browser
+
+PROMPT = "Please describe this image in detail."
+RUN_MS = 60_000
+
+
+def ask(server: Server, image: Path, **fields: str) -> str:
+    """Posts a question as multipart form data and returns its analysis id."""
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
+        for name, text in ({"prompt": PROMPT} | fields).items()
+    ]
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="x.png"\r\n\r\n'
+    body = b"".join([*parts, head.encode(), image.read_bytes(), f"\r\n--{edge}--\r\n".encode()])
+    kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    request = urllib.request.Request(f"{server.url}/api/analyses", data=body, headers=kind)
+    return json.load(urllib.request.urlopen(request))["id"]
+
+
+@pytest.fixture(scope="package")
+def analysis(server: Server, scene: Path) -> str:
+    """A finished analysis with a known text of eight words."""
+    text = "On the left there are two black balls."
+    found = ask(server, scene, continuation=text)
+    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    return found
+
+
+def open_board(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(board(page)).to_be_visible()
+    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
+
+
+def board(page: Page):
+    return page.get_by_role("application")
+
+
+def chip(page: Page, index: int):
+    return page.locator(f".board [data-token='{index}']")
+
+
+def competitors(page: Page) -> list[str]:
+    """The names at the ends of the competition's lines."""
+    return page.locator(
+        "[aria-label^='Probability of the words'] .annotation-text"
+    ).all_inner_texts()
+
+
+def view(page: Page) -> dict[str, object]:
+    """What the page shows, as far as a reader could tell two views apart."""
+    page.wait_for_load_state("networkidle")
+    return {
+        "answer": page.locator(".answer .text").inner_text(),
+        "token": page.locator(".board [aria-pressed=true]").get_attribute("data-token"),
+        "quantity": page.locator("input[type=radio]:checked").first.get_attribute("value"),
+        "words": page.locator(".side form + ul li").all_inner_texts(),
+        "competition": competitors(page),
+        "reading": page.locator(".reading").inner_text(),
+        "at depth": page.locator("#cell-title").inner_text(),
+        "likeliest": page.locator("td.word").all_inner_texts(),
+    }
+
+
+def test_from_an_image_to_a_shared_link(watched: Watched, scene: Path) -> None:
+    page = watched.page()
+    page.goto("/")
+    page.set_input_files("input[type=file]", scene)
+    page.get_by_label("Prompt", exact=True).fill(PROMPT)
+    page.get_by_role("button", name="Analyse").click()
+    page.wait_for_url(re.compile(r"/a/\w+"))
+    expect(board(page)).to_be_visible(timeout=RUN_MS)
+    expect(page.locator(".answer .text")).not_to_be_empty()
+
+    chip(page, 3).click()
+    expect(chip(page, 3)).to_have_attribute("aria-pressed", "true")
+    expect(
+        page.locator("[aria-label^='Probability of the words'] .scatterlayer .trace").first
+    ).to_be_attached()
+    page.get_by_label("Add a word to the competition").fill("red")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("button", name="Remove red")).to_be_visible()
+    expect(
+        page.locator("[aria-label^='Probability of the words'] .annotation-text", has_text="red")
+    ).to_be_visible()
+
+    page.get_by_role("radio", name="Entropy").check(force=True)
+    board(page).focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Link copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+    assert "token=3" in link
+    assert "words=red" in link
+    first = view(page)
+
+    other = watched.page()
+    open_board(other, link)
+    expect(other.get_by_role("button", name="Remove red")).to_be_visible()
+    expect(other.locator("td.word").first).to_be_visible()
+    assert view(other) == first
+
+
+def test_start_page_answers_without_a_run(watched: Watched, server: Server) -> None:
+    gallery = json.load(urllib.request.urlopen(f"{server.url}/api/gallery"))
+    if not any(entry["analysis_id"] for entry in gallery):
+        pytest.skip("no ready-made example is shipped")
+    page = watched.page()
+    open_board(page, "/")
+    assert page.url == f"{server.url}/"
+    chip(page, 1).click()
+    page.wait_for_url(re.compile(r"/a/\w+\?token=1"))
+    page.go_back()
+    expect(board(page)).to_be_visible()
+    assert page.url == f"{server.url}/"
+
+
+def test_keyboard_moves_marks_and_clears(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{analysis}?token=2&depth=4")
+    board(page).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    expect(page).to_have_url(re.compile("token=3&depth=5"))
+    expect(page.locator(".reading")).to_contain_text("depth 5 · token 3")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page).to_have_url(re.compile("range=5-6"))
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("range"))
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("token"))
+    expect(page.get_by_text("No token selected")).to_be_visible()
+
+
+def test_pointer_hovers_selects_and_drags(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{analysis}")
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    board(page).scroll_into_view_if_needed()
+    box = board(page).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    expect(page.locator(".tip")).to_contain_text("token 0")
+    page.mouse.move(box["x"] + 10, box["y"] + 80)
+    assert asked == [], "hover must not ask the server"
+    page.mouse.click(box["x"] + 10, box["y"] + box["height"] - 5)
+    expect(page).to_have_url(re.compile("token=0&depth=0"))
+    page.mouse.move(box["x"] + 10, box["y"] + box["height"] - 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] - 90, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"range=0-\d"))
+
+
+def test_chips_stand_on_their_columns(watched: Watched, analysis: str) -> None:
+    page = watched.page(390, 844)
+    open_board(page, f"/a/{analysis}")
+    page.wait_for_load_state("networkidle")
+    lefts, plot = page.evaluate(
+        """() => {
+            const left = (node) => node.getBoundingClientRect().left;
+            const plot = document.querySelector(".heat .main-svg").getBoundingClientRect();
+            return [[...document.querySelectorAll(".board [data-token]")].map(left), plot];
+        }"""
+    )
+    column = plot["width"] / len(lefts)
+    assert lefts == pytest.approx([plot["left"] + i * column for i in range(len(lefts))], abs=0.6)
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_nothing_overflows_the_page(watched: Watched, analysis: str, width: int) -> None:
+    page = watched.page(width, 844)
+    for address in ("/", f"/a/{analysis}?token=3&depth=5&range=2-5&words=red,blue"):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, address
+
+
+def test_a_bad_file_is_explained_and_the_page_goes_on(
+    watched: Watched, tmp_path: Path, scene: Path
+) -> None:
+    page = watched.page()
+    page.goto("/")
+    fake = tmp_path / "fake.png"
+    fake.write_text("this is not an image")
+    page.set_input_files("input[type=file]", fake)
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.locator("form [role=alert]")).to_contain_text(re.compile("image", re.I))
+    assert "/a/" not in page.url
+    watched.errors = [error for error in watched.errors if "status of 4" not in error]
+    page.set_input_files("input[type=file]", scene)
+    page.get_by_label("Prompt", exact=True).fill("What is the color of the ball?")
+    page.get_by_role("button", name="Analyse").click()
+    expect(board(page)).to_be_visible(timeout=RUN_MS)
+
+
+def test_a_word_outside_the_vocabulary_is_explained(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{analysis}?token=3")
+    page.get_by_label("Add a word to the competition").fill("日本")
+    page.get_by_role("button", name="Add", exact=True).click()
+    answer = page.locator(".side [role=alert]").or_(page.get_by_text("several tokens"))
+    expect(answer.first).to_be_visible()
+    watched.errors = [error for error in watched.errors if "status of 422" not in error]
+
+
+def test_an_unknown_address_says_what_to_do(watched: Watched) -> None:
+    page = watched.page()
+    page.goto("/a/0000000000000000?token=1")
+    expect(page.get_by_text("There is no analysis at this address")).to_be_visible()
+    expect(page.get_by_role("link", name="Open the start page")).to_be_visible()
+    watched.errors = [error for error in watched.errors if "status of 404" not in error]
+
+
+def test_theme_follows_the_system_until_chosen(watched: Watched, analysis: str) -> None:
+    page = watched.page(theme="dark")
+    open_board(page, f"/a/{analysis}")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(22, 23, 26)"
+    page.get_by_role("button", name=re.compile("^Theme")).click()
+    assert page.evaluate(ground) == "rgb(251, 250, 247)"
+    page.reload()
+    assert page.evaluate(ground) == "rgb(251, 250, 247)"
