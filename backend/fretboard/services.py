@@ -1,12 +1,15 @@
 """What a process works with, built once from the settings: store, cache, bus and jobs."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pydantic import ValidationError
 from redis import Redis
 
 from fretboard.document import Analysis, Status
+from fretboard.errors import NotFound
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
 from fretboard.queue.jobs import Jobs, make_brokers
 from fretboard.settings import Settings
@@ -14,6 +17,7 @@ from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.durable import AnalysisStore, open_store
 from fretboard.vocabulary import Vocabulary
 
+log = logging.getLogger(__name__)
 REDIS_TIMEOUT_SECONDS = 60  # redis-py's 5 s is short for chunks of megabytes on a busy network
 
 
@@ -33,8 +37,14 @@ class Services:
 
     def unfinished(self) -> list[Analysis]:
         """Analyses that were queued or running when the last process stopped."""
-        analyses = (self.store.read(analysis_id) for analysis_id in self.store.ids())
-        return [a for a in analyses if a.status in (Status.QUEUED, Status.RUNNING)]
+        return [a for a in self._readable() if a.status in (Status.QUEUED, Status.RUNNING)]
+
+    def _readable(self) -> Iterator[Analysis]:
+        for analysis_id in self.store.ids():
+            try:
+                yield self.store.read(analysis_id)
+            except (NotFound, ValidationError) as error:
+                log.warning("the record of %s cannot be read: %s", analysis_id, error)
 
 
 def build_services(settings: Settings) -> Services:

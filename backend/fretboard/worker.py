@@ -43,10 +43,7 @@ class Worker:
             self._pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
             log.exception("the model could not be loaded")
-            detail = error.detail if isinstance(error, FretboardError) else repr(error)
-            self._services.bus.announce(
-                self._services.settings.model, {"state": "failed", "detail": detail}
-            )
+            self._refuse(_problem(error))
             return
         self._declare_actors()
         for queues in ({INTERACTIVE, BATCH}, {DERIVED}):
@@ -65,6 +62,14 @@ class Worker:
         if self._services.settings.redis_url is None:
             for analysis in self._services.unfinished():
                 self._services.jobs.resume(analysis.id)
+
+    def _refuse(self, problem: Problem) -> None:
+        """The model cannot be loaded: say so, also to those who already wait for an answer."""
+        self._services.bus.announce(
+            self._services.settings.model, {"state": "failed", "detail": problem.detail}
+        )
+        for analysis in self._services.unfinished():
+            self._fail(analysis, problem)
 
     def stop(self) -> None:
         """Finish the jobs at hand and stop taking new ones."""
@@ -122,12 +127,14 @@ class Worker:
         except Exception as error:
             if not isinstance(error, FretboardError):
                 log.exception("analysis %s failed", analysis.id)
-            problem = _problem(error)
-            failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
-            with suppress(NotFound):  # deleted while it ran: it stays deleted
-                self._services.store.read(analysis.id)
-                self._services.store.write(failed)
-            self._emit(analysis, {"type": "failed", **problem.model_dump()})
+            self._fail(analysis, _problem(error))
+
+    def _fail(self, analysis: Analysis, problem: Problem) -> None:
+        failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
+        with suppress(NotFound):  # deleted while it ran: it stays deleted
+            self._services.store.read(analysis.id)
+            self._services.store.write(failed)
+        self._emit(analysis, {"type": "failed", **problem.model_dump()})
 
     def _derive(self, analysis_id: str, key: str, reply_topic: str) -> None:
         """Compute derived arrays into the cache, then tell who waits."""
@@ -169,6 +176,6 @@ def _problem(error: Exception) -> Problem:
     if isinstance(error, FretboardError):
         return Problem(title=error.title, detail=error.detail)
     return Problem(
-        title="The analysis failed",
-        detail=f"{type(error).__name__}: {error}. Run it again; if it fails again, report it.",
+        title="Something went wrong",
+        detail=f"{type(error).__name__}: {error}. Try again; if it fails again, report it.",
     )

@@ -87,3 +87,19 @@ def test_a_taken_port_is_told_in_one_line(tmp_path, environment):
         second.process.wait(30)
         assert "cannot be used" in second.log
         assert "Traceback" not in second.log
+
+
+def test_a_model_that_cannot_be_loaded_is_told_everywhere(tmp_path, checkpoint_folder, png):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (broken / name).write_bytes((checkpoint_folder / name).read_bytes())
+    with Server(tmp_path / "data", FRETBOARD_MODEL=str(broken)) as server:
+        early = ask(server, png).json()["id"]
+        wait_for(lambda: document(server, early)["status"] == "failed", server.process)
+        late = ask(server, png, max_new_tokens="7")
+        assert late.status_code == 503
+        assert "could not be loaded" in late.json()["detail"]
+        ready = httpx.get(f"{server.url}/readyz")
+        assert ready.status_code == 503
+        assert httpx.get(f"{server.url}/api/models").json()[0]["state"] == "failed"

@@ -12,7 +12,7 @@ from fretboard.document import (
     analysis_id,
     parse_layers,
 )
-from fretboard.errors import InputError, TooLarge
+from fretboard.errors import InputError, TooLarge, Unavailable
 from fretboard.images import Picture, read_picture, to_png
 from fretboard.served import choose_model
 from fretboard.services import Services
@@ -55,12 +55,22 @@ def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]
 def submit(services: Services, asked: Asked) -> tuple[Analysis, bool]:
     """(the analysis, whether work was started). An equal request finds the one that exists."""
     analysis, picture = prepare(services.settings, asked)
+    _check_loadable(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
         services.jobs.analyse(analysis.id)
         return analysis, True
     return _revive(services, services.store.read(analysis.id))
+
+
+def _check_loadable(services: Services, analysis: Analysis) -> None:
+    facts = services.bus.announced().get(analysis.model.name, {})
+    if facts.get("state") == "failed":
+        raise Unavailable(
+            f"The model {analysis.model.name} could not be loaded: {facts['detail']} "
+            "Correct FRETBOARD_MODEL and start the server again."
+        )
 
 
 def _check(settings: Settings, asked: Asked) -> None:

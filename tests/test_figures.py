@@ -1,0 +1,123 @@
+"""Figures from hand-made documents: what is drawn is what the arrays say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly
+import pytest
+
+from fretboard.document import Analysis, AnalysisRequest, ModelInfo, Stages, Token
+from fretboard.figures import (
+    QUANTITIES,
+    competition_figure,
+    divergence_figure,
+    fretboard_figure,
+    trajectory_figure,
+)
+from fretboard.figures.bands import stage_edges
+from fretboard.vocabulary import Vocabulary
+from tiny_models import make_tokenizer
+
+LAYERS, TOKENS = 6, 4
+PAGE = Path(__file__).parents[1] / "frontend" / "package.json"
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(make_tokenizer().backend_tokenizer.to_str())
+
+
+@pytest.fixture
+def analysis(vocabulary) -> Analysis:
+    texts = (" red", " red", "<0x0A>", "</s>")
+    tokens = [
+        Token(index=i, id=300 + i, text=text, probability=1, log_probability=0, rank=1, entropy=0)
+        for i, text in enumerate(texts)
+    ]
+    stages = Stages(
+        method="automatic", critical_depth=3, critical_interval=(2, 4), probability_depth=3,
+        thresholds={},
+    )  # fmt: skip
+    model = ModelInfo(name="m", revision="r", family="f", layers=LAYERS, width=8, vocabulary=320)
+    request = AnalysisRequest(prompt="p", model="m")
+    return Analysis(id="a1", request=request, model=model, tokens=tokens, stages=stages)
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    random = np.random.default_rng()
+    shape = (LAYERS + 1, TOKENS)
+    return {
+        "probability": random.random(shape, dtype=np.float32),
+        "rank": random.integers(1, 300, shape, dtype=np.int32),
+        "entropy": random.random(shape, dtype=np.float32) * 5,
+        "jsd": random.random((LAYERS, TOKENS), dtype=np.float32) * 0.6,
+        "top_ids": random.integers(0, 320, (*shape, 10), dtype=np.int32),
+        "top_probabilities": np.sort(random.random((*shape, 10), dtype=np.float32))[..., ::-1],
+    }
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_fretboard_cells_are_the_array(analysis, arrays, vocabulary, quantity):
+    figure = fretboard_figure(analysis, arrays, vocabulary, quantity)
+    heatmap = figure.data[0]
+    np.testing.assert_allclose(heatmap.z, QUANTITIES[quantity].values(arrays))
+    assert figure.layout.xaxis.tickvals == (0, 1, 2, 3)  # equal labels must not merge
+    assert figure.layout.xaxis.ticktext[0] == figure.layout.xaxis.ticktext[1] == "·red"
+    assert figure.layout.meta["unit"]
+
+
+def test_special_tokens_cannot_break_plotlys_html(analysis, arrays, vocabulary):
+    figure = fretboard_figure(analysis, arrays, vocabulary)
+    assert figure.layout.xaxis.ticktext[3] == "&lt;/s&gt;"
+    assert "</s>" not in figure.data[0].customdata[0][3].replace("</b>", "")
+
+
+def test_floats_travel_as_base64(analysis, arrays, vocabulary):
+    text = json.loads(fretboard_figure(analysis, arrays, vocabulary).to_json())
+    assert set(text["data"][0]["z"]) == {"dtype", "bdata", "shape"}
+
+
+def test_competition_curves_are_columns_of_the_table(analysis, vocabulary):
+    table = np.random.default_rng().dirichlet(np.ones(400), LAYERS + 1)
+    leaders = table.argmax(1)
+    word = vocabulary.word("blue")
+    figure = competition_figure(analysis, table, leaders, 1, [word], vocabulary)
+    drawn = {trace.meta["token_id"]: trace for trace in figure.data}
+    assert set(drawn) == {301, word.token_id, *leaders.tolist()}
+    for token_id, trace in drawn.items():
+        np.testing.assert_allclose(trace.y, table[:, token_id], rtol=1e-6)
+    widths = {trace.meta["role"]: trace.line.width for trace in figure.data}
+    assert widths["emitted"] > widths["word"]
+
+
+def test_divergence_shows_the_token_and_the_mean_between_the_depths(analysis, arrays):
+    figure = divergence_figure(analysis, arrays["jsd"], 2)
+    mean, own = figure.data
+    np.testing.assert_allclose(mean.y, arrays["jsd"].mean(1), rtol=1e-6)
+    np.testing.assert_allclose(own.y, arrays["jsd"][:, 2])
+    np.testing.assert_allclose(own.x, np.arange(LAYERS) + 0.5)
+    assert "nats" in figure.layout.yaxis.title.text
+    assert any("critical depth 3 (2–4)" in note.text for note in figure.layout.annotations)
+
+
+def test_trajectory_has_a_path_per_token_and_a_point_per_depth(analysis):
+    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, 2)).astype(np.float32)
+    figure = trajectory_figure(analysis, points, "t-SNE, seed 0")
+    paths = [trace for trace in figure.data if trace.meta["part"] == "path"]
+    assert [trace.meta["token"] for trace in paths] == list(range(TOKENS))
+    dots = figure.data[-1]
+    for place, (token, depth) in enumerate(dots.customdata):
+        np.testing.assert_allclose((dots.x[place], dots.y[place]), points[depth - 1, token])
+
+
+def test_bands_follow_the_nodes(analysis):
+    assert stage_edges(analysis.stages, 5, 6) == [(0, 3), (3, 5), (5, 6)]
+    assert stage_edges(analysis.stages, None, 6) == [(0, 3), (3, 6), (6, 6)]
+    assert stage_edges(None, 5, 6) == [(0, 0)] * 3
+
+
+def test_the_page_draws_with_the_plotly_that_these_figures_are_made_for():
+    page = json.loads(PAGE.read_text())["devDependencies"]["plotly.js-cartesian-dist-min"]
+    assert page == plotly.offline.get_plotlyjs_version()
