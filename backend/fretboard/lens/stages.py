@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from scipy.signal import find_peaks
 
+SMALLEST_JSD = 1e-7  # nats; below it float32 has only rounding to show
 MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a normal distribution
 
 
@@ -17,10 +18,12 @@ MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a n
 class Thresholds:
     """All thresholds of the automatic method, in one place."""
 
-    mutation_sigmas: float = 6.0
-    """A mutation's JSD stands this many robust deviations above the token's own stabilisation."""
+    mutation_sigmas: float = 4.0
+    """A mutation's log JSD stands this many robust deviations above the token's stabilisation."""
+    mutation_min_ratio: float = 3.0
+    """… and at least this many times its median"""
     mutation_min_jsd: float = 0.02
-    """… and at least this many nats."""
+    """… and is at least this many nats."""
     reversal_share: float = 0.5
     """A rival that leads at least this share of the depths from critical to mutation."""
     resamples: int = 200
@@ -159,11 +162,12 @@ def _mutation_depth(jsd: np.ndarray, critical: int, thresholds: Thresholds) -> i
     if not peaks.size:
         return None
     best = int(peaks[found["prominences"].argmax()])
-    rest = np.delete(late, best - 1)
+    rest = np.log(np.maximum(np.delete(late, best - 1), SMALLEST_JSD))
+    # JSD is positive and skewed: its noise is even on the log scale, not on the plain one.
     noise = MAD_TO_SIGMA * float(np.median(np.abs(rest - np.median(rest))))
-    floor = float(np.median(rest)) + thresholds.mutation_sigmas * noise
-    height = float(framed[best])
-    stands_out = height >= max(floor, thresholds.mutation_min_jsd)
+    margin = max(thresholds.mutation_sigmas * noise, np.log(thresholds.mutation_min_ratio))
+    floor = float(np.exp(np.median(rest) + margin))
+    stands_out = float(framed[best]) >= max(floor, thresholds.mutation_min_jsd)
     return critical + best if stands_out else None
 
 
