@@ -5,7 +5,6 @@ import pytest
 
 from fretboard.lens.stages import Thresholds, critical_depth, detect
 
-
 LAYERS = (12, 20, 32, 48, 80)
 NOISE = (0.1, 0.3, 0.5)  # standard deviation of log JSD
 ANSWERS, TOKENS = 15, 30
