@@ -80,27 +80,37 @@ def find_python():
         return sys.executable
     for major, minor in VERSIONS:
         found = shutil.which("python%d.%d" % (major, minor))
-        if found:
+        if found and answers([found, "--version"]):  # a shim may stand for nothing
             return found
     have = "%d.%d" % sys.version_info[:2]
-    return fail("Fretboard needs Python 3.11, 3.12 or 3.13; this is %s. Install one of them." % have)
+    return fail(
+        "Fretboard needs Python 3.11, 3.12 or 3.13; this is %s. Install one of them." % have
+    )
+
+
+def answers(command):
+    """Whether a command runs and succeeds; its output is dropped."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def make_venv(python):
     """A fresh virtual environment; packages are installed again after it."""
     shutil.rmtree(VENV, ignore_errors=True)
     shutil.rmtree(STAMPS, ignore_errors=True)
-    probe = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True)
-    if probe.returncode:
-        fail("this Python cannot make virtual environments; install its venv package (python3-venv).")
+    if not answers([python, "-c", "import ensurepip, venv"]):
+        fail(
+            "this Python cannot make virtual environments; install its venv package (python3-venv)."
+        )
     call(python, "-m", "venv", VENV)
 
 
 def has_nvidia():
     """Whether an NVIDIA driver answers."""
-    if not shutil.which("nvidia-smi"):
-        return False
-    return subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
+    return answers(["nvidia-smi", "-L"])
 
 
 def install_torch(lock):
@@ -152,8 +162,7 @@ def install_chromium():
     """A Chromium for the browser tests: the machine's, Playwright's, or the system's package."""
     if os.environ.get("FRETBOARD_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES)):
         return
-    download = [str(BIN / "playwright"), "install", "chromium"]
-    if subprocess.run(download, capture_output=True).returncode == 0:
+    if answers([str(BIN / "playwright"), "install", "chromium"]):
         return
     as_root = [] if os.name != "nt" and os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get"):
