@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Callable, NoReturn, Optional  # for any Python 3
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -26,13 +27,13 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def main(target):
+def main(target: str) -> None:
     """Bring the checkout to the state that `target` (`run` or `test`) needs."""
     python = find_python()
     step("venv", [str(VERSIONS)], lambda: make_venv(python), present=BIN / "python")
     torch_lock = ROOT / "requirements" / "torch.txt"
     step("torch", [torch_lock, str(has_nvidia())], lambda: install_torch(torch_lock))
-    lock = ROOT / "requirements" / (target + ".txt")
+    lock = ROOT / "requirements" / f"{target}.txt"
     step("packages-" + target, [lock], lambda: pip("-r", str(lock), "--no-deps"))
     step("fretboard", [ROOT / "pyproject.toml"], lambda: pip("--no-deps", "-e", str(ROOT)))
     step("node-modules", [FRONTEND / "package-lock.json"], install_page_packages)
@@ -41,7 +42,7 @@ def main(target):
         step("chromium", [], install_chromium)
 
 
-def step(name, inputs, action, present=None):
+def step(name: str, inputs: list, action: Callable, present: Optional[Path] = None) -> None:
     """Run `action` unless its stamp carries the hash of `inputs` (texts and files)."""
     digest = hashlib.sha256()
     for item in inputs:
@@ -56,39 +57,37 @@ def step(name, inputs, action, present=None):
     stamp.write_text(digest.hexdigest())
 
 
-def fail(line):
+def fail(line: str) -> NoReturn:
     """One clear line, no traceback."""
     sys.exit("set-up: " + line)
 
 
-def call(*command, **options):
+def call(*command: object, **options: Any) -> None:
     """Run a command; a failure ends the set-up in one line after the command's own output."""
     try:
         subprocess.run([str(part) for part in command], check=True, **options)
     except (subprocess.CalledProcessError, OSError) as error:
-        fail("'%s' failed (%s)" % (" ".join(map(str, command)), error))
+        fail(f"'{' '.join(map(str, command))}' failed ({error})")
 
 
-def pip(*arguments):
+def pip(*arguments: str) -> None:
     """Install into the virtual environment."""
     call(BIN / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
 
 
-def find_python():
+def find_python() -> str:
     """This Python if it will do, else one on the PATH."""
     if sys.version_info[:2] in VERSIONS:
         return sys.executable
     for major, minor in VERSIONS:
-        found = shutil.which("python%d.%d" % (major, minor))
+        found = shutil.which(f"python{major}.{minor}")
         if found and answers([found, "--version"]):  # a shim may stand for nothing
             return found
-    have = "%d.%d" % sys.version_info[:2]
-    return fail(
-        "Fretboard needs Python 3.11, 3.12 or 3.13; this is %s. Install one of them." % have
-    )
+    major, minor = sys.version_info[:2]
+    fail(f"Fretboard needs Python 3.11, 3.12 or 3.13; this is {major}.{minor}. Install one.")
 
 
-def answers(command):
+def answers(command: list) -> bool:
     """Whether a command runs and succeeds; its output is dropped."""
     try:
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -97,31 +96,29 @@ def answers(command):
     return done.returncode == 0
 
 
-def make_venv(python):
+def make_venv(python: str) -> None:
     """A fresh virtual environment; packages are installed again after it."""
     shutil.rmtree(VENV, ignore_errors=True)
     shutil.rmtree(STAMPS, ignore_errors=True)
     if not answers([python, "-c", "import ensurepip, venv"]):
-        fail(
-            "this Python cannot make virtual environments; install its venv package (python3-venv)."
-        )
+        fail("this Python cannot make virtual environments; install python3-venv.")
     call(python, "-m", "venv", VENV)
 
 
-def has_nvidia():
+def has_nvidia() -> bool:
     """Whether an NVIDIA driver answers."""
     return answers(["nvidia-smi", "-L"])
 
 
-def install_torch(lock):
-    """The CPU build without an NVIDIA GPU (its version sorts above PyPI's), PyPI's build with one."""
+def install_torch(lock: Path) -> None:
+    """The CPU build (its version sorts above PyPI's), or PyPI's with an NVIDIA GPU."""
     source = []
     if platform.system() == "Linux" and not has_nvidia():
         source = ["--extra-index-url", TORCH_CPU_INDEX, "--retries", "1"]
     pip("-r", str(lock), *source)
 
 
-def npm():
+def npm() -> tuple:
     """The npm command: of the machine's Node if new enough, else of Node from PyPI in the venv."""
     node, found = shutil.which("node"), shutil.which("npm")
     if node and found and node_version(node) >= NODE_AT_LEAST:
@@ -132,33 +129,33 @@ def npm():
     return [str(BIN / "npm")], dict(os.environ, PATH=path)
 
 
-def node_version(node):
+def node_version(node: str) -> tuple:
     """(major, minor), (0, 0) when it does not answer."""
     answer = subprocess.run([node, "--version"], capture_output=True, text=True)
     parts = answer.stdout.strip().lstrip("v").split(".")
     return (int(parts[0]), int(parts[1])) if len(parts) == 3 else (0, 0)
 
 
-def install_page_packages():
+def install_page_packages() -> None:
     """The page's locked packages."""
     command, env = npm()
     call(*command, "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=str(FRONTEND), env=env)
 
 
-def page_sources():
+def page_sources() -> list:
     """All that the built page depends on."""
     names = ("package-lock.json", "index.html", "vite.config.ts", "svelte.config.js")
     sources = sorted(p for d in ("src", "public") for p in (FRONTEND / d).rglob("*") if p.is_file())
     return [FRONTEND / name for name in names if (FRONTEND / name).is_file()] + sources
 
 
-def build_page():
+def build_page() -> None:
     """Build into backend/fretboard/static."""
     command, env = npm()
     call(*command, "run", "--silent", "build", cwd=str(FRONTEND), env=env)
 
 
-def install_chromium():
+def install_chromium() -> None:
     """A Chromium for the browser tests: the machine's, Playwright's, or the system's package."""
     if os.environ.get("FRETBOARD_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES)):
         return
