@@ -212,6 +212,19 @@ def test_a_bad_file_is_explained_and_the_page_goes_on(
     expect(board(page)).to_be_visible(timeout=RUN_MS)
 
 
+def test_a_run_can_be_cancelled(watched: Watched, scene: Path) -> None:
+    page = watched.page()
+    page.goto("/")
+    page.set_input_files("input[type=file]", scene)
+    page.get_by_text("Options").click()
+    page.get_by_label("Continuation", exact=False).last.fill("The ball is red. " * 150)
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+
+
 def test_a_word_outside_the_vocabulary_is_explained(watched: Watched, analysis: str) -> None:
     page = watched.page()
     open_board(page, f"/a/{analysis}?token=3")
