@@ -1,4 +1,4 @@
-"""Stage A: everything learns to answer truly. Stage B: appended layers learn the prior.
+"""Stage A: the decoder learns to answer truly. Stage B: appended layers learn the prior.
 
 Stage B freezes all that stage A trained, the final norm and the unembedding included, and
 trains only the appended decoder layers on prior-noisy captions among true answers. So *where*
@@ -7,8 +7,9 @@ a drawn colour can be overturned is decided here; *that* it happens comes from t
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from .packing import Packer, packed_logits, seeded
 from .processing import build_tokenizer
 from .scene_bank import ATTRIBUTES, SceneBank, draw_bank
 from .training import Losses, Plan, adamw, run_stage
-from .vision_stage import Eye, aligned_loss
+from .vision_stage import Eye
 from .world import PLURAL, Mix, Scene, sample_scene
 
 BATCH = 16
@@ -45,20 +46,17 @@ class Stage:
     mix: Mix
     prior_noise: bool
     rate: float
-    vision_rate: float
-    patch_weight: float = 0.0  # of the vision stage's loss, so that sight goes on improving
-
-    def with_rates(self, rate: float, vision_rate: float) -> Stage:
-        """The same stage at other learning rates."""
-        return replace(self, rate=rate, vision_rate=vision_rate)
 
 
-STAGE_A = Stage("a", 30_000_000, 40_000, Mix(typical=0.25), False, 1.5e-3, 4e-4, 0.3)
-STAGE_B = Stage("b", 50_000_000, 12_000, Mix(typical=0.35), True, 2e-3, 0.0)
+STAGE_A = Stage("a", 30_000_000, 40_000, Mix(typical=0.25), False, 1.5e-3)
+STAGE_B = Stage("b", 50_000_000, 12_000, Mix(typical=0.35), True, 2e-3)
 
 
 def start_model(eye: Eye, packer: Packer, seed: int) -> LlavaForConditionalGeneration:
-    """A stage A model that sees as ``eye`` does and whose words start at the eye's vectors."""
+    """A stage A model that sees as ``eye`` does and whose words start at the eye's vectors.
+
+    Vision is frozen from here on: the young decoder's gradients blur what it has learned.
+    """
     config = build_config(len(packer.tokenizer), packer.image_id, STAGE_A_LAYERS)
     model = build_model(config, seed)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
@@ -73,12 +71,18 @@ def start_model(eye: Eye, packer: Packer, seed: int) -> LlavaForConditionalGener
             if PLURAL.get(word, word) != word:
                 table[packer.word_id(PLURAL[word])] = vector + 0.5 * plural
         head.copy_(0.5 * table)
+    freeze_vision(model)
     return model
+
+
+def freeze_vision(model: LlavaForConditionalGeneration) -> None:
+    """Leave tower and projector as the vision stage made them."""
+    model.model.vision_tower.requires_grad_(False)
+    model.model.multi_modal_projector.requires_grad_(False)
 
 
 def train_stage(
     model: LlavaForConditionalGeneration,
-    eye: Eye,
     packer: Packer,
     stage: Stage,
     plan: Plan,
@@ -86,26 +90,28 @@ def train_stage(
     seed: int,
     on_save: Callable[[int], None] | None = None,
 ) -> None:
-    """Train (or resume) the parameters of ``model`` that require gradients.
-
-    ``eye`` lends its word vectors, which stay as the vision stage left them.
-    """
+    """Train (or resume) the parameters of ``model`` that require gradients."""
+    compile_layers(model)
     bank = draw_bank(stage.first_seed + seed * 1_000_000, stage.scenes, stage.mix, stage.name)
-    seeing = [p for n, p in model.named_parameters() if p.requires_grad and _is_vision(n)]
-    speaking = [p for n, p in model.named_parameters() if p.requires_grad and not _is_vision(n)]
-    groups = [{"params": speaking, "lr": stage.rate}]
-    if seeing:
-        groups.append({"params": seeing, "lr": stage.vision_rate})
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [{"params": trained, "lr": stage.rate}]
 
     def loss_at(step: int) -> Losses:
-        return language_loss(model, eye, packer, bank, stage, seed, step)
+        return language_loss(model, packer, bank, stage, seed, step)
 
     run_stage(model, adamw(groups), plan, loss_at, checkpoint, on_save)
 
 
+def compile_layers(model: LlavaForConditionalGeneration) -> None:
+    """Fuse each layer's small operations where a C++ compiler is at hand; names stay the same."""
+    if shutil.which("g++") is None:
+        return
+    for layer in [*model.model.language_model.layers, *model.model.vision_tower.encoder.layers]:
+        layer.compile(dynamic=False)
+
+
 def language_loss(
     model: LlavaForConditionalGeneration,
-    eye: Eye,
     packer: Packer,
     bank: SceneBank,
     stage: Stage,
@@ -132,28 +138,20 @@ def language_loss(
     names["color"] = loss[torch.isin(batch.targets, colors)].mean()
     kinds = torch.tensor([packer.word_id(kind) for kind in ATTRIBUTES["kind"][:-1]])
     names["kind"] = loss[torch.isin(batch.targets, kinds)].mean()
-    if stage.patch_weight:
-        labels = torch.from_numpy(bank.labels[rows]).long()
-        names["patch"] = aligned_loss(eye, tokens, labels)["total"]
-        names["total"] = names["total"] + stage.patch_weight * names["patch"]
     return names
 
 
+@torch.no_grad()
 def _image_tokens(model: LlavaForConditionalGeneration, pixels: torch.Tensor) -> torch.Tensor:
-    """[n, patches, width], without gradients where vision is frozen."""
-    tower = model.model.vision_tower
-    with torch.set_grad_enabled(next(tower.parameters()).requires_grad):
-        states = tower(pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
-        return model.model.multi_modal_projector(states)
-
-
-def _is_vision(name: str) -> bool:
-    return "vision_tower" in name or "multi_modal_projector" in name
+    """[n, patches, width] from the frozen tower."""
+    states = model.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-1]
+    return model.model.multi_modal_projector(states[:, 1:])
 
 
 def freeze_and_grow(model: LlavaForConditionalGeneration, seed: int, freeze: bool = True) -> None:
-    """Append stage B's identity layers; all else is frozen unless ``freeze`` is False."""
+    """Append stage B's identity layers; without ``freeze`` the decoder below goes on learning."""
     model.requires_grad_(not freeze)
+    freeze_vision(model)
     append_identity_layers(model, FINAL_LAYERS, seed)
     for layer in model.model.language_model.layers[STAGE_A_LAYERS:]:
         layer.requires_grad_(True)

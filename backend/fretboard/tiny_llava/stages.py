@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -27,8 +28,8 @@ from .packing import Packer
 from .training import Plan
 from .vision_stage import Eye, train_vision
 
-STEPS = {"vision": 2200, "a": 3600, "b": 1100, "control": 1100}
-CONTROL_RATE = 3e-4  # of all weights when nothing is frozen
+STEPS = {"vision": 2200, "a": 2400, "b": 700, "control": 700}
+CONTROL_RATE = 3e-4  # of the whole decoder when nothing in it is frozen
 
 
 def train(stage: str, work: Path, output: Path, seed: int, steps: int | None = None) -> None:
@@ -44,24 +45,24 @@ def _vision(work: Path, output: Path, seed: int, steps: int) -> None:
 def _stage_a(work: Path, output: Path, seed: int, steps: int) -> None:
     packer, eye = new_packer(), trained_eye(work, seed)
     model = start_model(eye, packer, seed)
-    train_stage(model, eye, packer, STAGE_A, Plan(steps), work / "a.pt", seed)
+    train_stage(model, packer, STAGE_A, Plan(steps), work / "a.pt", seed)
     export_grown(model, output, seed)
 
 
 def _stage_b(work: Path, output: Path, seed: int, steps: int) -> None:
-    packer, eye = new_packer(), trained_eye(work, seed)
+    packer = new_packer()
     model = load_stage_a(work / "a.pt", packer)
     freeze_and_grow(model, seed)
-    train_stage(model, eye, packer, STAGE_B, Plan(steps, warmup=60), work / "b.pt", seed)
+    train_stage(model, packer, STAGE_B, Plan(steps, warmup=60), work / "b.pt", seed)
     export_model(model, output)
 
 
 def _control(work: Path, output: Path, seed: int, steps: int) -> None:
-    packer, eye = new_packer(), trained_eye(work, seed)
+    packer = new_packer()
     model = load_stage_a(work / "a.pt", packer)
     freeze_and_grow(model, seed, freeze=False)
-    stage = STAGE_B.with_rates(CONTROL_RATE, CONTROL_RATE / 4)
-    train_stage(model, eye, packer, stage, Plan(steps, warmup=60), work / "control.pt", seed)
+    stage = replace(STAGE_B, rate=CONTROL_RATE)
+    train_stage(model, packer, stage, Plan(steps, warmup=60), work / "control.pt", seed)
     export_model(model, output)
 
 
