@@ -74,6 +74,12 @@ def test_special_tokens_cannot_break_plotlys_html(analysis, arrays, vocabulary):
     assert "</s>" not in figure.data[0].customdata[0][3].replace("</b>", "")
 
 
+def test_cell_words_are_cut_before_html_is_escaped(analysis, arrays, vocabulary):
+    arrays["top_ids"][..., 0] = 2  # </s>
+    figure = fretboard_figure(analysis, arrays, vocabulary)
+    assert figure.data[0].text[0][0] == "&lt;/s&gt;"
+
+
 def test_floats_travel_as_base64(analysis, arrays, vocabulary):
     text = json.loads(fretboard_figure(analysis, arrays, vocabulary).to_json())
     assert set(text["data"][0]["z"]) == {"dtype", "bdata", "shape"}

@@ -91,7 +91,7 @@ def fretboard_figure(
         reversescale=quantity in ("rank", "entropy"),
         xgap=1,
         ygap=1,
-        text=[[word[:CELL_TEXT_LETTERS] for word in row] for row in words],
+        text=words,
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
         customdata=_hover(analysis, arrays, vocabulary, quantity, lens, unit)[:rows],
@@ -127,10 +127,12 @@ def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> N
 
 
 def _leader_words(arrays: Arrays, vocabulary: Vocabulary) -> list[list[str]]:
-    return [
-        [readable(vocabulary.text(i)).removeprefix("·") for i in row]
-        for row in arrays["top_ids"][..., 0].tolist()
-    ]
+    """Cut to a cell's width before HTML is escaped, so that no entity is cut in two."""
+
+    def short(token_id: int) -> str:
+        return readable(vocabulary.text(token_id).strip(" ")[:CELL_TEXT_LETTERS])
+
+    return [[short(token_id) for token_id in row] for row in arrays["top_ids"][..., 0].tolist()]
 
 
 def _hover(
