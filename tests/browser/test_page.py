@@ -192,6 +192,11 @@ def test_nothing_overflows_the_page(watched: Watched, analysis: str, width: int)
         page.wait_for_load_state("networkidle")
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, address
+    for button in page.get_by_role("button", name=re.compile("^What is")).all():
+        button.click()
+        expect(page.get_by_role("note")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        page.keyboard.press("Escape")
 
 
 def test_a_bad_file_is_explained_and_the_page_goes_on(

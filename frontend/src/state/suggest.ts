@@ -1,7 +1,10 @@
 // Which cell to show before the user has chosen one: where there is most to see.
 import type { Analysis, Token } from "../api/types";
 
-function mostTelling(tokens: Token[]): Token | undefined {
+/** Words first: a full stop that changes late tells little. */
+function mostTelling(all: Token[]): Token | undefined {
+	const words = all.filter((token) => /^ ?\p{L}{2,}/u.test(token.text));
+	const tokens = words.length ? words : all;
 	return (
 		tokens.find((token) => token.reversal !== null) ??
 		tokens.find((token) => token.class === "mutation") ??
