@@ -101,6 +101,12 @@ def test_too_many_pixels_are_refused_before_decoding():
         read_picture(bomb, LIMIT)
 
 
+@pytest.mark.parametrize("size", [(5000, 1), (2, 300)])
+def test_strips_that_would_grow_beyond_memory_are_refused(size):
+    with pytest.raises(TooLarge, match="thin strip"):
+        read_picture(encode(Image.new("RGB", size), "PNG"), LIMIT)
+
+
 def test_metadata_does_not_survive(halves):
     exif = Image.Exif()
     exif[0x010E] = "secret place"

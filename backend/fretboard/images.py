@@ -12,6 +12,8 @@ from fretboard.errors import BadImage, TooLarge
 
 # Pillow reads many more, some through code with a history of holes; people upload these.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+# Processors enlarge the shorter side to theirs: a strip of one pixel would fill the memory.
+LONGEST_BY_SHORTEST = 100
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
 
@@ -61,6 +63,11 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         raise TooLarge(
             f"The image has {width} × {height} = {width * height / 1e6:.0f} megapixels; "
             f"upload at most {max_pixels / 1e6:.0f}."
+        )
+    if max(width, height) > LONGEST_BY_SHORTEST * min(width, height):
+        raise TooLarge(
+            f"The image is {width} × {height} pixels, a thin strip; crop it to at most "
+            f"{LONGEST_BY_SHORTEST} times as long as it is wide."
         )
 
 
