@@ -4,22 +4,33 @@ Everything else speaks METHOD's names. What is found is verified at load: `tail(
 must equal the model's own logits on a calibration prompt, else the model is refused.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import GenerationMixin
 
 from fretboard.errors import UnsupportedModel
+from fretboard.model.tails import Tail, find_tail
 
 # Where transformers' classes keep the text decoder, outermost first.
 INNER_NAMES = ("language_model", "text_model", "model", "decoder", "transformer", "gpt_neox")
-LAYER_NAMES = ("layers", "h")
-NORM_NAMES = ("norm", "final_layer_norm", "final_layernorm", "ln_f", "final_norm")
+LAYER_NAMES = ("layers", "h", "blocks")
+NORM_NAMES = ("norm", "final_layer_norm", "final_layernorm", "ln_f", "final_norm", "norm_f")
+IMAGE_ID_NAMES = ("image_token_id", "image_token_index")
+# Families whose own `generate` takes logits processors and does not hand them on.
+DEAF_GENERATE = frozenset({"janus"})
+# Processors that set the placeholder themselves, or want the prompt right behind it.
+IMAGE_PREFIXES = {
+    "InstructBlipProcessor": "",
+    "PaliGemmaProcessor": "<image>",
+    "MllamaProcessor": "<|image|>",
+}
 CALIBRATION_TOKENS = 8
-# Logits of one forward, recomputed from the same hidden states; low precision rounds earlier.
-TOLERANCE = {torch.float32: 2e-4, torch.float16: 2e-2, torch.bfloat16: 8e-2}
 
 
 @dataclass(frozen=True)
@@ -29,32 +40,92 @@ class Anatomy:
     layers: tuple[nn.Module, ...]
     final_norm: nn.Module
     unembedding: nn.Module
-    tail: Callable[[Tensor], Tensor]
+    tail: Tail
     tail_name: str
     returns_tuple: bool = False
     """Whether a decoder layer of this family returns its hidden states inside a tuple."""
+    cross_attention: frozenset[int] = frozenset()
+    """Layers that attend to the image alone: what they cache is not the text's past."""
+    image_token_id: int | None = None
+    """Placeholder id of the prompt positions that hold image features; None where none do."""
+    vocabulary: int = 0
+    """V, the width of the logits."""
+    dtype: torch.dtype = torch.float32
+    """That the hidden states are computed in; the weights may be quantised further."""
 
     @property
     def depths(self) -> int:
         """L + 1."""
         return len(self.layers) + 1
 
+    def normed(self, hidden: Tensor) -> Tensor:
+        """`N(h)`, on the device of the final norm."""
+        return _applied(self.final_norm, hidden)
+
+    def logits(self, normed: Tensor) -> Tensor:
+        """`tail(W_U · n)`: (…, width) → (…, V), on the device of the unembedding."""
+        return self.tail(_applied(self.unembedding, normed))
+
 
 @torch.inference_mode()
 def locate(model: Any) -> Anatomy:
     """Find and verify the parts of a transformers model. Raises UnsupportedModel."""
     decoder = _decoder(model)
-    layers = tuple(_layer_list(decoder))
+    layers = tuple(_layer_list(decoder) or ())
     norm = _final_norm(decoder)
-    unembedding = model.get_output_embeddings() if _has(model, "get_output_embeddings") else None
-    if unembedding is None:
-        raise UnsupportedModel(
-            f"{type(model).__name__} has no get_output_embeddings(): no language-model head to "
-            "read hidden states with."
-        )
-    output, own = _calibration_run(model, layers[-1])
-    name, tail = _calibrate(model, unembed(unembedding, norm, hidden_of(output)[0]), own)
-    return Anatomy(layers, norm, unembedding, tail, name, isinstance(output, tuple))
+    unembedding = _unembedding(model)
+    outputs, own = _calibration_run(model, layers)
+    recomputed = _applied(unembedding, _applied(norm, hidden_of(outputs[-1])[0]))
+    name, tail = find_tail(model, recomputed, own)
+    crossing = _cross_attention(model)
+    return Anatomy(
+        layers=layers,
+        final_norm=norm,
+        unembedding=unembedding,
+        tail=tail,
+        tail_name=name,
+        returns_tuple=isinstance(outputs[-1], tuple),
+        cross_attention=crossing,
+        image_token_id=None if crossing else _image_token_id(model),
+        vocabulary=own.shape[-1],
+        dtype=hidden_of(outputs[-1]).dtype,
+    )
+
+
+def text_model(model: Any) -> Any:
+    """The module that answers text alone: inside the families that cannot do without an image."""
+    pixels = inspect.signature(type(model).forward).parameters.get("pixel_values")
+    required = pixels is not None and pixels.default is inspect.Parameter.empty
+    return model.language_model if required and hasattr(model, "language_model") else model
+
+
+def generator(model: Any, with_image: bool) -> Callable[..., Any]:
+    """The `generate` that listens to logits processors, and answers without an image too."""
+    speaker = model if with_image else text_model(model)
+    if speaker.config.model_type in DEAF_GENERATE:
+        return partial(GenerationMixin.generate, speaker)
+    speak: Callable[..., Any] = speaker.generate
+    return speak
+
+
+def image_prefix(processor: Any) -> str:
+    """What stands before a prompt about an image where the checkpoint has no chat template."""
+    default = f"{getattr(processor, 'image_token', '<image>')}\n"
+    return IMAGE_PREFIXES.get(type(processor).__name__, default)
+
+
+def input_device(model: Any) -> torch.device:
+    """Where input tensors go; weights that are offloaded (`meta`) run somewhere else."""
+    embedding = model.get_input_embeddings()
+    device: torch.device = embedding.weight.device
+    if device.type != "meta":
+        return device
+    return torch.device(embedding._hf_hook.execution_device)
+
+
+def hidden_of(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """A decoder layer returns its hidden states alone or first in a tuple, by family."""
+    return output if isinstance(output, Tensor) else output[0]
 
 
 def _has(module: Any, method: str) -> bool:
@@ -63,90 +134,106 @@ def _has(module: Any, method: str) -> bool:
 
 def _decoder(model: Any) -> nn.Module:
     """Unwrap `get_decoder()` (or well-known attributes) until a module owns a list of layers."""
+    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+        raise UnsupportedModel(
+            f"{type(model).__name__} is an encoder-decoder; looked for a decoder-only language "
+            "model, whose prompt and answer are one sequence."
+        )
     module = model.get_decoder() if _has(model, "get_decoder") else model
     for start in (module, model):
-        seen: nn.Module | None = start
-        while seen is not None:
-            if any(isinstance(getattr(seen, name, None), nn.ModuleList) for name in LAYER_NAMES):
-                return seen
-            inner = (getattr(seen, name, None) for name in INNER_NAMES)
-            seen = next((part for part in inner if isinstance(part, nn.Module)), None)
+        for part in _unwrapped(start):
+            if _layer_list(part) is not None:
+                return part
     raise UnsupportedModel(
         f"{type(model).__name__} has no decoder that could be found: looked for get_decoder() and "
         f"{', '.join(INNER_NAMES)}, holding a ModuleList named {' or '.join(LAYER_NAMES)}."
     )
 
 
-def _layer_list(decoder: nn.Module) -> nn.ModuleList:
-    lists = (getattr(decoder, name, None) for name in LAYER_NAMES)
-    return next(part for part in lists if isinstance(part, nn.ModuleList))
+def _unwrapped(start: nn.Module | None) -> Iterator[nn.Module]:
+    while start is not None:
+        yield start
+        inner = (getattr(start, name, None) for name in INNER_NAMES)
+        start = next((part for part in inner if isinstance(part, nn.Module)), None)
+
+
+def _layer_list(decoder: nn.Module) -> nn.ModuleList | None:
+    """The one with a well-known name, else the only ModuleList there is."""
+    named = (getattr(decoder, name, None) for name in LAYER_NAMES)
+    found = [part for part in named if isinstance(part, nn.ModuleList) and len(part)]
+    lists = [part for part in decoder.children() if isinstance(part, nn.ModuleList) and len(part)]
+    return found[0] if found else lists[0] if len(lists) == 1 else None
 
 
 def _final_norm(decoder: nn.Module) -> nn.Module:
+    """The one with a well-known name, else the last part whose class is a norm."""
     for name in NORM_NAMES:
         part = getattr(decoder, name, None)
         if isinstance(part, nn.Module):
             return part
+    norms = [part for part in decoder.children() if "norm" in type(part).__name__.lower()]
+    if norms:
+        return norms[-1]
     raise UnsupportedModel(
-        f"{type(decoder).__name__} has no final norm: looked for {', '.join(NORM_NAMES)}."
+        f"{type(decoder).__name__} has no final norm: looked for {', '.join(NORM_NAMES)}, or a "
+        "part whose class is called a norm."
     )
 
 
-def _calibration_run(model: Any, last_layer: nn.Module) -> tuple[Any, Tensor]:
-    """What the last layer returned and the model's own logits (n, V), on a few fixed tokens."""
-    captured: list[Any] = []
-    hook = last_layer.register_forward_hook(lambda _m, _a, out: captured.append(out))
+def _unembedding(model: Any) -> nn.Module:
+    head = model.get_output_embeddings() if _has(model, "get_output_embeddings") else None
+    if isinstance(head, nn.Module):
+        return head
+    raise UnsupportedModel(
+        f"{type(model).__name__} has no language-model head to read hidden states with: looked "
+        "for get_output_embeddings()."
+    )
+
+
+def _cross_attention(model: Any) -> frozenset[int]:
+    text_config = model.config.get_text_config(decoder=True)
+    return frozenset(getattr(text_config, "cross_attention_layers", None) or ())
+
+
+def _image_token_id(model: Any) -> int | None:
+    ids = (getattr(model.config, name, None) for name in IMAGE_ID_NAMES)
+    return next((token_id for token_id in ids if isinstance(token_id, int)), None)
+
+
+def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[Any], Tensor]:
+    """What each layer that ran returned, and the model's own logits (n, V), on a few tokens."""
+    outputs: list[Any] = []
+    hooks = [layer.register_forward_hook(lambda _m, _a, o: outputs.append(o)) for layer in layers]
     try:
-        vocabulary = int(model.get_input_embeddings().weight.shape[0])
-        ids = torch.arange(1, CALIBRATION_TOKENS + 1) * max(1, vocabulary // 97) % vocabulary
-        output = model(input_ids=ids[None].to(model.device), use_cache=False)
+        logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UnsupportedModel(
+            f"{type(model).__name__} did not run on {CALIBRATION_TOKENS} text tokens alone, which "
+            f"its parts are verified with: {error}"
+        ) from error
     finally:
-        hook.remove()
-    return captured[-1], output.logits[0]
+        for hook in hooks:
+            hook.remove()
+    if not outputs:
+        raise UnsupportedModel(
+            f"{type(model).__name__} ran none of its {len(layers)} located decoder layers: looked "
+            "for layers whose output the final norm and the unembedding read."
+        )
+    return outputs, logits[0]
 
 
-def _calibrate(
-    model: Any, recomputed: Tensor, own: Tensor
-) -> tuple[str, Callable[[Tensor], Tensor]]:
-    """The candidate tail that turns the recomputed logits into the model's own."""
-    plain, truth = recomputed.float().cpu(), own.float().cpu()
-    tolerance = TOLERANCE.get(own.dtype, 2e-4) * max(1.0, float(truth.abs().max()))
-    for name, tail in _candidates(model, plain, truth):
-        if torch.allclose(tail(plain), truth, atol=tolerance, rtol=0):
-            return name, tail
-    worst = float((plain - truth).abs().max())
-    raise UnsupportedModel(
-        f"{type(model).__name__}: final norm and unembedding at the last depth do not give the "
-        f"model's own logits (largest difference {worst:.3g}); tried no tail, soft-capping, "
-        "scaling. Its numbers could not be trusted, so it is refused."
-    )
+def _calibration_ids(model: Any) -> Tensor:
+    """(1, n) ids spread over the vocabulary, none of them the image's."""
+    vocabulary = int(model.get_input_embeddings().weight.shape[0])
+    spread = torch.arange(1, 2 * CALIBRATION_TOKENS) * max(1, vocabulary // 97) % vocabulary
+    plain = spread[spread != (_image_token_id(model) or 0)]
+    return plain[None, :CALIBRATION_TOKENS].to(input_device(model))
 
 
-def unembed(unembedding: nn.Module, norm: nn.Module, hidden: Tensor) -> Tensor:
-    """`W_U · N(h)` on the devices where the two modules live; hidden (…, width) → (…, V)."""
-    normed = norm(hidden.to(_device(norm, hidden)))
-    logits: Tensor = unembedding(normed.to(_device(unembedding, normed)))
-    return logits
-
-
-def _device(module: nn.Module, fallback: Tensor) -> torch.device:
-    parameter = next(module.parameters(), None)
-    return fallback.device if parameter is None else parameter.device
-
-
-def _candidates(
-    model: Any, plain: Tensor, own: Tensor
-) -> list[tuple[str, Callable[[Tensor], Tensor]]]:
-    text_config = model.config.get_text_config()
-    found: list[tuple[str, Callable[[Tensor], Tensor]]] = [("none", lambda logits: logits)]
-    cap = getattr(text_config, "final_logit_softcapping", None)
-    if cap:
-        found.append((f"soft-cap {cap:g}", lambda logits: torch.tanh(logits / cap) * cap))
-    ratio = float((plain * own).sum() / plain.square().sum().clamp_min(1e-12))
-    found.append((f"scale {ratio:.6g}", lambda logits: logits * ratio))
-    return found
-
-
-def hidden_of(output: Tensor | tuple[Tensor, ...]) -> Tensor:
-    """A decoder layer returns its hidden states alone or first in a tuple, by family."""
-    return output if isinstance(output, Tensor) else output[0]
+def _applied(module: nn.Module, hidden: Tensor) -> Tensor:
+    """`module(hidden)` where the module lives; one that is offloaded (`meta`) fetches by itself."""
+    weight = next(module.parameters(), None)
+    if weight is not None and weight.device.type != "meta":
+        hidden = hidden.to(weight.device)
+    result: Tensor = module(hidden)
+    return result

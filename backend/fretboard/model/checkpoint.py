@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -15,9 +14,8 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
 from fretboard.errors import UnsupportedModel
-from fretboard.model.anatomy import Anatomy, locate
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+from fretboard.model.anatomy import Anatomy, locate, text_model
+from fretboard.model.placement import placement
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Checkpoint:
     @property
     def dtype(self) -> str:
         """Name of the dtype that the hidden states are computed in."""
-        return str(next(self.anatomy.layers[0].parameters()).dtype).removeprefix("torch.")
+        return str(self.anatomy.dtype).removeprefix("torch.")
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -58,7 +56,7 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
     with_images = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
     auto = AutoModelForImageTextToText if with_images else AutoModelForCausalLM
     model = auto.from_pretrained(
-        source, revision=revision, trust_remote_code=False, **_placement(device, dtype)
+        source, revision=revision, trust_remote_code=False, **placement(device, dtype)
     )
     model.eval()
     processor = AutoProcessor.from_pretrained(source, revision=revision) if with_images else None
@@ -72,7 +70,9 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
 
 def assemble(model: Any, processor: Any | None, tokenizer: Any) -> Checkpoint:
     """A Checkpoint from parts at hand (tests build tiny ones from inline configs)."""
-    model.generation_config = _greedy(model.generation_config, tokenizer)
+    # Families that wrap a whole language model let that one generate, by its own settings.
+    greedy = _greedy(model.generation_config, tokenizer)
+    model.generation_config = text_model(model).generation_config = greedy
     return Checkpoint(model.requires_grad_(False), processor, tokenizer, locate(model))
 
 
@@ -84,13 +84,3 @@ def _greedy(own: Any, tokenizer: Any) -> GenerationConfig:
     return GenerationConfig(
         do_sample=False, bos_token_id=own.bos_token_id, eos_token_id=end, pad_token_id=pad
     )
-
-
-def _placement(device: str, dtype: str) -> dict[str, Any]:
-    """`auto` spreads a model over all GPUs (bf16) and stays on the CPU (float32) without one."""
-    cuda = torch.cuda.is_available() and device != "cpu"
-    default = torch.bfloat16 if cuda else torch.float32
-    placement: dict[str, Any] = {"dtype": DTYPES.get(dtype, default)}
-    if cuda:
-        placement["device_map"] = "auto" if device == "auto" else device
-    return placement

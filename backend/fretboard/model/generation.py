@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from transformers import LogitsProcessor, StoppingCriteria
 
-from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.errors import UnsupportedModel
+from fretboard.model.anatomy import Anatomy, generator, hidden_of
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs
 from fretboard.model.interventions import SkippingCache, skip_layers
@@ -50,7 +51,7 @@ def generate(
     conductor = _Conductor(checkpoint.anatomy, forced, on_step)
     length = len(forced) if forced else max_new_tokens
     with skip_layers(checkpoint.anatomy, skipped), conductor.capture(), torch.inference_mode():
-        checkpoint.model.generate(
+        generator(checkpoint.model, "pixel_values" in inputs.tensors)(
             **inputs.tensors,
             **_cache(checkpoint, skipped),
             max_new_tokens=length,
@@ -64,7 +65,7 @@ def _cache(checkpoint: Checkpoint, skipped: Sequence[int]) -> dict[str, Any]:
     if not skipped:
         return {}
     text_config = checkpoint.model.config.get_text_config(decoder=True)
-    return {"past_key_values": SkippingCache(skipped, text_config)}
+    return {"past_key_values": SkippingCache(checkpoint.anatomy, skipped, text_config)}
 
 
 class _Capture:
@@ -140,7 +141,11 @@ class _Conductor:
     def _emitted(self, input_ids: Tensor) -> bool:
         if self._cancelled:  # some devices decode one step past a stop
             return True
-        assert self._logits is not None  # the processor runs before the criterion
+        if self._logits is None:
+            raise UnsupportedModel(
+                "This family's generate() emitted a token without asking the logits processors it "
+                "was given, so the model's own logits cannot be read."
+            )
         self._last_token = int(input_ids[0, -1])
         step = Step(self._index, self._last_token, self._capture.take(), self._logits)
         self._index += 1

@@ -8,7 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from fretboard.errors import InputError
+from fretboard.model.anatomy import image_prefix, input_device
 from fretboard.model.checkpoint import Checkpoint
+
+# PaliGemma's processor always makes the labels of a training step too.
+NOT_FOR_GENERATION = frozenset({"labels"})
 
 
 @dataclass(frozen=True)
@@ -31,21 +35,25 @@ def build_inputs(
     if image is not None and checkpoint.processor is None:
         raise InputError("This model reads text only. Send the prompt without an image.")
     tensors = dict(_encode(checkpoint, prompt, image))
-    device = checkpoint.model.device
+    device = input_device(checkpoint.model)
     on_device = {
-        name: value.to(device) for name, value in tensors.items() if isinstance(value, Tensor)
+        name: value.to(device)
+        for name, value in tensors.items()
+        if isinstance(value, Tensor) and name not in NOT_FOR_GENERATION
     }
     return Inputs(on_device, _forced(checkpoint, continuation))
 
 
 def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
-    """Indices of the prompt positions that hold image features; empty for text alone."""
-    config = checkpoint.model.config
-    for name in ("image_token_id", "image_token_index"):
-        token_id = getattr(config, name, None)
-        if token_id is not None:
-            return (inputs.tensors["input_ids"][0] == token_id).nonzero().flatten()
-    return torch.empty(0, dtype=torch.long)
+    """Indices of the prompt positions that hold image features.
+
+    Empty for text alone, and where the image comes in by cross-attention.
+    """
+    ids = inputs.tensors["input_ids"][0]
+    token_id = checkpoint.anatomy.image_token_id
+    if token_id is None:
+        return torch.empty(0, dtype=torch.long, device=ids.device)
+    return (ids == token_id).nonzero().flatten()
 
 
 def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> Any:
@@ -61,8 +69,7 @@ def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> A
     if image is None:
         return checkpoint.tokenizer(prompt, return_tensors="pt")
     # A base checkpoint without a template: the image first, as the families were pre-trained.
-    token = getattr(checkpoint.processor, "image_token", "<image>")
-    return encoder(images=image, text=f"{token}\n{prompt}", return_tensors="pt")
+    return encoder(images=image, text=image_prefix(encoder) + prompt, return_tensors="pt")
 
 
 def _turn(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> list[dict[str, Any]]:

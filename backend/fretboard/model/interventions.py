@@ -35,32 +35,34 @@ def _tuple_identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple
 
 
 class SkippingCache(DynamicCache):
-    """A cache whose length is read off a layer that runs.
+    """A cache whose length is read off a layer that runs and keeps the text's past.
 
     transformers asks layer 0 (or the first of a kind) how long the past is; a skipped layer
-    has stored nothing and would answer 0.
+    has stored nothing and would answer 0, a cross-attention layer would count the image.
     """
 
-    def __init__(self, skipped: Iterable[int], config: Any) -> None:
+    def __init__(self, anatomy: Anatomy, skipped: Iterable[int], config: Any) -> None:
         super().__init__(config=config)
-        self._skipped = frozenset(skipped)
-        self._depth = int(config.num_hidden_layers)
+        self._silent = frozenset(skipped) | anatomy.cross_attention
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Positions stored so far."""
-        return int(super().get_seq_length(self._running(layer_idx)))
+        return int(super().get_seq_length(self._telling(layer_idx)))
 
     def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
         """Key length and offset of the attention mask."""
-        length, offset = super().get_mask_sizes(query_length, self._running(layer_idx))
+        length, offset = super().get_mask_sizes(query_length, self._telling(layer_idx))
         return int(length), int(offset)
 
-    def _running(self, layer_idx: int) -> int:
-        """The first running layer of the same kind (sliding or full) as `layer_idx`."""
-        if layer_idx not in self._skipped:
-            return layer_idx
+    def _telling(self, layer_idx: int) -> int:
+        """The first layer of the same kind (sliding or full) as `layer_idx` that can tell."""
         kinds = self.is_sliding
-        kind = kinds[layer_idx] if layer_idx < len(kinds) else False
-        running = [index for index in range(self._depth) if index not in self._skipped]
-        alike = [index for index in running if index < len(kinds) and kinds[index] == kind]
-        return (alike or running or [layer_idx])[0]
+        telling = [
+            index
+            for index, layer in enumerate(self.layers)
+            if index not in self._silent and hasattr(layer, "get_seq_length")
+        ]
+        if layer_idx in telling or layer_idx >= len(kinds):
+            return layer_idx
+        alike = [index for index in telling if kinds[index] == kinds[layer_idx]]
+        return (alike or telling or [layer_idx])[0]

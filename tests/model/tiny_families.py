@@ -1,0 +1,141 @@
+"""Tiny random models of each family from inline configs, and their inputs by hand; text-only part.
+
+Where the layers and the norm are is written down here a second time, by hand: the tests hold
+what the product finds against it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GemmaConfig,
+    GemmaForCausalLM,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+WORDS = 120
+IMAGE_ID, START_ID, END_ID, VIDEO_ID = 100, 101, 102, 103
+LAYERS = 5
+TOKENIZER = SimpleNamespace(eos_token_id=None)
+PROMPT = [1, 7, 21, 40, 5, 63, 33, 12, 9]
+
+TEXT: dict[str, Any] = {
+    "vocab_size": WORDS,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 128,
+    "tie_word_embeddings": False,
+    "bos_token_id": 1,
+    "eos_token_id": None,
+    "pad_token_id": 0,
+}
+# Every second layer looks back 4 positions only, fewer than any prompt here.
+SLIDING: dict[str, Any] = {
+    "sliding_window": 4,
+    "layer_types": ["sliding_attention", "full_attention"] * 2 + ["sliding_attention"],
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """How to build one family's model, and where its parts are (dotted paths)."""
+
+    name: str
+    build: Callable[[], Any]
+    decoder: str = "model.language_model"
+    image: Callable[[], dict[str, Tensor]] | None = None
+    layers: str = "layers"
+    norm: str = "norm"
+    tail: str = "none"
+    alone: str = ""
+    """Path of the module that answers text without an image, where the whole model cannot."""
+    skips: tuple[tuple[int, ...], ...] = ((0,), (0, 1, 3), (LAYERS - 1,))
+
+    def make(self) -> Any:
+        """Random weights; norms and gates too, so that nothing is the identity by chance."""
+        torch.manual_seed(5)
+        model = self.build().eval()
+        for name, weight in model.named_parameters():
+            spread = 0.25 if weight.ndim > 1 else 0.1
+            weight.data += spread * torch.randn_like(weight)
+            if "gate" in name and weight.numel() == 1:
+                weight.data += 1.0
+        # Never emitted: an answer with a placeholder in it would ask for another picture.
+        model.get_output_embeddings().weight.data[IMAGE_ID : VIDEO_ID + 1] = 0.0
+        return model
+
+    def inputs(self, with_image: bool) -> dict[str, Tensor]:
+        """Model tensors of one prompt."""
+        tensors = self.image() if with_image and self.image else {"input_ids": ids(PROMPT)}
+        return tensors | {"attention_mask": torch.ones_like(tensors["input_ids"])}
+
+
+def ids(numbers: list[int]) -> Tensor:
+    """(1, n) int64."""
+    return torch.tensor([numbers])
+
+
+def pixels(*shape: int) -> Tensor:
+    """Seeded noise."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(3))
+
+
+def prompt_with(places: int, *, framed: bool = False) -> list[int]:
+    """Prompt ids with `places` image positions after the first token."""
+    run = [IMAGE_ID] * places
+    return [*PROMPT[:1], *([START_ID, *run, END_ID] if framed else run), *PROMPT[1:]]
+
+
+def text(config: type, **more: Any) -> Any:
+    """A tiny text config of the given class."""
+    return config(**TEXT | more)
+
+
+TEXT_ONLY = (
+    Family("llama", lambda: LlamaForCausalLM(text(LlamaConfig)), "model"),
+    Family("qwen2", lambda: Qwen2ForCausalLM(text(Qwen2Config)), "model"),
+    Family("qwen3", lambda: Qwen3ForCausalLM(text(Qwen3Config)), "model"),
+    Family("gemma", lambda: GemmaForCausalLM(text(GemmaConfig)), "model"),
+    Family(
+        "gemma2",
+        lambda: Gemma2ForCausalLM(text(Gemma2Config, final_logit_softcapping=3.0, **SLIDING)),
+        "model",
+        tail="soft-cap 3",
+        skips=((0,), (0, 2, 4), (1, 3), (0, 1, 2)),
+    ),
+    Family(
+        "granite",
+        lambda: GraniteForCausalLM(text(GraniteConfig, logits_scaling=8.0)),
+        "model",
+        tail="scale 0.125",
+    ),
+    Family(
+        "gpt_neox",
+        lambda: GPTNeoXForCausalLM(
+            GPTNeoXConfig(
+                **{k: v for k, v in TEXT.items() if k not in ("num_key_value_heads", "head_dim")}
+            )
+        ),
+        "gpt_neox",
+        norm="final_layer_norm",
+    ),
+)
