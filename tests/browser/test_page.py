@@ -192,7 +192,7 @@ def test_nothing_overflows_the_page(watched: Watched, analysis: str, width: int)
         page.wait_for_load_state("networkidle")
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, address
-    for button in page.get_by_role("button", name=re.compile("^What is")).all():
+    for button in page.locator("[aria-label^='What is'][aria-expanded]:visible").all():
         button.click()
         expect(page.get_by_role("note")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -16,7 +16,13 @@ const token = (index: number, text: string, more: Partial<Token> = {}): Token =>
 	reversal: null,
 	...more,
 });
-const reversal = { rival_id: 1, rival_text: " blue", from_depth: 6, to_depth: 10, overturned_at: 11 };
+const reversal = {
+	rival_id: 1,
+	rival_text: " blue",
+	from_depth: 6,
+	to_depth: 10,
+	overturned_at: 11,
+};
 const answer = (...tokens: Token[]) => ({ tokens, model: { layers: 12 } }) as Analysis;
 
 describe("the cell shown first", () => {
@@ -28,7 +34,10 @@ describe("the cell shown first", () => {
 
 	it("is else the word that takes shape last", () => {
 		const late = token(1, " left", { emergence: 7 });
-		expect(suggest(answer(token(0, " the"), late, token(2, " is")))).toEqual({ token: 1, depth: 7 });
+		expect(suggest(answer(token(0, " the"), late, token(2, " is")))).toEqual({
+			token: 1,
+			depth: 7,
+		});
 	});
 
 	it("makes do with what there is", () => {
