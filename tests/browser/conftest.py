@@ -1,29 +1,14 @@
 """A real server process on a free port, Chromium, and pages that must stay free of errors."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from .harness import ROOT, Server, Watched
+from .harness import READY_SECONDS, ROOT, Server, Watched, chromium_arguments, draw_scene
 
-READY_SECONDS = 180  # a cold import of torch on two busy cores
 PATIENCE_MS = 20_000  # two cores may be busy with other tests
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="package")
@@ -40,12 +25,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("FRETBOARD_CHROMIUM") or next(
-        filter(None, map(shutil.which, CHROMIUM_NAMES)), None
-    )
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
+        chromium = playwright.chromium.launch(**chromium_arguments())
         yield chromium
         chromium.close()
 
@@ -53,20 +35,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn scene that the model has not been shown in the gallery."""
-    path = tmp_path_factory.mktemp("scene") / "scene.png"
-    command = [
-        sys.executable,
-        "-m",
-        "fretboard.tiny_llava",
-        "scene",
-        "--out",
-        str(path),
-        "--seed",
-        "4242",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "backend")}
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    return path
+    return draw_scene(tmp_path_factory.mktemp("scene") / "scene.png", seed=4242)
 
 
 @pytest.fixture

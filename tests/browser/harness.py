@@ -1,16 +1,32 @@
 """The server process and the watched pages that the browser tests share."""
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 ROOT = Path(__file__).parents[2]
+PROMPT = "Please describe this image in detail."
+READY_SECONDS = 180  # a cold import of torch on two busy cores
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 class Server:
@@ -84,3 +100,34 @@ class Watched:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
+
+
+def ask(server: Server, image: Path, **fields: str) -> str:
+    """Posts a question as multipart form data and returns its analysis id."""
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
+        for name, text in ({"prompt": PROMPT} | fields).items()
+    ]
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="x.png"\r\n\r\n'
+    body = b"".join([*parts, head.encode(), image.read_bytes(), f"\r\n--{edge}--\r\n".encode()])
+    kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    request = urllib.request.Request(f"{server.url}/api/analyses", data=body, headers=kind)
+    return json.load(urllib.request.urlopen(request))["id"]
+
+
+def draw_scene(path: Path, seed: int) -> Path:
+    """Draws a scene of the bundled model's world."""
+    command = [sys.executable, "-m", "fretboard.tiny_llava", "scene", "--out", str(path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "backend")}
+    subprocess.run(
+        [*command, "--seed", str(seed)], check=True, env=environment, stdout=subprocess.DEVNULL
+    )
+    return path
+
+
+def chromium_arguments() -> dict[str, Any]:
+    """How to launch Chromium: the environment's, the system's, else Playwright's own."""
+    installed = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    path = os.environ.get("FRETBOARD_CHROMIUM") or installed
+    return {"executable_path": path, "args": list(CHROMIUM_ARGUMENTS)}

@@ -3,32 +3,16 @@
 import json
 import re
 import urllib.request
-import uuid
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .harness import Server, Watched
+from .harness import PROMPT, Server, Watched, ask
 
 pytestmark = pytest.mark.browser
 
-PROMPT = "Please describe this image in detail."
 RUN_MS = 60_000
-
-
-def ask(server: Server, image: Path, **fields: str) -> str:
-    """Posts a question as multipart form data and returns its analysis id."""
-    edge = uuid.uuid4().hex
-    parts = [
-        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
-        for name, text in ({"prompt": PROMPT} | fields).items()
-    ]
-    head = f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="x.png"\r\n\r\n'
-    body = b"".join([*parts, head.encode(), image.read_bytes(), f"\r\n--{edge}--\r\n".encode()])
-    kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
-    request = urllib.request.Request(f"{server.url}/api/analyses", data=body, headers=kind)
-    return json.load(urllib.request.urlopen(request))["id"]
 
 
 @pytest.fixture(scope="package")

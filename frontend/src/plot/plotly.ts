@@ -35,6 +35,11 @@ export const CONFIG = {
 
 let loading: Promise<Plotly> | null = null;
 
+/** Starts the download while the first figure is still being asked for. */
+export function preloadPlotly(): void {
+	loadPlotly().catch(() => undefined); // tried again, and reported, by the chart that needs it
+}
+
 /** Plotly, once for the whole page. A failed load (server gone) can be tried again. */
 export function loadPlotly(): Promise<Plotly> {
 	loading ??= import("plotly.js-cartesian-dist-min")

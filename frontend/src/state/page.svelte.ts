@@ -64,7 +64,10 @@ class Page {
 		const abort = new AbortController();
 		this.#leave = () => abort.abort();
 		Object.assign(this, { id, run: null, failure: null, selection, loading: id !== null });
-		if (id === null) return;
+		if (id === null) {
+			this.document = null;
+			return;
+		}
 		try {
 			const analysis = await api.analysis(id, abort.signal);
 			draft.fromAnalysis(analysis);

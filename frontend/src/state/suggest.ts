@@ -6,15 +6,20 @@ function mostTelling(all: Token[]): Token | undefined {
 	const words = all.filter((token) => /^ ?\p{L}{2,}/u.test(token.text));
 	const tokens = words.length ? words : all;
 	return (
-		tokens.find((token) => token.reversal !== null) ??
-		tokens.find((token) => token.class === "mutation") ??
-		tokens.reduce<Token | undefined>(latest, undefined)
+		last(tokens, (token) => token.reversal?.overturned_at) ??
+		last(tokens, (token) => token.mutation_depth) ??
+		last(tokens, (token) => token.emergence ?? 0)
 	);
 }
 
-/** Content words tend to take shape later than function words. */
-function latest(best: Token | undefined, token: Token): Token {
-	return best && (best.emergence ?? 0) >= (token.emergence ?? 0) ? best : token;
+/** The token whose depth is the greatest; the first of equals; undefined where none has one. */
+function last(
+	tokens: Token[],
+	depth: (token: Token) => number | null | undefined,
+): Token | undefined {
+	const known = tokens.filter((token) => typeof depth(token) === "number");
+	const most = Math.max(...known.map((token) => depth(token) ?? 0));
+	return known.find((token) => depth(token) === most);
 }
 
 export function suggest(analysis: Analysis): { token: number | null; depth: number | null } {
