@@ -140,14 +140,6 @@ def test_what_does_not_follow_it_is_refused_and_told_what_was_looked_for(build, 
         locate(build())
 
 
-@pytest.mark.parametrize("name", ["llama", "gemma2", "granite"])
-def test_the_tail_is_found_in_half_precision_too(name):
-    checkpoint = assemble(FAMILIES[name].make().bfloat16(), None, TOKENIZER)
-    assert checkpoint.anatomy.tail_name == FAMILIES[name].tail
-    assert checkpoint.dtype == "bfloat16"
-    assert answer(checkpoint, FAMILIES[name].inputs(False))[0].states.dtype == torch.bfloat16
-
-
 def test_a_factor_that_no_config_names_is_measured():
     model = STRANGER.make()
     head = model.reader

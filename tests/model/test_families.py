@@ -138,6 +138,22 @@ def test_the_lens_at_the_last_depth_is_the_model(name, with_image):
     assert not torch.allclose(read_out[0].float(), logits, atol=0.05)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_in_bfloat16_tail_and_last_depth_are_found_too(name):
+    family = FAMILIES[name]
+    checkpoint = assemble(family.make().bfloat16(), None, TOKENIZER)
+    steps = []
+    inputs = Inputs(family.inputs(True), None)  # pixels stay float32, as processors make them
+    generate(checkpoint, inputs, 2, (), lambda step: steps.append(step) or True)
+    anatomy = checkpoint.anatomy
+    assert (anatomy.tail_name, checkpoint.dtype) == (family.tail, "bfloat16")
+    states = torch.stack([step.states[-1] for step in steps])
+    assert states.dtype == torch.bfloat16
+    expected = torch.stack([step.logits for step in steps])
+    got = anatomy.logits(anatomy.normed(states)).float()
+    torch.testing.assert_close(got, expected, atol=0.05, rtol=0.02)
+
+
 @pytest.mark.parametrize("name", [name for name, with_image in CASES if with_image])
 def test_image_positions_are_those_whose_embedding_the_pixels_change(name):
     family, checkpoint = FAMILIES[name], loaded(name)

@@ -24,12 +24,9 @@ NORM_NAMES = ("norm", "final_layer_norm", "final_layernorm", "ln_f", "final_norm
 IMAGE_ID_NAMES = ("image_token_id", "image_token_index")
 # Families whose own `generate` takes logits processors and does not hand them on.
 DEAF_GENERATE = frozenset({"janus"})
-# Processors that set the placeholder themselves, or want the prompt right behind it.
-IMAGE_PREFIXES = {
-    "InstructBlipProcessor": "",
-    "PaliGemmaProcessor": "<image>",
-    "MllamaProcessor": "<|image|>",
-}
+# Processors that set the placeholders themselves, and those that want the prompt right behind.
+SELF_PLACING = frozenset({"InstructBlipProcessor", "Blip2Processor"})
+NO_LINE_BREAK = frozenset({"PaliGemmaProcessor", "MllamaProcessor"})
 CALIBRATION_TOKENS = 8
 
 
@@ -110,8 +107,11 @@ def generator(model: Any, with_image: bool) -> Callable[..., Any]:
 
 def image_prefix(processor: Any) -> str:
     """What stands before a prompt about an image where the checkpoint has no chat template."""
-    default = f"{getattr(processor, 'image_token', '<image>')}\n"
-    return IMAGE_PREFIXES.get(type(processor).__name__, default)
+    kind = type(processor).__name__
+    if kind in SELF_PLACING:
+        return ""
+    token = str(getattr(processor, "image_token", "<image>"))
+    return token if kind in NO_LINE_BREAK else f"{token}\n"
 
 
 def input_device(model: Any) -> torch.device:

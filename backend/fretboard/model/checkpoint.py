@@ -7,7 +7,6 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
-    AutoProcessor,
     AutoTokenizer,
     GenerationConfig,
 )
@@ -16,6 +15,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 from fretboard.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, locate, text_model
 from fretboard.model.placement import placement
+from fretboard.model.processors import load_processor
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
         source, revision=revision, trust_remote_code=False, **placement(device, dtype)
     )
     model.eval()
-    processor = AutoProcessor.from_pretrained(source, revision=revision) if with_images else None
+    processor = load_processor(source, revision) if with_images else None
     tokenizer = (
         processor.tokenizer
         if processor

@@ -1,0 +1,65 @@
+"""The processor of a checkpoint, also where torchvision is missing.
+
+Many families' processors bundle a video processor, which needs torchvision; image and text do not.
+Without torchvision such a processor is loaded without its video part.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from transformers import AutoProcessor, ProcessorMixin
+
+from fretboard.errors import UnsupportedModel
+
+VIDEO = "video_processor"
+PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
+
+
+def load_processor(source: str, revision: str | None) -> Any:
+    """`AutoProcessor` for `source`. Raises UnsupportedModel where a package is missing for it."""
+    if find_spec("torchvision") is not None:
+        return _load(source, revision)
+    try:
+        with _without_videos() as attributes:
+            processor = _load(source, revision)
+    except ImportError as error:
+        raise UnsupportedModel(
+            f"The image processor of {source} needs a package that is not installed: "
+            f"{_first_sentence(error)} Install that package with pip and start again."
+        ) from error
+    processor.get_attributes = lambda: attributes(type(processor))
+    return processor
+
+
+def _load(source: str, revision: str | None) -> Any:
+    return AutoProcessor.from_pretrained(source, revision=revision, trust_remote_code=False)
+
+
+@contextmanager
+def _without_videos() -> Iterator[Callable[[type], list[str]]]:
+    """Inside: processors are made with None for a video part; yields what their parts then are."""
+    own = {name: ProcessorMixin.__dict__[name] for name in PATCHED}
+    parts, arguments = (own[name].__func__ for name in PATCHED)
+
+    def fewer_parts(cls: type) -> list[str]:
+        return [name for name in parts(cls) if name != VIDEO]
+
+    def with_none(cls: type, *args: Any, **kwargs: Any) -> list[Any]:
+        made = list(arguments(cls, *args, **kwargs))
+        if VIDEO in parts(cls):
+            made.insert(parts(cls).index(VIDEO), None)
+        return made
+
+    for name, patch in zip(PATCHED, (fewer_parts, with_none), strict=True):
+        setattr(ProcessorMixin, name, classmethod(patch))
+    try:
+        yield fewer_parts
+    finally:
+        for name, method in own.items():
+            setattr(ProcessorMixin, name, method)
+
+
+def _first_sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).split(". ")[0].rstrip(".") + "."

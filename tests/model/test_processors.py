@@ -1,0 +1,124 @@
+"""From a checkpoint folder to model tensors, for processors with ways of their own."""
+
+import json
+
+import pytest
+import torch
+from tiny_families import TEXT
+from tiny_other_families import MROPE, NATIVE
+from transformers import (
+    ProcessorMixin,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+)
+
+from fretboard.errors import UnsupportedModel
+from fretboard.model import processors as processors_module
+from fretboard.model.anatomy import image_prefix
+from fretboard.model.checkpoint import load
+from fretboard.model.generation import generate
+from fretboard.model.inputs import build_inputs, image_positions
+from fretboard.model.processors import load_processor
+from tiny_models import make_processor, make_tokenizer
+
+QWEN_TEMPLATE = (
+    "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "<image>{% else %}{{ c['text'] }}{% endif %}{% endfor %}{% endfor %}"
+)
+
+
+def write_processor(folder, processor, image_processor, template=None, **more):
+    """The files that `save_pretrained` leaves, written by hand; returns the tokenizer."""
+    tokenizer = make_tokenizer()
+    if template:
+        tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    files = {
+        "preprocessor_config.json": {"image_processor_type": image_processor} | more,
+        "processor_config.json": {"processor_class": processor},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
+    return tokenizer
+
+
+@pytest.fixture
+def qwen(tmp_path):
+    """A folder with a tiny Qwen2-VL; 56 × 56 pixels are 4 × 4 patches of 14, merged by 2 × 2."""
+    tokenizer = write_processor(
+        tmp_path, "Qwen2VLProcessor", "Qwen2VLImageProcessor", QWEN_TEMPLATE
+    )
+    words = {"vocab_size": len(tokenizer), "rope_parameters": MROPE}
+    config = Qwen2VLConfig(
+        vision_config=NATIVE | {"hidden_size": 32, "embed_dim": 16, "patch_size": 14},
+        text_config=TEXT | words,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        video_token_id=0,
+    )
+    torch.manual_seed(0)
+    Qwen2VLForConditionalGeneration(config).save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("with_image", [True, False])
+def test_a_checkpoint_whose_processor_bundles_videos_is_loaded_and_answers(
+    qwen, random_image, with_image
+):
+    checkpoint = load(str(qwen), None, "cpu", "auto")
+    image = random_image.resize((56, 56)) if with_image else None
+    inputs = build_inputs(checkpoint, "the cat", image, None)
+    assert len(image_positions(checkpoint, inputs)) == (4 if with_image else 0)
+    steps = []
+    generate(checkpoint, inputs, 3, (0,), lambda step: steps.append(step) or True)
+    assert len(steps) == 3
+    assert checkpoint.processor.get_attributes() >= ["image_processor", "tokenizer"]
+
+
+def test_processor_classes_are_left_as_they_were(qwen, monkeypatch):
+    monkeypatch.setattr(processors_module, "find_spec", lambda _name: None)
+    before = dict(vars(ProcessorMixin))
+    load_processor(str(qwen), None)
+    assert dict(vars(ProcessorMixin)) == before
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    def absent(*_args, **_more):
+        raise ImportError("Package `num2words` is required to run SmolVLM processor. Install it.")
+
+    monkeypatch.setattr(processors_module, "find_spec", lambda _name: None)
+    monkeypatch.setattr(processors_module.AutoProcessor, "from_pretrained", absent)
+    with pytest.raises(UnsupportedModel, match=r"`num2words` is required .* and start again"):
+        load_processor(str(tmp_path), None)
+
+
+class Parts:
+    """A checkpoint, as far as building inputs looks at it."""
+
+    def __init__(self, processor):
+        self.processor, self.tokenizer = processor, processor.tokenizer
+        self.model = torch.nn.Embedding(1, 1)
+        self.model.get_input_embeddings = lambda: self.model
+
+
+def test_paligemma_gets_its_prompt_behind_the_image_and_no_labels(tmp_path, random_image):
+    write_processor(tmp_path, "PaliGemmaProcessor", "SiglipImageProcessor", image_seq_length=4)
+    parts = Parts(load_processor(str(tmp_path), None))
+    tensors = build_inputs(parts, "the cat", random_image, None).tensors
+    words = parts.tokenizer.decode(tensors["input_ids"][0]).replace(" ", "")
+    assert words == "<image>" * 4 + "<s>thecat\n"
+    assert set(tensors) == {"input_ids", "token_type_ids", "attention_mask", "pixel_values"}
+
+
+def test_mllama_gets_one_placeholder_with_the_prompt_behind_it(tmp_path, random_image):
+    write_processor(tmp_path, "MllamaProcessor", "MllamaImageProcessor")
+    processor = load_processor(str(tmp_path), None)
+    assert image_prefix(processor) == processor.image_token
+
+
+def test_blip_sets_its_placeholders_itself(tmp_path):
+    write_processor(tmp_path, "InstructBlipProcessor", "BlipImageProcessor", num_query_tokens=4)
+    assert image_prefix(load_processor(str(tmp_path), None)) == ""
+
+
+def test_others_get_the_image_on_a_line_of_its_own():
+    assert image_prefix(make_processor()) == "<image>\n"
