@@ -12,7 +12,7 @@ from fretboard.catalogue import Derived
 from fretboard.document import Analysis, Problem, Status
 from fretboard.errors import FretboardError, NotFound
 from fretboard.images import read_picture
-from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE
+from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE, MAP, MAPS
 from fretboard.served import ServedModel, served_model
 from fretboard.services import Services
 from fretboard.settings import Settings
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 ANALYSIS_TIME_LIMIT_MS = 24 * 3600 * 1000  # a 70B model on a CPU is slow, not hung
+WRITING = "The model writes its answer."
 READING = "The model reads the prompt and the image."
 UNLIMITED_PIXELS = 2**63  # a stored image has passed the upload limit
 
 
 class Worker:
-    """One model and two consumers: generations one at a time, derived arrays beside them."""
+    """One model; generations one at a time, derived arrays and maps beside them."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -46,7 +47,7 @@ class Worker:
             self._refuse(_problem(error))
             return
         self._declare_actors()
-        for queues in ({INTERACTIVE, BATCH}, {DERIVED}):
+        for queues in ({INTERACTIVE, BATCH}, {DERIVED}, {MAPS}):
             broker = self._services.jobs.brokers[min(queues)]
             consumer = dramatiq.Worker(broker, queues=queues, worker_threads=1, worker_timeout=100)
             consumer.start()
@@ -83,6 +84,7 @@ class Worker:
         for name, queue, act in (
             (ANALYSE, INTERACTIVE, self._analyse),
             (DERIVE, DERIVED, self._derive),
+            (MAP, MAPS, self._derive),
         ):
             dramatiq.actor(
                 act,
@@ -115,7 +117,7 @@ class Worker:
         self._pipeline.analyse(
             analysis,
             image,
-            lambda event: self._emit(analysis, event),
+            lambda event: self._progress(analysis, event),
             self._services.jobs.cancelled(analysis.id),
         )
         self._emit(analysis, {"type": "done", "id": analysis.id})
@@ -153,6 +155,11 @@ class Worker:
             self._services.bus.publish(reply_topic, {"type": "failed", **problem})
             return
         self._services.bus.publish(reply_topic, {"type": "done"})
+
+    def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
+        if event["index"] == 0:
+            self._emit(analysis, {"type": "status", "status": "running", "message": WRITING})
+        self._emit(analysis, event)
 
     def _emit(self, analysis: Analysis, event: dict[str, Any]) -> None:
         self._services.bus.publish(analysis.id, event)

@@ -6,6 +6,7 @@ from fretboard.document import Analysis, Stages
 from fretboard.figures.theme import Theme
 
 BAND_OPACITY = 0.10
+LABEL_TURNS = 0.6  # of the axis: beyond it a label to the right would be cut off
 NAMES = ("rapid evolution", "stabilisation", "mutation")
 
 
@@ -27,7 +28,7 @@ def add_stage_bands(
                 name=name,
             )
     if analysis.stages and analysis.stages.critical_depth is not None:
-        _label_critical(figure, analysis.stages, theme)
+        _label_critical(figure, analysis.stages, theme, last)
 
 
 def stage_edges(
@@ -41,19 +42,19 @@ def stage_edges(
     return [(0.0, critical), (critical, late), (late, last)]
 
 
-def _label_critical(figure: go.Figure, stages: Stages, theme: Theme) -> None:
+def _label_critical(figure: go.Figure, stages: Stages, theme: Theme, last: float) -> None:
     interval = stages.critical_interval
     spread = f" ({interval[0]}–{interval[1]})" if interval and interval[0] < interval[1] else ""
     figure.add_vline(
         x=stages.critical_depth,
-        line={"color": theme.accent, "width": 1, "dash": "dot"},
+        line={"color": theme.faint, "width": 1, "dash": "dot"},
         annotation={
             "text": f"critical depth {stages.critical_depth}{spread}",
-            "font": {"size": 11, "color": theme.accent},
+            "font": {"size": 11, "color": theme.faint},
             "yref": "paper",
             "y": 1.0,
             "yanchor": "bottom",
-            "xanchor": "left",
+            "xanchor": "right" if stages.critical_depth > LABEL_TURNS * last else "left",
             "showarrow": False,
         },
     )

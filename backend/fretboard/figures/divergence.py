@@ -50,12 +50,15 @@ def divergence_figure(
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     figure.update_yaxes(
-        title={"text": f"{NAMES[divergence]} ({unit})"}, rangemode="tozero", nticks=6
+        title={"text": f"{NAMES[divergence]} ({unit})"},
+        rangemode="tozero",
+        nticks=6,
+        exponentformat="power",
     )
     figure.update_layout(
         showlegend=True,
-        legend={"x": 1, "y": 1, "xanchor": "right", "yanchor": "top", "font": {"size": 12}},
-        margin={"t": 26},
+        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom", "font": {"size": 12}},
+        margin={"t": 56},
     )
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure

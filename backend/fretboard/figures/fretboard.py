@@ -121,7 +121,7 @@ def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> N
         return
     figure.add_hline(
         y=analysis.stages.critical_depth,
-        line={"color": THEMES[theme].accent, "width": 1, "dash": "dot"},
+        line={"color": THEMES[theme].faint, "width": 1, "dash": "dot"},
         name="critical depth",
     )
 

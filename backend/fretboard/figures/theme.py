@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from fretboard.vocabulary import BYTE_TOKEN
+
 ThemeName = Literal["light", "dark"]
 SANS = "'Source Sans 3 Variable', 'Source Sans 3', system-ui, sans-serif"
 MONO = "'IBM Plex Mono', ui-monospace, monospace"
@@ -74,6 +76,8 @@ def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
 
 def readable(text: str) -> str:
     """A token for people: leading space as a faint dot, newline as ↵; safe inside Plotly's HTML."""
+    if BYTE_TOKEN.match(text):
+        return f"0x{text[3:5]}"
     shown = text.replace("\n", "↵").replace("\t", "⇥")
     if shown.startswith(" "):
         shown = "·" + shown[1:]

@@ -50,9 +50,9 @@ def _add_points(figure: go.Figure, analysis: Analysis, points: np.ndarray, theme
             "cmin": 0,
             "cmax": depths,
             "size": MARKER_SIZE,
-            "line": {"color": theme.paper, "width": 0.5},
+            "line": {"color": theme.faint, "width": 0.5},
             "colorbar": {
-                "title": {"text": "depth (layers applied)", "side": "right"},
+                "title": {"text": "depth (layers applied)", "side": "right", "font": {"size": 13}},
                 "thickness": 10,
                 "outlinewidth": 0,
             },

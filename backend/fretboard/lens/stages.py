@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from scipy.signal import find_peaks
 
+MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
 SMALLEST_JSD = 1e-7  # nats; below it float32 has only rounding to show
 MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a normal distribution
 
@@ -178,7 +179,7 @@ def _reversal(
     emitted = leaders[-1]
     span = leaders[critical:mutation]
     ids, counts = np.unique(span[span != emitted], return_counts=True)
-    if not ids.size or emergence <= critical:
+    if not ids.size or counts.max() < MIN_LEAD or emergence <= critical:
         return None
     rival = int(ids[counts.argmax()])
     if counts.max() < thresholds.reversal_share * span.size:

@@ -10,8 +10,8 @@ from dramatiq.brokers.stub import StubBroker
 from fretboard.catalogue import Derived
 from fretboard.queue.bus import Bus
 
-INTERACTIVE, BATCH, DERIVED = "interactive", "batch", "derived"
-ANALYSE, DERIVE = "analyse", "derive"
+INTERACTIVE, BATCH, DERIVED, MAPS = "interactive", "batch", "derived", "maps"
+ANALYSE, DERIVE, MAP = "analyse", "derive", "map"
 # RedisBroker returns the messages of a dead worker with this chance in a million per call; its
 # default of 1000 takes minutes in a small deployment.
 MAINTENANCE_CHANCE = 300_000
@@ -21,10 +21,15 @@ def make_brokers(redis_url: str | None) -> dict[str, dramatiq.Broker]:
     """The broker of each queue: in this process without Redis, RedisBroker with it.
 
     Derived arrays have a broker, and so a consumer, of their own: a page that waits for one must
-    not wait for the generation that runs.
+    not wait for the generation that runs. Nor for a map, which takes seconds.
     """
-    analyses, derived = _broker(redis_url), _broker(redis_url)
-    return {INTERACTIVE: analyses, BATCH: analyses, DERIVED: derived}
+    analyses = _broker(redis_url)
+    return {
+        INTERACTIVE: analyses,
+        BATCH: analyses,
+        DERIVED: _broker(redis_url),
+        MAPS: _broker(redis_url),
+    }
 
 
 def _broker(redis_url: str | None) -> dramatiq.Broker:
@@ -34,7 +39,7 @@ def _broker(redis_url: str | None) -> dramatiq.Broker:
         broker = RedisBroker(
             url=redis_url, namespace="fretboard:jobs", maintenance_chance=MAINTENANCE_CHANCE
         )
-    for queue in (INTERACTIVE, BATCH, DERIVED):
+    for queue in (INTERACTIVE, BATCH, DERIVED, MAPS):
         broker.declare_queue(queue)
     return broker
 
@@ -58,7 +63,8 @@ class Jobs:
 
     def derive(self, analysis_id: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays into the cache; `done` or `failed` goes to the reply topic."""
-        self._enqueue(DERIVED, DERIVE, analysis_id, wanted.key, reply_topic)
+        queue, actor = (MAPS, MAP) if wanted.kind == "trajectory" else (DERIVED, DERIVE)
+        self._enqueue(queue, actor, analysis_id, wanted.key, reply_topic)
 
     def cancel(self, analysis_id: str) -> None:
         """Ask the worker to stop at the next token."""
