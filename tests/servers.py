@@ -61,19 +61,27 @@ class Server:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
         self._environment = environment | {"STORE_URL": str(folder), "PORT": str(self.port)}
         self._log = folder.with_name(f"server-{self.port}.log")
 
     def __enter__(self) -> "Server":
         command = [sys.executable, "-m", "fretboard.cli", "serve"]
-        self.process = subprocess.Popen(
-            command,
-            env=os.environ | self._environment,
-            stdout=self._log.open("wb"),
-            stderr=subprocess.STDOUT,
-        )
-        wait_for(lambda: answers(f"{self.url}/healthz"), self.process)
+        inherited = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self._folder.parent,  # no `.env` of a developer's there
+                env=inherited | self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.wait("/healthz")
         return self
+
+    def wait(self, path: str, seconds: float = START_SECONDS) -> None:
+        """Until `path` answers 200."""
+        wait_for(lambda: answers(f"{self.url}{path}"), self.process, seconds)
 
     def __exit__(self, kind, *_rest) -> None:
         self.process.kill()

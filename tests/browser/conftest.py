@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from .harness import READY_SECONDS, ROOT, Server, Watched, chromium_arguments, draw_scene
+from servers import Server
+
+from .harness import READY_SECONDS, ROOT, Watched, chromium_arguments, draw_scene
 
 PATIENCE_MS = 20_000  # two cores may be busy with other tests
 
@@ -15,12 +17,9 @@ PATIENCE_MS = 20_000  # two cores may be busy with other tests
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not (ROOT / "backend/fretboard/static/index.html").is_file():
         pytest.fail("The page is not built: run `make page` first.")
-    started = Server(tmp_path_factory.mktemp("server"))
-    try:
+    with Server(tmp_path_factory.mktemp("server") / "data") as started:
         started.wait("/readyz", READY_SECONDS)
         yield started
-    finally:
-        started.stop()
 
 
 @pytest.fixture(scope="package")
@@ -44,5 +43,5 @@ def watched(browser: Browser, server: Server, request: pytest.FixtureRequest) ->
     yield watcher
     watcher.close()
     if request.session.testsfailed:
-        print(f"--- the server's last output ---\n{server.log.read_text()[-4000:]}")
+        print(f"--- the server's last output ---\n{server.log[-4000:]}")
     assert watcher.errors == [], "the page logged errors"

@@ -1,18 +1,18 @@
-"""The server process and the watched pages that the browser tests share."""
+"""The watched pages that the browser tests share."""
 
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from servers import Server
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Please describe this image in detail."
@@ -27,47 +27,6 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-class Server:
-    """`fretboard serve` as a user starts it; its output is kept for failing tests."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "server.log"
-        environment = os.environ | {
-            "PORT": str(self.port),
-            "STORE_URL": str(folder / "data"),
-            "PYTHONPATH": str(ROOT / "backend"),
-        }
-        environment.pop("REDIS_URL", None)
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "fretboard.cli", "serve"],
-                cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-
-    def wait(self, path: str, seconds: float) -> None:
-        """Until `path` answers 200. Raises RuntimeError with the server's output otherwise."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(self.url + path, timeout=5).close()
-            except OSError:
-                time.sleep(0.2)
-            else:
-                return
-        raise RuntimeError(f"{path} did not answer 200:\n{self.log.read_text()}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
 
 
 class Watched:

@@ -1,4 +1,4 @@
-"""Takes the README's pictures from a real server: `python -m tests.browser.screenshots`."""
+"""Takes the README's pictures: `PYTHONPATH=tests python -m browser.screenshots`."""
 
 import json
 import tempfile
@@ -8,7 +8,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from .harness import READY_SECONDS, ROOT, Server, ask, chromium_arguments, draw_scene
+from servers import Server
+
+from .harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene
 
 IMAGES = ROOT / "docs/images"
 SEEDS = range(7, 19)  # scenes looked through for a late reversal on a word
@@ -18,16 +20,13 @@ SIZES = {1440: 960, 390: 844}  # width: height, CSS pixels
 def main() -> None:
     """Writes docs/images/page-1440.png and page-390.png."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = Server(Path(folder))
         browser = playwright.chromium.launch(**chromium_arguments())
-        try:
+        with Server(Path(folder) / "data") as server:
             server.wait("/readyz", READY_SECONDS)
             address = _example(server, Path(folder))
             for width in SIZES:
                 _take(browser, server.url + address, width)
-        finally:
-            browser.close()
-            server.stop()
+        browser.close()
 
 
 def _example(server: Server, folder: Path) -> str:

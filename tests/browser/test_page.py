@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from .harness import PROMPT, Server, Watched, ask
+from servers import Server
+
+from .harness import PROMPT, Watched, ask
 
 pytestmark = pytest.mark.browser
 
