@@ -234,4 +234,5 @@ def test_the_past_is_not_counted_on_a_layer_that_looks_at_the_image():
 
 def test_an_ordinary_llama_has_all_its_parts():
     anatomy = locate(LlamaForCausalLM(text(LlamaConfig)).eval())
-    assert (anatomy.depths, anatomy.vocabulary, anatomy.dtype) == (LAYERS + 1, 120, torch.float32)
+    assert (anatomy.depths, anatomy.vocabulary, anatomy.width) == (LAYERS + 1, 120, 32)
+    assert anatomy.dtype == torch.float32

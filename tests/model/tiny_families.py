@@ -16,6 +16,8 @@ from transformers import (
     Gemma2ForCausalLM,
     GemmaConfig,
     GemmaForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     GraniteConfig,
@@ -24,6 +26,8 @@ from transformers import (
     LlamaForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3_5ForCausalLM,
+    Qwen3_5TextConfig,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
@@ -52,6 +56,13 @@ TEXT: dict[str, Any] = {
 SLIDING: dict[str, Any] = {
     "sliding_window": 4,
     "layer_types": ["sliding_attention", "full_attention"] * 2 + ["sliding_attention"],
+}
+LINEAR: dict[str, Any] = {
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+    "layer_types": [f"{kind}_attention" for kind in ("linear", "linear", "full", "linear", "full")],
 }
 
 
@@ -137,5 +148,28 @@ TEXT_ONLY = (
         ),
         "gpt_neox",
         norm="final_layer_norm",
+    ),
+    Family(
+        "gpt2",
+        lambda: GPT2LMHeadModel(
+            GPT2Config(
+                vocab_size=WORDS,
+                n_embd=32,
+                n_layer=LAYERS,
+                n_head=4,
+                n_positions=64,
+                eos_token_id=None,
+            )
+        ),
+        "transformer",
+        layers="h",
+        norm="ln_f",
+    ),
+    # Linear attention but for layers 2 and 4: its cache keeps states that have no length.
+    Family(
+        "qwen3_5",
+        lambda: Qwen3_5ForCausalLM(text(Qwen3_5TextConfig, **LINEAR)),
+        "model",
+        skips=((0,), (0, 1, 3), (2, 4)),
     ),
 )

@@ -46,7 +46,9 @@ class Anatomy:
     image_token_id: int | None = None
     """Placeholder id of the prompt positions that hold image features; None where none do."""
     vocabulary: int = 0
-    """V, the width of the logits."""
+    """V, the words of the logits."""
+    width: int = 0
+    """Of the residual stream."""
     dtype: torch.dtype = torch.float32
     """That the hidden states are computed in; the weights may be quantised further."""
 
@@ -85,6 +87,7 @@ def locate(model: Any) -> Anatomy:
         cross_attention=crossing,
         image_token_id=None if crossing else _image_token_id(model),
         vocabulary=own.shape[-1],
+        width=hidden_of(outputs[-1]).shape[-1],
         dtype=hidden_of(outputs[-1]).dtype,
     )
 
