@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from accelerate import disk_offload
+from accelerate import disk_offload, dispatch_model
 from tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
 from tiny_other_families import OTHERS
 from torch import nn
@@ -186,6 +186,18 @@ def test_offloaded_weights_are_fetched_where_they_are_read(tmp_path):
     for got, plain in zip(answer(checkpoint, family.inputs(False)), expected, strict=True):
         torch.testing.assert_close(got.logits, plain.logits)
         torch.testing.assert_close(anatomy.logits(anatomy.normed(got.states))[-1], plain.logits)
+
+
+def test_a_skip_leaves_the_placement_of_a_layer_alone():
+    """accelerate moves tensors in a `forward` of the instance; a skip must not lose it."""
+    model = FAMILIES["llama"].make()
+    parts = ("lm_head", "model", *(f"model.layers.{index}" for index in range(LAYERS)))
+    places = dict.fromkeys(parts, "cpu")
+    anatomy = locate(dispatch_model(model, places, main_device="cpu", force_hooks=True))
+    before = [vars(layer)["forward"] for layer in anatomy.layers]
+    with skip_layers(anatomy, (0, 2, 2)):
+        assert anatomy.layers[2](before) is before
+    assert [vars(layer)["forward"] for layer in anatomy.layers] == before
 
 
 class Ferry(nn.Module):

@@ -16,14 +16,18 @@ def skip_layers(anatomy: Anatomy, chosen: Iterable[int]) -> Iterator[None]:
 
     Module patches are global: the caller lets one generation at a time use a model.
     """
-    layers = [anatomy.layers[index] for index in chosen]
+    layers = [anatomy.layers[index] for index in sorted(set(chosen))]
+    # A layer placed by accelerate has a forward of its own, which moves inputs and weights.
+    own = [layer.__dict__.get("forward") for layer in layers]
     try:
         for layer in layers:
             layer.forward = _tuple_identity if anatomy.returns_tuple else _identity
         yield
     finally:
-        for layer in layers:
+        for layer, forward in zip(layers, own, strict=True):
             layer.__dict__.pop("forward", None)
+            if forward is not None:
+                layer.forward = forward
 
 
 def _identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
