@@ -102,6 +102,11 @@ def test_an_empty_continuation_is_refused(checkpoint):
         build_inputs(checkpoint, "what ?", None, "")
 
 
+def test_an_image_marker_in_the_prompt_is_refused(checkpoint, random_image):
+    with pytest.raises(InputError, match="'<image>', the model's own image marker"):
+        build_inputs(checkpoint, "what is <image> ?", random_image, None)
+
+
 def test_stopping_from_outside(checkpoint, random_image):
     _, steps, reason = run(checkpoint, random_image, stop=3)
     assert (len(steps), reason) == (3, "cancelled")

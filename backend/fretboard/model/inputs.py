@@ -31,9 +31,10 @@ class Inputs:
 def build_inputs(
     checkpoint: Checkpoint, prompt: str, image: Image.Image | None, continuation: str | None
 ) -> Inputs:
-    """Tokenise one user turn. Raises InputError for an image on a text-only model."""
+    """Tokenise one user turn. Raises InputError for what this model cannot be asked."""
     if image is not None and checkpoint.processor is None:
         raise InputError("This model reads text only. Send the prompt without an image.")
+    _refuse_image_marker(checkpoint, prompt)
     tensors = dict(_encode(checkpoint, prompt, image))
     device = input_device(checkpoint.model)
     on_device = {
@@ -54,6 +55,14 @@ def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
     if token_id is None:
         return torch.empty(0, dtype=torch.long, device=ids.device)
     return (ids == token_id).nonzero().flatten()
+
+
+def _refuse_image_marker(checkpoint: Checkpoint, prompt: str) -> None:
+    """A marker typed into the prompt would stand for an image that is not there."""
+    marker = checkpoint.anatomy.image_token_id
+    if marker in checkpoint.tokenizer(prompt, add_special_tokens=False)["input_ids"]:
+        text = checkpoint.tokenizer.convert_ids_to_tokens(marker)
+        raise InputError(f"The prompt holds {text!r}, the model's own image marker; leave it out.")
 
 
 def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> Any:
