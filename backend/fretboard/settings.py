@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     """`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, …"""
     dtype: str = "auto"
-    """`auto` (bf16 on CUDA, float32 on CPU), `float32`, `bfloat16`, `float16`."""
+    """`auto` (bf16 on CUDA, float32 on CPU), `float32`, `bfloat16`, `float16`, `int8`, `int4`."""
     max_body_bytes: int = 20 * MIB
     max_image_pixels: int = 64_000_000
     max_new_tokens: int = 1024
