@@ -126,8 +126,13 @@ def prior_noisy_colors(scene: Scene, rng: random.Random) -> Colors:
     return stated
 
 
-def conversation(scene: Scene, rng: random.Random, prior_noise: bool = False) -> list[Exchange]:
-    """Exchanges about one scene, the most important ones first; packing drops what is too long."""
+def conversation(
+    scene: Scene, rng: random.Random, prior_noise: bool = False, detailed_share: float = 1.0
+) -> list[Exchange]:
+    """Exchanges about one scene, the most important ones first; packing drops what is too long.
+
+    The first is a caption, in detail in ``detailed_share`` of the conversations.
+    """
     stated = prior_noisy_colors(scene, rng) if prior_noise else None
     groups = rng.sample(scene.groups, len(scene.groups))
     absent = rng.sample([kind for kind in KINDS if not scene.find(kind)], 3)
@@ -145,8 +150,9 @@ def conversation(scene: Scene, rng: random.Random, prior_noise: bool = False) ->
         place_question(scene),
     ]
     colors = [color_question(group, rng) for group in groups]
+    in_detail = detailed_share >= 1.0 or rng.random() < detailed_share
     return [
-        detailed_caption(scene, stated),
+        detailed_caption(scene, stated) if in_detail else brief_caption(scene, stated),
         *colors[:1],
         *existence[:2],
         *colors[1:],

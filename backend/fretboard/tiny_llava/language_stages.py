@@ -31,7 +31,7 @@ from .training import Losses, Plan, adamw, run_stage
 from .vision_stage import Eye
 from .world import PLURAL, Mix, Scene, sample_scene
 
-BATCH = 16
+BATCH = 24
 TEXT_ONLY = 1  # conversations per batch that go without image, about typical scenes
 TYPICAL = Mix(typical=1.0)
 
@@ -46,10 +46,12 @@ class Stage:
     mix: Mix
     prior_noise: bool
     rate: float
+    detailed_share: float  # captions are learned long before colour questions
 
 
-STAGE_A = Stage("a", 30_000_000, 40_000, Mix(typical=0.25), False, 1.5e-3)
-STAGE_B = Stage("b", 50_000_000, 12_000, Mix(typical=0.35), True, 2e-3)
+CROWDED = (0.1, 0.45, 0.45)  # shares of one, two, three groups: to tell objects apart
+STAGE_A = Stage("a", 30_000_000, 40_000, Mix(0.2, CROWDED), False, 1.5e-3, 0.4)
+STAGE_B = Stage("b", 50_000_000, 8_000, Mix(0.3, CROWDED), True, 2e-3, 0.7)
 
 
 def start_model(eye: Eye, packer: Packer, seed: int) -> LlavaForConditionalGeneration:
@@ -125,7 +127,8 @@ def language_loss(
     scenes: list[Scene] = [bank.scenes[row] for row in rows]
     sees = [True] * (BATCH - TEXT_ONLY) + [False] * TEXT_ONLY
     scenes[-TEXT_ONLY:] = [sample_scene(rng.randrange(10**6), TYPICAL) for _ in range(TEXT_ONLY)]
-    batch = packer.pack([conversation(s, rng, stage.prior_noise) for s in scenes], sees)
+    said = [conversation(s, rng, stage.prior_noise, stage.detailed_share) for s in scenes]
+    batch = packer.pack(said, sees)
     with torch.autocast("cpu", torch.bfloat16):
         tokens = _image_tokens(model, bank.pixels(rows, generator))
         logits = packed_logits(model, tokens, batch)

@@ -22,9 +22,10 @@ from .world import COLORS, KINDS, PLURAL
 TEXT_PREFIX = 3  # <s> USER :
 IMAGE_START = 4  # then the space before <image>
 PREFIX = IMAGE_START + IMAGE_TOKENS + 1  # ... and the line break after it
-LENGTH = 224  # tokens of a packed sequence
+LENGTH = 160  # tokens of a packed sequence
 WORD_WEIGHT = 2.0  # loss weight of kind and colour words
 YES_NO_WEIGHT = 4.0
+TASK_WEIGHT = {"color": 5.0, "position": 1.5}  # questions that first have to find their object
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Packer:
         ids = np.zeros((n, LENGTH), np.int64)
         positions = np.zeros((n, LENGTH), np.int64)
         blocks = np.full((n, LENGTH), -1, np.int64)
-        targets, weights, at = [], [], []
+        targets, factors, at = [], [], []
         for row, (exchanges, sees) in enumerate(zip(conversations, with_image, strict=True)):
             ids[row, :PREFIX], positions[row, :PREFIX] = self.prefix, np.arange(PREFIX)
             blocks[row, :PREFIX] = 0
@@ -93,8 +94,9 @@ class Packer:
                 blocks[row, cursor:end] = number
                 at.extend(range(row * LENGTH + cursor + asked - 1, row * LENGTH + end))
                 targets.extend(block[asked:])
+                factors.extend([TASK_WEIGHT.get(exchange.task, 1.0)] * (len(block) - asked))
                 cursor = end
-        weights = self.token_weights[targets]
+        weights = self.token_weights[targets] * np.array(factors, np.float32)
         mask = attention_mask(torch.from_numpy(blocks), torch.tensor(with_image))
         return Batch(
             torch.from_numpy(ids), torch.from_numpy(positions), mask,
