@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytest
 import torch
-from tiny_families import LAYERS, TEXT_ONLY, TOKENIZER
+from tiny_families import IMAGE_ID, LAYERS, TEXT_ONLY, TOKENIZER
 from tiny_llava_families import LLAVA_LIKE
 from tiny_other_families import OTHERS
 
@@ -117,6 +117,7 @@ def test_the_parts_are_the_ones_of_the_table(name):
     assert checkpoint.anatomy.final_norm is decoder.get_submodule(family.norm)
     assert checkpoint.anatomy.tail_name == family.tail
     assert checkpoint.anatomy.depths == LAYERS + 1
+    assert checkpoint.anatomy.image_token_id == (IMAGE_ID if family.image else None)
 
 
 @each_case

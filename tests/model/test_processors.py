@@ -1,12 +1,14 @@
 """From a checkpoint folder to model tensors, for processors with ways of their own."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 from tiny_families import TEXT
 from tiny_other_families import MROPE, NATIVE
 from transformers import (
+    PreTrainedTokenizerFast,
     ProcessorMixin,
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
@@ -21,21 +23,23 @@ from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.processors import load_processor
 from tiny_models import make_processor, make_tokenizer
 
-QWEN_TEMPLATE = (
+TEMPLATE = (
     "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
     "<image>{% else %}{{ c['text'] }}{% endif %}{% endfor %}{% endfor %}"
 )
 
 
-def write_processor(folder, processor, image_processor, template=None, **more):
+def write_processor(folder, processor, image_processor, marks=None, parts=None, **more):
     """The files that `save_pretrained` leaves, written by hand; returns the tokenizer."""
-    tokenizer = make_tokenizer()
-    if template:
-        tokenizer.chat_template = template
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=make_tokenizer().backend_tokenizer,
+        **{"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>"},
+        extra_special_tokens={"image_token": "<image>"} | (marks or {}),
+    )
     tokenizer.save_pretrained(folder)
     files = {
         "preprocessor_config.json": {"image_processor_type": image_processor} | more,
-        "processor_config.json": {"processor_class": processor},
+        "processor_config.json": {"processor_class": processor} | (parts or {}),
     }
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content))
@@ -45,9 +49,8 @@ def write_processor(folder, processor, image_processor, template=None, **more):
 @pytest.fixture
 def qwen(tmp_path):
     """A folder with a tiny Qwen2-VL; 56 × 56 pixels are 4 × 4 patches of 14, merged by 2 × 2."""
-    tokenizer = write_processor(
-        tmp_path, "Qwen2VLProcessor", "Qwen2VLImageProcessor", QWEN_TEMPLATE
-    )
+    tokenizer = write_processor(tmp_path, "Qwen2VLProcessor", "Qwen2VLImageProcessor")
+    (tmp_path / "chat_template.jinja").write_text(TEMPLATE)
     words = {"vocab_size": len(tokenizer), "rope_parameters": MROPE}
     config = Qwen2VLConfig(
         vision_config=NATIVE | {"hidden_size": 32, "embed_dim": 16, "patch_size": 14},
@@ -74,6 +77,47 @@ def test_a_checkpoint_whose_processor_bundles_videos_is_loaded_and_answers(
     assert checkpoint.processor.get_attributes() >= ["image_processor", "tokenizer"]
 
 
+VIDEO = {"video_token": "<video>"}
+BUNDLING = {
+    "Qwen3VLProcessor": ("Qwen2VLImageProcessorFast", VIDEO, {}),
+    "Glm4vProcessor": ("Glm4vImageProcessor", VIDEO, {}),
+    "LlavaOnevisionProcessor": (
+        "LlavaOnevisionImageProcessor",
+        VIDEO,
+        {"num_image_tokens": 729, "vision_feature_select_strategy": "full"},
+    ),
+    "InternVLProcessor": (
+        "GotOcr2ImageProcessorFast",
+        VIDEO | {f"{name}_image_token": f"<{name}>" for name in ("start", "end", "context")},
+        {"image_seq_length": 4},
+    ),
+}
+
+
+def features(name, tensors):
+    """How many positions the families' descriptions promise for these pixels."""
+    if "image_grid_thw" in tensors:
+        return int(tensors["image_grid_thw"].prod()) // 4
+    if name == "InternVLProcessor":
+        return 4 * len(tensors["pixel_values"])
+    # One crop of 27 × 27, trimmed to the picture's 3 : 4, its line breaks, and the whole picture.
+    return 729 + 27 * (27 - 2 * 3) + 27 - 2 * 3
+
+
+@pytest.mark.parametrize("name", BUNDLING)
+def test_processors_that_bundle_videos_take_images_without_torchvision(
+    name, tmp_path, random_image
+):
+    kind, marks, more = BUNDLING[name]
+    write_processor(tmp_path, name, kind, marks, more)
+    place = marks.get("context_image_token", "<image>")
+    (tmp_path / "chat_template.jinja").write_text(TEMPLATE.replace("<image>", place))
+    parts = Parts(load_processor(str(tmp_path), None))
+    tensors = build_inputs(parts, "the cat", random_image.resize((64, 48)), None).tensors
+    image_id = parts.tokenizer.convert_tokens_to_ids(place)
+    assert int((tensors["input_ids"] == image_id).sum()) == features(name, tensors)
+
+
 def test_processor_classes_are_left_as_they_were(qwen, monkeypatch):
     monkeypatch.setattr(processors_module, "find_spec", lambda _name: None)
     before = dict(vars(ProcessorMixin))
@@ -98,6 +142,7 @@ class Parts:
         self.processor, self.tokenizer = processor, processor.tokenizer
         self.model = torch.nn.Embedding(1, 1)
         self.model.get_input_embeddings = lambda: self.model
+        self.anatomy = SimpleNamespace(image_token_id=None)
 
 
 def test_paligemma_gets_its_prompt_behind_the_image_and_no_labels(tmp_path, random_image):

@@ -44,7 +44,7 @@ class Anatomy:
     cross_attention: frozenset[int] = frozenset()
     """Layers that attend to the image alone: what they cache is not the text's past."""
     image_token_id: int | None = None
-    """Placeholder id of the prompt positions that hold image features; None where none do."""
+    """Placeholder id of an image in the prompt; None for text-only models."""
     vocabulary: int = 0
     """V, the words of the logits."""
     width: int = 0
@@ -76,7 +76,6 @@ def locate(model: Any) -> Anatomy:
     outputs, own = _calibration_run(model, layers)
     recomputed = _applied(unembedding, _applied(norm, hidden_of(outputs[-1])[0]))
     name, tail = find_tail(model, recomputed, own)
-    crossing = _cross_attention(model)
     return Anatomy(
         layers=layers,
         final_norm=norm,
@@ -84,8 +83,8 @@ def locate(model: Any) -> Anatomy:
         tail=tail,
         tail_name=name,
         returns_tuple=isinstance(outputs[-1], tuple),
-        cross_attention=crossing,
-        image_token_id=None if crossing else _image_token_id(model),
+        cross_attention=_cross_attention(model),
+        image_token_id=_image_token_id(model),
         vocabulary=own.shape[-1],
         width=hidden_of(outputs[-1]).shape[-1],
         dtype=hidden_of(outputs[-1]).dtype,

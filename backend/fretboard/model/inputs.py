@@ -52,7 +52,7 @@ def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
     """
     ids = inputs.tensors["input_ids"][0]
     token_id = checkpoint.anatomy.image_token_id
-    if token_id is None:
+    if token_id is None or checkpoint.anatomy.cross_attention:
         return torch.empty(0, dtype=torch.long, device=ids.device)
     return (ids == token_id).nonzero().flatten()
 

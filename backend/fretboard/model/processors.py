@@ -7,6 +7,7 @@ Without torchvision such a processor is loaded without its video part.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 from transformers import AutoProcessor, ProcessorMixin
@@ -30,6 +31,8 @@ def load_processor(source: str, revision: str | None) -> Any:
             f"{_first_sentence(error)} Install that package with pip and start again."
         ) from error
     processor.get_attributes = lambda: attributes(type(processor))
+    if VIDEO in type(processor).get_attributes():  # SmolVLM asks it for these, images or not
+        setattr(processor, VIDEO, SimpleNamespace(num_frames=None, fps=None))
     return processor
 
 
