@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from accelerate import disk_offload, dispatch_model
+from accelerate import dispatch_model
 from tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
 from tiny_other_families import OTHERS
 from torch import nn
@@ -10,7 +10,6 @@ from transformers import (
     GenerationConfig,
     GenerationMixin,
     LlamaConfig,
-    LlamaForCausalLM,
     LlamaModel,
     PreTrainedModel,
     T5Config,
@@ -89,7 +88,7 @@ def test_an_unknown_family_that_follows_the_protocol_works(skipped):
     shorter.trunk.stages = nn.ModuleList(
         stage for index, stage in enumerate(shorter.trunk.stages) if index not in skipped
     )
-    ids = torch.tensor([STRANGER.inputs(False)["input_ids"][0].tolist()])
+    ids = STRANGER.inputs(False)["input_ids"]
     whole = torch.cat([ids, torch.tensor([[step.token_id for step in steps[:-1]]])], dim=1)
     expected = shorter(whole).logits[0, ids.shape[1] - 1 :]
     got = torch.stack([step.logits for step in steps])
@@ -174,25 +173,30 @@ def test_a_checkpoints_own_settings_do_not_bend_the_logits(name):
         assert torch.equal(got.logits, expected.logits)
 
 
-def test_offloaded_weights_are_fetched_where_they_are_read(tmp_path):
+@pytest.mark.parametrize("skipped", [(), (0, 3)])
+def test_offloaded_weights_are_fetched_where_they_are_read(tmp_path, skipped):
     """What device_map="auto" leaves on disk has no data (`meta`) outside its own forward."""
     family = FAMILIES["llama"]
-    expected = answer(assemble(family.make(), None, TOKENIZER), family.inputs(False))
-    away = disk_offload(family.make(), tmp_path, execution_device=torch.device("cpu"))
-    assert {weight.device.type for weight in away.parameters()} == {"meta"}
+    places = {f"model.layers.{index}": ("cpu", "disk")[index % 2] for index in range(LAYERS)}
+    places |= dict.fromkeys(("model.embed_tokens", "model.norm", "lm_head"), "disk")
+    places["model.rotary_emb"] = "cpu"
+    away = dispatch_model(family.make(), places, main_device="cpu", offload_dir=tmp_path)
+    assert away.lm_head.weight.device.type == away.model.norm.weight.device.type == "meta"
     assert input_device(away) == torch.device("cpu")
-    checkpoint = assemble(away, None, TOKENIZER)
-    anatomy = checkpoint.anatomy
-    for got, plain in zip(answer(checkpoint, family.inputs(False)), expected, strict=True):
-        torch.testing.assert_close(got.logits, plain.logits)
-        torch.testing.assert_close(anatomy.logits(anatomy.normed(got.states))[-1], plain.logits)
+    anatomy = (checkpoint := assemble(away, None, TOKENIZER)).anatomy
+    steps = answer(checkpoint, family.inputs(False), skipped)
+    plain = answer(assemble(family.make(), None, TOKENIZER), family.inputs(False), skipped)
+    for got, expected in zip(steps, plain, strict=True):
+        torch.testing.assert_close(got.logits, expected.logits)
+        torch.testing.assert_close(anatomy.logits(anatomy.normed(got.states))[-1], expected.logits)
 
 
 def test_a_skip_leaves_the_placement_of_a_layer_alone():
     """accelerate moves tensors in a `forward` of the instance; a skip must not lose it."""
     model = FAMILIES["llama"].make()
-    parts = ("lm_head", "model", *(f"model.layers.{index}" for index in range(LAYERS)))
-    places = dict.fromkeys(parts, "cpu")
+    places = {"lm_head": "cpu", "model": "cpu"} | {
+        f"model.layers.{i}": "cpu" for i in range(LAYERS)
+    }
     anatomy = locate(dispatch_model(model, places, main_device="cpu", force_hooks=True))
     before = [vars(layer)["forward"] for layer in anatomy.layers]
     with skip_layers(anatomy, (0, 2, 2)):
@@ -201,8 +205,6 @@ def test_a_skip_leaves_the_placement_of_a_layer_alone():
 
 
 class Ferry(nn.Module):
-    """A decoder layer that lives on another device."""
-
     def __init__(self, device):
         super().__init__()
         self.weight = nn.Parameter(torch.ones((), device=device))
@@ -244,7 +246,7 @@ def test_the_past_is_not_counted_on_a_layer_that_looks_at_the_image():
     assert cache.get_mask_sizes(1, 0) == (11, 0)
 
 
-def test_an_ordinary_llama_has_all_its_parts():
-    anatomy = locate(LlamaForCausalLM(text(LlamaConfig)).eval())
+def test_shapes_are_read_off_the_model():
+    anatomy = locate(FAMILIES["llama"].make())
     assert (anatomy.depths, anatomy.vocabulary, anatomy.width) == (LAYERS + 1, 120, 32)
     assert anatomy.dtype == torch.float32
