@@ -82,7 +82,7 @@ def answer(checkpoint, tensors, skipped=()):
 
 @pytest.mark.parametrize("skipped", [(), (0, 2)])
 def test_an_unknown_family_that_follows_the_protocol_works(skipped):
-    checkpoint = assemble(STRANGER.make(), None, TOKENIZER)
+    anatomy = (checkpoint := assemble(STRANGER.make(), None, TOKENIZER)).anatomy
     steps = answer(checkpoint, STRANGER.inputs(False), skipped)
     shorter = STRANGER.make()
     shorter.trunk.stages = nn.ModuleList(
@@ -93,7 +93,6 @@ def test_an_unknown_family_that_follows_the_protocol_works(skipped):
     expected = shorter(whole).logits[0, ids.shape[1] - 1 :]
     got = torch.stack([step.logits for step in steps])
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
-    anatomy = checkpoint.anatomy
     read = anatomy.logits(anatomy.normed(torch.stack([step.states[-1] for step in steps])))
     torch.testing.assert_close(read, expected, atol=1e-4, rtol=1e-4)
 
@@ -153,8 +152,7 @@ def test_a_factor_that_no_config_names_is_measured():
 
 
 def test_another_head_than_the_models_own_is_refused():
-    model = FAMILIES["llama"].make()
-    other = nn.Linear(32, 7, bias=False)
+    model, other = FAMILIES["llama"].make(), nn.Linear(32, 7, bias=False)
     model.get_output_embeddings = lambda: other
     with pytest.raises(UnsupportedModel, match=r"shape \(8, 7\), the model \(8, 120\)"):
         locate(model)
