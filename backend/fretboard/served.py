@@ -39,6 +39,7 @@ class ServedModel(BaseModel):
     width: int = 0
     vocabulary: int = 0
     family: str = ""
+    dtype: str | None = None
     note: str = ""
 
     @property

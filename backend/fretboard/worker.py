@@ -52,7 +52,7 @@ class Worker:
             consumer = dramatiq.Worker(broker, queues=queues, worker_threads=1, worker_timeout=100)
             consumer.start()
             self._consumers.append(consumer)
-        self._announce(served, "ready", "")
+        self._announce(served, "ready", "", self._pipeline.facts())
         self._resume()
 
     def _resume(self) -> None:
@@ -77,8 +77,11 @@ class Worker:
         for consumer in self._consumers:
             consumer.stop()
 
-    def _announce(self, served: ServedModel, state: str, detail: str) -> None:
-        self._services.bus.announce(served.name, {"state": state, "detail": detail})
+    def _announce(
+        self, served: ServedModel, state: str, detail: str, facts: dict[str, Any] | None = None
+    ) -> None:
+        told = {"state": state, "detail": detail}
+        self._services.bus.announce(served.name, told | (facts or {}))
 
     def _declare_actors(self) -> None:
         for name, queue, act in (

@@ -44,7 +44,8 @@ def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]
         model=served.name,
         max_new_tokens=asked.max_new_tokens,
         lens=Lens(asked.lens),
-        skip_layers=parse_layers(asked.skip_layers, served.layers),
+        # Where the config leaves the layers out, the worker checks the range.
+        skip_layers=parse_layers(asked.skip_layers, served.layers or None),
         continuation=asked.continuation or None,
         image=_image_info(picture),
     )

@@ -28,7 +28,7 @@ def add_stage_bands(
                 name=name,
             )
     if analysis.stages and analysis.stages.critical_depth is not None:
-        _label_critical(figure, analysis.stages, theme, last)
+        _label_critical(figure, analysis.stages.critical_depth, analysis.stages, theme, last)
 
 
 def stage_edges(
@@ -42,19 +42,21 @@ def stage_edges(
     return [(0.0, critical), (critical, late), (late, last)]
 
 
-def _label_critical(figure: go.Figure, stages: Stages, theme: Theme, last: float) -> None:
+def _label_critical(
+    figure: go.Figure, critical: int, stages: Stages, theme: Theme, last: float
+) -> None:
     interval = stages.critical_interval
     spread = f" ({interval[0]}–{interval[1]})" if interval and interval[0] < interval[1] else ""
     figure.add_vline(
-        x=stages.critical_depth,
+        x=critical,
         line={"color": theme.faint, "width": 1, "dash": "dot"},
         annotation={
-            "text": f"critical depth {stages.critical_depth}{spread}",
+            "text": f"critical depth {critical}{spread}",
             "font": {"size": 11, "color": theme.faint},
             "yref": "paper",
             "y": 1.0,
             "yanchor": "bottom",
-            "xanchor": "right" if stages.critical_depth > LABEL_TURNS * last else "left",
+            "xanchor": "right" if critical > LABEL_TURNS * last else "left",
             "showarrow": False,
         },
     )

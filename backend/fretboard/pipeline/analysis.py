@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fretboard.catalogue import Derived
-from fretboard.document import Analysis, Lens, Reversal, Stages, Status, Token
+from fretboard.document import Analysis, Lens, Reversal, Stages, Status, Token, check_layers
 from fretboard.errors import Cancelled
 from fretboard.lens.readout import Readout
 from fretboard.lens.stages import StageReport, Thresholds, TokenStages, detect
@@ -49,6 +49,7 @@ class Pipeline:
         started = time.perf_counter()
         request = analysis.request
         anatomy = self.checkpoint.anatomy
+        check_layers(request.skip_layers, len(anatomy.layers))
         inputs = build_inputs(self.checkpoint, request.prompt, image, request.continuation)
         reader = StreamingReader(make_lens(anatomy, request.lens), anatomy.depths)
 
@@ -81,10 +82,20 @@ class Pipeline:
         return {
             "status": Status.DONE,
             "error": None,
-            "model": analysis.model.model_copy(update={"dtype": self.checkpoint.dtype}),
+            "model": analysis.model.model_copy(update=self.facts()),
             "answer": self.checkpoint.tokenizer.decode(ids, skip_special_tokens=True).strip(),
             "tokens": self._tokens(readout, report, ids),
             "stages": _stages(report),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What only the loaded model tells for sure: a hub config may leave its shape out."""
+        anatomy = self.checkpoint.anatomy
+        return {
+            "layers": len(anatomy.layers),
+            "width": anatomy.width,
+            "vocabulary": anatomy.vocabulary,
+            "dtype": self.checkpoint.dtype,
         }
 
     def derive(self, analysis: Analysis, wanted: Derived) -> tuple[dict[str, np.ndarray], str]:

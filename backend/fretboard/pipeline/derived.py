@@ -14,11 +14,10 @@ from fretboard.pipeline.reader import to_tensor
 
 def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
     """The model's own final norm, unembedding and tail as a lens, wherever they are placed."""
-    weight = next(anatomy.unembedding.parameters())
     return LogitLens(
-        final_norm=lambda states: anatomy.final_norm(states).to(weight.device),
-        unembed=lambda states: anatomy.tail(anatomy.unembedding(states.to(weight.device))),
-        vocabulary=weight.shape[0],
+        final_norm=anatomy.normed,
+        unembed=anatomy.logits,
+        vocabulary=anatomy.vocabulary,
         raw=lens == Lens.RAW,
     )
 
@@ -30,7 +29,7 @@ def derive(
     if wanted.kind == "trajectory":
         return _trajectory(hidden, wanted.method)
     lens = make_lens(anatomy, wanted.lens)
-    states = to_tensor(hidden).to(next(anatomy.unembedding.parameters()).device)
+    states = to_tensor(hidden)
     if wanted.kind == "divergence":
         return {"jsd": divergences(lens, states, wanted.divergence)}, ""
     if wanted.kind == "distribution":
