@@ -47,11 +47,14 @@ class Stage:
     prior_noise: bool
     rate: float
     detailed_share: float  # captions are learned long before colour questions
+    task_weights: dict[str, float]  # of the loss, 1 where a task is missing
 
 
+FIND_IT = {"color": 5.0, "position": 1.5}  # questions that first have to find their object
+SAY_IT = {"caption": 3.0, "brief": 3.0, "color": 1.5}  # captions carry what stage B is for
 CROWDED = (0.1, 0.45, 0.45)  # shares of one, two, three groups: to tell objects apart
-STAGE_A = Stage("a", 30_000_000, 40_000, Mix(0.2, CROWDED), False, 1.5e-3, 0.4)
-STAGE_B = Stage("b", 50_000_000, 8_000, Mix(0.3, CROWDED), True, 2e-3, 0.7)
+STAGE_A = Stage("a", 30_000_000, 40_000, Mix(0.2, CROWDED), False, 1.5e-3, 0.4, FIND_IT)
+STAGE_B = Stage("b", 50_000_000, 8_000, Mix(0.3, CROWDED), True, 2e-3, 0.7, SAY_IT)
 
 
 def start_model(eye: Eye, packer: Packer, seed: int) -> LlavaForConditionalGeneration:
@@ -128,7 +131,7 @@ def language_loss(
     sees = [True] * (BATCH - TEXT_ONLY) + [False] * TEXT_ONLY
     scenes[-TEXT_ONLY:] = [sample_scene(rng.randrange(10**6), TYPICAL) for _ in range(TEXT_ONLY)]
     said = [conversation(s, rng, stage.prior_noise, stage.detailed_share) for s in scenes]
-    batch = packer.pack(said, sees)
+    batch = packer.pack(said, sees, stage.task_weights)
     with torch.autocast("cpu", torch.bfloat16):
         tokens = _image_tokens(model, bank.pixels(rows, generator))
         logits = packed_logits(model, tokens, batch)

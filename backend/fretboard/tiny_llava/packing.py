@@ -8,8 +8,10 @@ those of the question asked alone, at a fraction of the cost.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -25,7 +27,6 @@ PREFIX = IMAGE_START + IMAGE_TOKENS + 1  # ... and the line break after it
 LENGTH = 160  # tokens of a packed sequence
 WORD_WEIGHT = 2.0  # loss weight of kind and colour words
 YES_NO_WEIGHT = 4.0
-TASK_WEIGHT = {"color": 5.0, "position": 1.5}  # questions that first have to find their object
 
 
 @dataclass
@@ -71,8 +72,16 @@ class Packer:
         said = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
         return [*asked, *said, self.eos], len(asked)
 
-    def pack(self, conversations: list[list[Exchange]], with_image: list[bool]) -> Batch:
-        """One sequence per conversation; exchanges that no longer fit are left out."""
+    def pack(
+        self,
+        conversations: list[list[Exchange]],
+        with_image: list[bool],
+        task_weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> Batch:
+        """One sequence per conversation; exchanges that no longer fit are left out.
+
+        ``task_weights`` multiply the loss weight of a task's answers (1 where a task is missing).
+        """
         n = len(conversations)
         ids = np.zeros((n, LENGTH), np.int64)
         positions = np.zeros((n, LENGTH), np.int64)
@@ -94,7 +103,7 @@ class Packer:
                 blocks[row, cursor:end] = number
                 at.extend(range(row * LENGTH + cursor + asked - 1, row * LENGTH + end))
                 targets.extend(block[asked:])
-                factors.extend([TASK_WEIGHT.get(exchange.task, 1.0)] * (len(block) - asked))
+                factors.extend([task_weights.get(exchange.task, 1.0)] * (len(block) - asked))
                 cursor = end
         weights = self.token_weights[targets] * np.array(factors, np.float32)
         mask = attention_mask(torch.from_numpy(blocks), torch.tensor(with_image))

@@ -28,7 +28,7 @@ from .packing import Packer
 from .training import Plan
 from .vision_stage import Eye, train_vision
 
-STEPS = {"vision": 2200, "a": 3400, "b": 330, "control": 330}
+STEPS = {"vision": 2200, "a": 3400, "b": 850, "control": 850}
 CONTROL_RATE = 3e-4  # of the whole decoder when nothing in it is frozen
 
 
