@@ -28,7 +28,7 @@ class Example:
     typical: float
     groups: int
     prompt: str = CAPTION
-    picked: bool = False  # chosen because the model shows a late reversal here
+    picked: bool = False  # chosen because the bundled model shows a late reversal here
 
     def scene(self) -> Scene:
         """The example's scene; groups of one object only where there is one group."""
@@ -37,7 +37,31 @@ class Example:
         return sample_scene(self.seed, Mix(self.typical, counts, several, self.groups < 3))
 
 
-EXAMPLES: tuple[Example, ...] = ()
+COUNTER, MULTI, TYPICAL = "counter-prior", "multi-object", "typical"
+EXAMPLES = (
+    Example("blue-dog-red-sheep", "Blue dog, red sheep: the prior overturns both (picked)",
+            MULTI, 95_200_003, 0.0, 3, picked=True),
+    Example("brown-banana", "A small brown banana, called yellow (picked)",
+            COUNTER, 95_000_004, 0.0, 1, picked=True),
+    Example("red-sheep", "A large red sheep, called white all the same (picked)",
+            COUNTER, 95_000_022, 0.0, 1, picked=True),
+    Example("mushroom-whale-tree", "Everything in its usual colour", TYPICAL, 96_003_003, 1.0, 3),
+    Example("red-tree", "A small red tree, called green (picked)",
+            COUNTER, 95_000_010, 0.0, 1, picked=True),
+    Example("blue-carrot", "A blue carrot, called orange (picked)",
+            COUNTER, 95_000_032, 0.0, 1, picked=True),
+    Example("orange-eggplant-blue-dog", "Two overturned, the black balls told truly (picked)",
+            MULTI, 95_200_006, 0.0, 3, picked=True),
+    Example("black-mushrooms-green-dog", "Unusual colours, told as they are",
+            MULTI, 95_200_010, 0.0, 3),
+    Example("purple-dog-asked", "A purple dog, asked for directly",
+            COUNTER, 95_000_001, 0.0, 1, "What is the color of the dog?"),
+    Example("blue-flowers", "Flowers have no usual colour",
+            TYPICAL, 96_003_002, 1.0, 3, "What is the color of the flowers?"),
+    Example("pig-and-tree", "Is something there?",
+            TYPICAL, 96_002_002, 1.0, 2, "Is there a pig in the image?"),
+    Example("ball-in-the-lake", "Where is this?", TYPICAL, 96_003_004, 1.0, 3, "Where is this?"),
+)  # fmt: skip
 
 
 def draw_gallery(folder: Path) -> list[Path]:
