@@ -32,7 +32,7 @@ class Example:
 
     def scene(self) -> Scene:
         """The example's scene; groups of one object only where there is one group."""
-        counts = tuple(float(n == self.groups) for n in (1, 2, 3))
+        counts = (float(self.groups == 1), float(self.groups == 2), float(self.groups == 3))
         several = 0.0 if self.groups < 3 else 0.2
         return sample_scene(self.seed, Mix(self.typical, counts, several, self.groups < 3))
 

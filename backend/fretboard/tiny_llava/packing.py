@@ -86,7 +86,9 @@ class Packer:
         ids = np.zeros((n, LENGTH), np.int64)
         positions = np.zeros((n, LENGTH), np.int64)
         blocks = np.full((n, LENGTH), -1, np.int64)
-        targets, factors, at = [], [], []
+        targets: list[int] = []
+        factors: list[float] = []
+        at: list[int] = []
         for row, (exchanges, sees) in enumerate(zip(conversations, with_image, strict=True)):
             ids[row, :PREFIX], positions[row, :PREFIX] = self.prefix, np.arange(PREFIX)
             blocks[row, :PREFIX] = 0

@@ -24,7 +24,6 @@ from .language_stages import (
     start_model,
     train_stage,
 )
-from .packing import Packer
 from .training import Plan
 from .vision_stage import Eye, train_vision
 
@@ -86,9 +85,3 @@ def export_grown(model: LlavaForConditionalGeneration, output: Path, seed: int) 
     grown = copy.deepcopy(model)
     append_identity_layers(grown, FINAL_LAYERS, seed)
     export_model(grown, output)
-
-
-def export_checkpoint(work: Path, output: Path, seed: int) -> None:
-    """Export stage A's latest checkpoint while it is still training."""
-    packer: Packer = new_packer()
-    export_grown(load_stage_a(work / "a.pt", packer), output, seed)
