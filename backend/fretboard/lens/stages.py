@@ -11,7 +11,9 @@ import numpy as np
 from scipy.signal import find_peaks
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
-SMALLEST_JSD = 1e-7  # nats; below it float32 has only rounding to show
+INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
+UNFOLDING = 2  # pairs on either side of a mutation's peak that belong to it
+MIN_QUIET = 2  # pairs between the critical depth and a mutation: else it is the evolution's tail
 MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a normal distribution
 
 
@@ -92,14 +94,18 @@ def detect(
 
 
 def critical_depth(jsd: np.ndarray) -> int | None:
-    """Change point of the tokens' JSD profile (L, T): the best two-level fit of √JSD.
+    """Change point of the tokens' JSD profile (L, T): the best two-level fit of mean log JSD.
 
-    √JSD is a metric, so one early giant step does not outweigh the rest; the median over tokens
-    keeps single late mutations out of the profile.
+    On the plain scale the first giant step decides alone, and the late mutations of a few tokens
+    weigh as much as the calm of all others.
     """
     if jsd.shape[0] < 3 or jsd.shape[1] == 0:
         return None
-    return int(_change_points(np.median(np.sqrt(jsd), axis=1)[None])[0])
+    return int(_change_points(_log(jsd).mean(axis=1)[None])[0])
+
+
+def _log(jsd: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(jsd, INVISIBLE_JSD))
 
 
 def _change_points(profiles: np.ndarray) -> np.ndarray:
@@ -118,7 +124,7 @@ def _critical_interval(jsd: np.ndarray, thresholds: Thresholds) -> tuple[int, in
     """Central interval of the change point when tokens are drawn again with replacement."""
     random = np.random.default_rng(thresholds.seed)
     drawn = random.integers(0, jsd.shape[1], (thresholds.resamples, jsd.shape[1]))
-    profiles = np.median(np.sqrt(jsd)[:, drawn], axis=2).T
+    profiles = _log(jsd)[:, drawn].mean(axis=2).T
     tail = (1 - thresholds.interval) / 2
     low, high = np.quantile(_change_points(profiles), [tail, 1 - tail], method="nearest")
     return int(low), int(high)
@@ -163,13 +169,21 @@ def _mutation_depth(jsd: np.ndarray, critical: int, thresholds: Thresholds) -> i
     if not peaks.size:
         return None
     best = int(peaks[found["prominences"].argmax()])
-    rest = np.log(np.maximum(np.delete(late, best - 1), SMALLEST_JSD))
+    if best <= MIN_QUIET:
+        return None
+    rest = _log(_without(late, best - 1))
     # JSD is positive and skewed: its noise is even on the log scale, not on the plain one.
     noise = MAD_TO_SIGMA * float(np.median(np.abs(rest - np.median(rest))))
     margin = max(thresholds.mutation_sigmas * noise, np.log(thresholds.mutation_min_ratio))
     floor = float(np.exp(np.median(rest) + margin))
     stands_out = float(framed[best]) >= max(floor, thresholds.mutation_min_jsd)
     return critical + best if stands_out else None
+
+
+def _without(late: np.ndarray, peak: int) -> np.ndarray:
+    """The stabilisation without the mutation, which may take a few layers to unfold."""
+    rest = np.delete(late, slice(max(0, peak - UNFOLDING), peak + UNFOLDING + 1))
+    return rest if rest.size >= MIN_QUIET else late[:MIN_QUIET]
 
 
 def _reversal(
