@@ -529,6 +529,8 @@ export interface components {
              * @default
              */
             detail: string;
+            /** Dtype */
+            dtype?: string | null;
             /**
              * Family
              * @default
