@@ -145,7 +145,9 @@ def main() -> None:
     asked = parser.parse_args()
     checkpoint, inputs = bundled() if asked.model == "bundled" else random_decoder()
     ways = {"plain": plain, "ours": ours, "scripts": scripts, "forward": forward}
-    plain(checkpoint, inputs, 4)  # warm up
+    # Also the warm-up. Ours is led along these ids, so that no end token cuts its answer short.
+    ids = plain(checkpoint, inputs, asked.tokens)
+    inputs = Inputs(inputs.tensors, tuple(ids.tolist()))
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(asked.rounds):  # in turn, so that a noisy neighbour meets all of them
         for name, way in ways.items():

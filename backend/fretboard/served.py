@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from fretboard.document import ModelInfo
 from fretboard.errors import UnknownModel
@@ -26,11 +26,11 @@ ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
 class ServedModel(BaseModel):
-    """A model as `/api/models` shows it; `source` is what transformers loads."""
+    """A model as `/api/models` shows it; `source`, what transformers loads, is not shown."""
 
     name: str
     title: str
-    source: str
+    source: str = Field(exclude=True)
     revision: str
     state: ModelState = "absent"
     detail: str = ""

@@ -516,7 +516,7 @@ export interface components {
         };
         /**
          * ServedModel
-         * @description A model as `/api/models` shows it; `source` is what transformers loads.
+         * @description A model as `/api/models` shows it; `source`, what transformers loads, is not shown.
          */
         ServedModel: {
             /**
@@ -550,8 +550,6 @@ export interface components {
             note: string;
             /** Revision */
             revision: string;
-            /** Source */
-            source: string;
             /**
              * State
              * @default absent
