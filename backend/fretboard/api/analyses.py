@@ -69,7 +69,9 @@ def routes(services: Services, reader: ArrayReader) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["analyses"])
     _add_life_cycle(router, services)
-    _add_reading(router, services, reader)
+    _add_events(router, services)
+    _add_arrays(router, services, reader)
+    _add_words(router, services, reader)
     return router
 
 
@@ -115,6 +117,8 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         services.jobs.cancel(analysis_id)
         return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
 
+
+def _add_events(router: APIRouter, services: Services) -> None:
     def known(analysis_id: str) -> Analysis:
         return services.store.read(analysis_id)
 
@@ -129,7 +133,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
             yield event
 
 
-def _add_reading(router: APIRouter, services: Services, reader: ArrayReader) -> None:
+def _add_arrays(router: APIRouter, services: Services, reader: ArrayReader) -> None:
     store = services.store
 
     @router.get("/{analysis_id}/image", response_class=Response)
@@ -152,6 +156,8 @@ def _add_reading(router: APIRouter, services: Services, reader: ArrayReader) -> 
             headers={"Content-Disposition": f'attachment; filename="{analysis_id}-{name}.npy"'},
         )
 
+
+def _add_words(router: APIRouter, services: Services, reader: ArrayReader) -> None:
     @router.get("/{analysis_id}/words")
     def words(
         analysis_id: str,
@@ -160,7 +166,7 @@ def _add_reading(router: APIRouter, services: Services, reader: ArrayReader) -> 
         lens: Lens | None = None,
     ) -> WordCurves:
         """The probability of any words of the vocabulary at every depth, exactly."""
-        analysis = store.read(analysis_id)
+        analysis = services.store.read(analysis_id)
         require_token(analysis, token)
         if len(word) > WORDS_AT_ONCE:
             raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
@@ -182,7 +188,7 @@ def _add_reading(router: APIRouter, services: Services, reader: ArrayReader) -> 
     @router.get("/{analysis_id}/cells")
     def cell(analysis_id: str, token: int, depth: int, lens: Lens | None = None) -> Cell:
         """The likeliest words at one depth of one token."""
-        analysis = store.read(analysis_id)
+        analysis = services.store.read(analysis_id)
         require_token(analysis, token)
         require_depth(analysis, depth)
         at = (depth, token)
