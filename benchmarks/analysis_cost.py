@@ -31,7 +31,7 @@ from fretboard.model.inputs import Inputs, build_inputs
 from fretboard.pipeline.analysis import detect_stages
 from fretboard.pipeline.derived import make_lens
 from fretboard.pipeline.reader import StreamingReader
-from fretboard.settings import get_settings
+from fretboard.settings import BUNDLED_WEIGHTS
 
 PROMPT_TOKENS = 64
 
@@ -62,7 +62,7 @@ def random_decoder() -> tuple[Checkpoint, Inputs]:
 
 def bundled() -> tuple[Checkpoint, Inputs]:
     """The shipped model on a text prompt, so that all answers have the same length."""
-    checkpoint = load(str(get_settings().bundled_weights), None, "cpu", "float32")
+    checkpoint = load(str(BUNDLED_WEIGHTS), None, "cpu", "float32")
     return checkpoint, build_inputs(checkpoint, "Please describe this image in detail.", None, None)
 
 

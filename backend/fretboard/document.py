@@ -12,7 +12,6 @@ from fretboard.errors import InputError
 
 SCHEMA_VERSION = 1
 DEFAULT_NEW_TOKENS = 64
-CAPTION_PROMPT = "Please describe this image in detail."
 
 
 class Lens(StrEnum):

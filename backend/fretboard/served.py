@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from fretboard.document import ModelInfo
 from fretboard.errors import UnknownModel
-from fretboard.settings import BUNDLED_MODEL, Settings
+from fretboard.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
 
 BUNDLED_NOTE = (
     "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
@@ -94,7 +94,7 @@ def folder_revision(folder: Path) -> str:
 
 
 def _source(model: str) -> str:
-    return str(Settings().bundled_weights) if model == BUNDLED_MODEL else model
+    return str(BUNDLED_WEIGHTS) if model == BUNDLED_MODEL else model
 
 
 def _read_config(path: Path) -> dict:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 2**20
 BUNDLED_MODEL = "tiny-llava"
+BUNDLED_WEIGHTS = Path(__file__).parent / "tiny_llava" / "weights"
 
 
 class Settings(BaseSettings):
@@ -42,11 +43,6 @@ class Settings(BaseSettings):
     """Whether `fretboard serve` also runs the model, or leaves that to `fretboard worker`."""
     log_json: bool = False
     """One JSON object a line instead of text."""
-
-    @property
-    def bundled_weights(self) -> Path:
-        """Folder of the bundled model's checkpoint."""
-        return Path(__file__).parent / "tiny_llava" / "weights"
 
 
 @lru_cache
