@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from servers import Server
 
@@ -200,6 +200,21 @@ def test_a_bad_file_is_explained_and_the_page_goes_on(
     page.get_by_label("Prompt", exact=True).fill("What is the color of the ball?")
     page.get_by_role("button", name="Analyse").click()
     expect(board(page)).to_be_visible(timeout=RUN_MS)
+
+
+def test_a_late_example_leaves_the_chosen_image_and_prompt(watched: Watched, scene: Path) -> None:
+    page = watched.page()
+    held: list[Route] = []
+    page.route(re.compile(r"/api/analyses/\w+$"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/api/analyses/\w+$")):
+        page.goto("/")
+    page.set_input_files("input[type=file]", scene)
+    page.get_by_label("Prompt", exact=True).fill("Where is this?")
+    for route in held:
+        route.continue_()
+    expect(board(page)).to_be_visible()
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("Where is this?")
+    expect(page.get_by_role("img", name=f"question: {scene.name}")).to_be_visible()
 
 
 def test_a_run_can_be_cancelled(watched: Watched, scene: Path) -> None:

@@ -24,15 +24,19 @@ class Draft {
 	lens = $state<Lens>("normed");
 	skipLayers = $state("");
 	continuation = $state("");
+	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
+	touched = false;
 
 	setFile(file: File): void {
 		this.#release();
 		this.image = { name: file.name, url: URL.createObjectURL(file), load: async () => file };
+		this.touched = true;
 	}
 
 	clearImage(): void {
 		this.#release();
 		this.image = null;
+		this.touched = true;
 	}
 
 	/** Takes over what an analysis was asked, so that a changed prompt runs on the same image. */
@@ -54,6 +58,7 @@ class Draft {
 		this.skipLayers = "";
 		this.continuation = "";
 		this.image = remote(entry.title, entry.image_url);
+		this.touched = true;
 	}
 
 	async question(): Promise<Question> {

@@ -70,7 +70,7 @@ class Page {
 		}
 		try {
 			const analysis = await api.analysis(id, abort.signal);
-			draft.fromAnalysis(analysis);
+			if (!draft.touched) draft.fromAnalysis(analysis);
 			this.#settle(analysis, selection);
 		} catch (error) {
 			if (abort.signal.aborted) return;
@@ -82,6 +82,7 @@ class Page {
 	visit(id: string, selection: Selection = EMPTY): void {
 		window.history.pushState(null, "", address(id, selection));
 		this.atStart = false;
+		draft.touched = false;
 		void this.open(id, selection);
 	}
 
