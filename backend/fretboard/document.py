@@ -19,6 +19,29 @@ class Lens(StrEnum):
 
     NORMED = "normed"
     RAW = "raw"
+    DIFFERENCE = "difference"
+    """Raw minus normed: what of a finding is scale (tokens and stages are then the normed's)."""
+
+    @property
+    def base(self) -> "Lens":
+        """The lens whose distributions are proper: the lens itself, normed for the difference."""
+        return Lens.NORMED if self is Lens.DIFFERENCE else self
+
+
+class Scaling(StrEnum):
+    """Display scaling of a figure's values by their largest absolute value (METHOD: Level 2)."""
+
+    NONE = "none"
+    DEPTH = "depth"
+    """The paper's MaxAbsScaler: colours cannot be compared across depths."""
+    TOKEN = "token"
+
+
+class StageMethod(StrEnum):
+    """How the critical and mutation depths are found (METHOD: Stages, detected)."""
+
+    AUTOMATIC = "automatic"
+    PAPER = "paper"
 
 
 class Divergence(StrEnum):
@@ -104,13 +127,14 @@ class Token(BaseModel):
 
 
 class Stages(BaseModel):
-    """The detected nodes (METHOD: Stages, detected) and the thresholds that found them."""
+    """The nodes (METHOD: Stages, detected), how they were found, under which lens."""
 
-    method: str
+    method: StageMethod
+    lens: Lens = Lens.NORMED
     critical_depth: int | None
     critical_interval: tuple[int, int] | None
     probability_depth: int | None
-    thresholds: dict[str, float]
+    thresholds: dict[str, float | None]
 
 
 class Problem(BaseModel):

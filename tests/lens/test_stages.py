@@ -105,3 +105,33 @@ def test_answers_too_short_to_tell_have_no_stages():
     report = detect(*planted(2, 1, 1), Thresholds())
     assert report.critical_depth is None
     assert report.tokens[0].token_class == "stable"
+
+
+def test_a_given_critical_depth_replaces_the_detected_one():
+    report = detect(*planted(32, 10, 12, mutation=27), Thresholds(critical_depth=20))
+    assert (report.critical_depth, report.critical_interval) == (20, None)
+    assert {token.mutation_depth for token in report.tokens} == {27}
+
+
+@pytest.mark.parametrize(("layers", "critical", "first"), [(32, 18, 19), (16, 9, 10), (80, 45, 48)])
+def test_the_paper_preset_uses_its_fixed_ranges(layers, critical, first):
+    jsd, probability, rank, leaders = planted(layers, 3, 5)
+    jsd[first - 1] = 0.6  # larger, but before the range
+    jsd[first, 0], jsd[layers - 1, 1], jsd[first:, 2] = 0.5, 0.4, 0.001
+    report = detect(jsd, probability, rank, leaders, Thresholds(), method="paper")
+    assert report.critical_depth == critical
+    assert [t.mutation_depth for t in report.tokens] == [first + 1, layers, None]
+    assert [t.token_class for t in report.tokens] == ["mutation", "mutation", "stable"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"interval": 1.0}, {"mutation_min_jsd": 0.7}, {"resamples": 0}, {"reversal_share": 2}]
+)
+def test_thresholds_out_of_range_are_named(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Thresholds(**wrong)
+
+
+def test_a_critical_depth_beyond_the_model_is_refused():
+    with pytest.raises(ValueError, match="1 to 31"):
+        detect(*planted(32, 4, 12), Thresholds(critical_depth=32))

@@ -4,11 +4,14 @@ Depth d counts applied layers; pair d is (d, d+1). The critical depth is the dep
 last pair of the rapid evolution ends.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.signal import find_peaks
+
+from fretboard.lens.change_point import change_points, resampled_interval
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
 INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
@@ -16,11 +19,20 @@ UNFOLDING = 2  # pairs on either side of a mutation's peak that belong to it
 MIN_QUIET = 2  # pairs between the critical depth and a mutation: else it is the evolution's tail
 MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a normal distribution
 
+# The paper's fixed nodes for LLaVA-1.5-7B; other depths in proportion (METHOD: Paper preset).
+PAPER_LAYERS = 32
+PAPER_CRITICAL_DEPTH = 18
+PAPER_FIRST_PAIR = 19
+
+Method = Literal["automatic", "paper"]
+
 
 @dataclass(frozen=True)
 class Thresholds:
-    """All thresholds of the automatic method, in one place."""
+    """All thresholds, in one place. Raises ValueError for one that makes no sense."""
 
+    critical_depth: int | None = None
+    """Given instead of detected."""
     mutation_sigmas: float = 4.0
     """A mutation's log JSD stands this many robust deviations above the token's stabilisation."""
     mutation_min_ratio: float = 3.0
@@ -35,7 +47,21 @@ class Thresholds:
     """Coverage of that interval."""
     seed: int = 0
 
-    def as_dict(self) -> dict[str, float]:
+    def __post_init__(self) -> None:
+        checks = {
+            "critical_depth is at least 1": self.critical_depth is None or self.critical_depth >= 1,
+            "mutation_sigmas is at least 0": self.mutation_sigmas >= 0,
+            "mutation_min_ratio is at least 1": self.mutation_min_ratio >= 1,
+            "mutation_min_jsd lies in 0…ln 2": 0 <= self.mutation_min_jsd <= math.log(2),
+            "reversal_share lies in 0…1": 0 <= self.reversal_share <= 1,
+            "resamples lies in 1…10000": 1 <= self.resamples <= 10_000,
+            "interval lies between 0 and 1": 0 < self.interval < 1,
+        }
+        broken = [rule for rule, holds in checks.items() if not holds]
+        if broken:
+            raise ValueError(f"Thresholds out of range: {'; '.join(broken)}.")
+
+    def as_dict(self) -> dict[str, float | None]:
         """For the document."""
         return asdict(self)
 
@@ -76,6 +102,7 @@ def detect(
     rank: np.ndarray,
     leaders: np.ndarray,
     thresholds: Thresholds,
+    method: Method = "automatic",
     mixed_last_pair: bool = False,
 ) -> StageReport:
     """Stages of one answer.
@@ -84,12 +111,15 @@ def detect(
     mixed_last_pair: the pair ending at depth L compares unlike states (raw lens): left out.
     """
     usable = jsd[:-1] if mixed_last_pair else jsd
-    critical = critical_depth(usable)
-    interval = _critical_interval(usable, thresholds) if critical is not None else None
-    tokens = [
-        _token(usable[:, t], rank[:, t], leaders[:, t], critical, thresholds)
-        for t in range(jsd.shape[1])
-    ]
+    critical, interval = _critical(usable, len(jsd), thresholds, method)
+    first = round(PAPER_FIRST_PAIR * len(jsd) / PAPER_LAYERS)
+    tokens = []
+    for t in range(jsd.shape[1]):
+        if method == "paper":
+            mutation = _largest_jump(usable[:, t], first, thresholds)
+        else:
+            mutation = _mutation_depth(usable[:, t], critical, thresholds)
+        tokens.append(_token(mutation, rank[:, t], leaders[:, t], critical, thresholds))
     return StageReport(critical, interval, _probability_depth(probability), tokens)
 
 
@@ -101,33 +131,32 @@ def critical_depth(jsd: np.ndarray) -> int | None:
     """
     if jsd.shape[0] < 3 or jsd.shape[1] == 0:
         return None
-    return int(_change_points(_log(jsd).mean(axis=1)[None])[0])
+    return int(change_points(_log(jsd).mean(axis=1)[None])[0])
+
+
+def _critical(
+    jsd: np.ndarray, layers: int, thresholds: Thresholds, method: Method
+) -> tuple[int | None, tuple[int, int] | None]:
+    """The critical depth, given or fixed or detected, and its interval where it was detected."""
+    if thresholds.critical_depth is not None:
+        if thresholds.critical_depth >= layers:
+            raise ValueError(
+                f"critical_depth is {thresholds.critical_depth}; "
+                f"the model has 1 to {layers - 1} before its last."
+            )
+        return thresholds.critical_depth, None
+    if method == "paper":
+        return max(1, round(PAPER_CRITICAL_DEPTH * layers / PAPER_LAYERS)), None
+    critical = critical_depth(jsd)
+    if critical is None:
+        return None, None
+    return critical, resampled_interval(
+        _log(jsd), thresholds.resamples, thresholds.interval, thresholds.seed
+    )
 
 
 def _log(jsd: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(jsd, INVISIBLE_JSD))
-
-
-def _change_points(profiles: np.ndarray) -> np.ndarray:
-    """(n, L) → (n,): the split s whose two means leave the least squared error."""
-    count = profiles.shape[1]
-    sums = np.cumsum(profiles, axis=1)
-    left_size = np.arange(1, count)
-    left = sums[:, :-1] / left_size
-    right = (sums[:, -1:] - sums[:, :-1]) / (count - left_size)
-    between = left_size * (count - left_size) * (left - right) ** 2
-    falls = np.where(left > right, between, -np.inf)  # evolution slows down at the critical depth
-    return falls.argmax(axis=1) + 1
-
-
-def _critical_interval(jsd: np.ndarray, thresholds: Thresholds) -> tuple[int, int]:
-    """Central interval of the change point when tokens are drawn again with replacement."""
-    random = np.random.default_rng(thresholds.seed)
-    drawn = random.integers(0, jsd.shape[1], (thresholds.resamples, jsd.shape[1]))
-    profiles = _log(jsd)[:, drawn].mean(axis=2).T
-    tail = (1 - thresholds.interval) / 2
-    low, high = np.quantile(_change_points(profiles), [tail, 1 - tail], method="nearest")
-    return int(low), int(high)
 
 
 def _probability_depth(probability: np.ndarray) -> int | None:
@@ -138,13 +167,12 @@ def _probability_depth(probability: np.ndarray) -> int | None:
 
 
 def _token(
-    jsd: np.ndarray,
+    mutation: int | None,
     rank: np.ndarray,
     leaders: np.ndarray,
     critical: int | None,
     thresholds: Thresholds,
 ) -> TokenStages:
-    mutation = _mutation_depth(jsd, critical, thresholds) if critical is not None else None
     emergence = _emergence(rank)
     reversal = None
     if critical is not None and mutation is not None and emergence is not None:
@@ -158,8 +186,18 @@ def _emergence(rank: np.ndarray) -> int | None:
     return first if first < len(rank) else None
 
 
-def _mutation_depth(jsd: np.ndarray, critical: int, thresholds: Thresholds) -> int | None:
+def _largest_jump(jsd: np.ndarray, first: int, thresholds: Thresholds) -> int | None:
+    """The paper's mutation: the largest JSD from pair `first` on; its size has our threshold."""
+    if first >= len(jsd):
+        return None
+    best = first + int(jsd[first:].argmax())
+    return best + 1 if jsd[best] >= thresholds.mutation_min_jsd else None
+
+
+def _mutation_depth(jsd: np.ndarray, critical: int | None, thresholds: Thresholds) -> int | None:
     """The most prominent peak after the critical depth, if it stands out of the token's noise."""
+    if critical is None:
+        return None
     late = jsd[critical:]
     if late.size < 3:
         return None
