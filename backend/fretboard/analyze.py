@@ -7,7 +7,7 @@ from fretboard.api.submission import Asked, prepare
 from fretboard.catalogue import Derived
 from fretboard.document import Analysis
 from fretboard.gallery import gallery_entries, gallery_image
-from fretboard.images import to_png
+from fretboard.images import Picture, to_png
 from fretboard.pipeline import Pipeline
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_store
@@ -40,7 +40,13 @@ def build_examples(settings: Settings, folder: Path, count: int) -> Iterator[str
 
 
 def _run(settings: Settings, pipeline: Pipeline, asked: Asked, store: AnalysisStore) -> Analysis:
-    analysis, picture = prepare(settings, asked)
+    return run_prepared(pipeline, store, *prepare(settings, asked))
+
+
+def run_prepared(
+    pipeline: Pipeline, store: AnalysisStore, analysis: Analysis, picture: Picture | None
+) -> Analysis:
+    """Analyse what `prepare` gave, into the store; the document is written last."""
     if picture is not None:
         store.write_image(analysis.id, to_png(picture.image))
     image = picture.image if picture is not None else None

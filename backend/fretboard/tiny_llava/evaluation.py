@@ -21,11 +21,11 @@ from .dialogue import (
     color_question,
     count_question,
     existence_question,
-    noun,
     place_question,
     position_question,
 )
 from .intervals import Measure, with_interval
+from .judging import kind_recall
 from .reversals import caption_colors
 from .world import KINDS, NATIVE, PRIOR_KINDS, Mix, Scene, sample_scene
 
@@ -101,13 +101,6 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
 
 def _answers(answerer: Answerer, pixels: torch.Tensor, asked: list[Exchange]) -> list[str]:
     return answerer.ask(pixels, [exchange.question for exchange in asked])
-
-
-def kind_recall(scene: Scene, caption: str) -> float:
-    """Share of the drawn groups whose noun the caption mentions."""
-    words = set(caption.lower().replace(".", " ").split())
-    named = [bool({group.kind, noun(group)} & words) for group in scene.groups]
-    return sum(named) / len(named)
 
 
 def _summary(report: Measure) -> Measure:

@@ -14,7 +14,8 @@ import torch
 from .answering import Answerer
 from .dialogue import BRIEF, CAPTION, noun
 from .intervals import with_interval
-from .world import COLORS, Group, Scene
+from .judging import color_outcome, color_position
+from .world import COLORS, Scene
 
 LATE = 2 / 3  # of all depths: from here on a lead counts as late
 BATCH = 50
@@ -52,7 +53,7 @@ def color_words(
     for row, scene in enumerate(scenes):
         said = answers.ids[row, answers.prompt_length :].tolist()
         for group in scene.groups:
-            at = _color_position(said, answerer.word_id(noun(group)), set(color_ids), question)
+            at = color_position(said, answerer.word_id(noun(group)), set(color_ids), question)
             if not group.counter_prior or at is None:
                 continue
             curve = lens[:, row, at]
@@ -62,7 +63,7 @@ def color_words(
                     "kind": group.kind,
                     "size": group.size if group.count == 1 else "several",
                     "stated": color_ids[said[at]],
-                    "outcome": _outcome(group, color_ids[said[at]]),
+                    "outcome": color_outcome(group, color_ids[said[at]]),
                     "prior_drawn_elsewhere": any(
                         g.color == group.prior_color for g in scene.groups
                     ),
@@ -72,21 +73,6 @@ def color_words(
                 }
             )
     return records
-
-
-def _color_position(said: list[int], noun_id: int, colors: set[int], question: str) -> int | None:
-    """Index of the colour word for a noun: after its last mention, or before it when brief."""
-    mentions = [i for i, token in enumerate(said) if token == noun_id]
-    if not mentions:
-        return None
-    at = mentions[-1] + (2 if question == CAPTION else -1)
-    return at if 0 <= at < len(said) and said[at] in colors else None
-
-
-def _outcome(group: Group, stated: str) -> str:
-    if stated == group.color:
-        return "true"
-    return "prior" if stated == group.prior_color else "other"
 
 
 def _leads_late(curve: torch.Tensor, drawn_id: int) -> bool:
