@@ -7,12 +7,22 @@ import numpy as np
 import plotly
 import pytest
 
-from fretboard.document import Analysis, AnalysisRequest, ModelInfo, Stages, Token
+from fretboard.catalogue import Reading
+from fretboard.document import (
+    Analysis,
+    AnalysisRequest,
+    Lens,
+    ModelInfo,
+    Scaling,
+    Stages,
+    Token,
+)
 from fretboard.figures import (
     QUANTITIES,
     competition_figure,
     divergence_figure,
     fretboard_figure,
+    profile_figure,
     trajectory_figure,
 )
 from fretboard.figures.bands import stage_edges
@@ -62,10 +72,65 @@ def arrays() -> dict[str, np.ndarray]:
 def test_fretboard_cells_are_the_array(analysis, arrays, vocabulary, quantity):
     figure = fretboard_figure(analysis, arrays, vocabulary, quantity)
     heatmap = figure.data[0]
-    np.testing.assert_allclose(heatmap.z, QUANTITIES[quantity].values(arrays))
+    expected = QUANTITIES[quantity].values(arrays)
+    expected = np.log10(expected) if quantity == "rank" else expected
+    np.testing.assert_allclose(heatmap.z, expected, rtol=1e-6)
     assert figure.layout.xaxis.tickvals == (0, 1, 2, 3)  # equal labels must not merge
     assert figure.layout.xaxis.ticktext[0] == figure.layout.xaxis.ticktext[1] == "·red"
     assert figure.layout.meta["unit"]
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_difference_is_drawn_around_a_true_zero(analysis, arrays, vocabulary, quantity):
+    signed = {name: -2 * values if name != "top_ids" else values for name, values in arrays.items()}
+    figure = fretboard_figure(
+        analysis, signed, vocabulary, quantity, Reading(lens=Lens.DIFFERENCE), "dark"
+    )
+    heatmap = figure.data[0]
+    assert heatmap.zmin == -heatmap.zmax
+    assert heatmap.colorscale[2] == (0.5, "#26282C")
+    assert "raw − normed" in heatmap.colorbar.title.text
+    if quantity == "rank":
+        np.testing.assert_allclose(
+            heatmap.z, -np.log10(1 + np.abs(signed["rank"].astype(float))), rtol=1e-6
+        )
+
+
+def test_scaling_divides_by_the_largest_of_the_depth_or_token(analysis, arrays, vocabulary):
+    arrays["jsd"][2] = 0.0  # a depth without any change stays at zero
+    for scaling, axis in ((Scaling.DEPTH, 1), (Scaling.TOKEN, 0)):
+        figure = fretboard_figure(
+            analysis, arrays, vocabulary, "jsd", Reading(scaling=scaling), "light"
+        )
+        largest = np.abs(arrays["jsd"]).max(axis=axis, keepdims=True)
+        expected = np.divide(
+            arrays["jsd"], largest, out=np.zeros((LAYERS, TOKENS)), where=largest > 0
+        )
+        np.testing.assert_allclose(figure.data[0].z, expected, rtol=1e-6)
+        assert f"scaled per {scaling}" in figure.data[0].colorbar.title.text
+
+
+def test_two_analyses_share_their_colours(analysis, arrays, vocabulary):
+    other = arrays | {"entropy": arrays["entropy"] * 3}
+    ranges = [
+        (figure.data[0].zmin, figure.data[0].zmax)
+        for figure in (
+            fretboard_figure(analysis, arrays, vocabulary, "entropy", beside=other),
+            fretboard_figure(analysis, other, vocabulary, "entropy", beside=arrays),
+        )
+    ]
+    assert ranges[0] == ranges[1] == (0.0, pytest.approx(float(other["entropy"].max())))
+
+
+def test_profile_draws_the_means_of_both_sides(analysis, arrays):
+    other = arrays | {"jsd": arrays["jsd"] * 0.5}
+    sides = [(analysis, values, Reading()) for values in (arrays, other)]
+    figure = profile_figure(sides[0], sides[1], "jsd")
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    np.testing.assert_allclose(lines[0].y, arrays["jsd"].mean(1), rtol=1e-6)
+    np.testing.assert_allclose(lines[1].y, arrays["jsd"].mean(1) / 2, rtol=1e-6)
+    assert lines[0].name.startswith("A")
+    assert "nats" in figure.layout.yaxis.title.text
 
 
 def test_special_tokens_cannot_break_plotlys_html(analysis, arrays, vocabulary):

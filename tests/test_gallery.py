@@ -65,7 +65,7 @@ def test_its_numbers_are_consistent(client, settings):
         analysis = store.read(entry["analysis_id"])
         for token in analysis.tokens:
             kept = Derived("distribution", analysis.request.lens, token=token.index).file
-            table = np.exp(store.read_array(analysis.id, kept, "log_probabilities"))
+            table = store.read_array(analysis.id, kept, "probabilities")
             np.testing.assert_allclose(table.sum(1), 1, atol=1e-5)
             assert table[-1, token.id] == pytest.approx(token.probability, abs=1e-5)
 

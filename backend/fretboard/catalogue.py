@@ -7,7 +7,7 @@ Axes: depth = L+1 (0 = embeddings entering layer 0, L = output of the last layer
 from dataclasses import dataclass
 from typing import Literal
 
-from fretboard.document import Divergence, Lens
+from fretboard.document import Divergence, Lens, Scaling
 
 TOP_K = 10  # words kept per cell; the page lists ten
 
@@ -55,6 +55,16 @@ UNITS_OF_DIVERGENCE = {
     Divergence.SYMMETRIC_KL: "nats",
 }
 
+
+@dataclass(frozen=True)
+class Reading:
+    """How the numbers of a figure are read: lens, divergence and display scaling."""
+
+    lens: Lens = Lens.NORMED
+    divergence: Divergence = Divergence.JSD
+    scaling: Scaling = Scaling.NONE
+
+
 DerivedKind = Literal["lens", "divergence", "distribution", "trajectory"]
 
 
@@ -63,7 +73,7 @@ class Derived:
     """Arrays computed on demand from the record: what, and with which parameters.
 
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
-    log-probabilities (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
+    `probabilities` (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
     """
 
     kind: DerivedKind

@@ -57,7 +57,7 @@ def analyze(
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to ask.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path("."),
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
-    lens: Annotated[str, typer.Option(help="normed or raw.")] = "normed",
+    lens: Annotated[str, typer.Option(help="normed, raw or difference.")] = "normed",
     skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
     continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
 ) -> None:

@@ -183,6 +183,21 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def token_event(token: Token) -> dict[str, object]:
+    """What the event stream tells of a token."""
+    told = token.model_dump(include={"index", "id", "text", "probability"})
+    return {"type": "token", **told}
+
+
+def sibling_ids(analysis: Analysis) -> list[str]:
+    """Ids of the same question under the other lenses: same answer, same hidden states."""
+    request = analysis.request
+    others = [lens for lens in Lens if lens != request.lens]
+    return [
+        analysis_id(request.model_copy(update={"lens": lens}), analysis.model) for lens in others
+    ]
+
+
 def parse_layers(text: str, layers: int | None = None) -> tuple[int, ...]:
     """`"6-9,12"` → (6, 7, 8, 9, 12), sorted and unique. Raises InputError on anything else."""
     chosen: set[int] = set()

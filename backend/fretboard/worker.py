@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 
 from fretboard.catalogue import Derived
-from fretboard.document import Analysis, Problem, Status
+from fretboard.document import Analysis, Problem, Status, sibling_ids, token_event
 from fretboard.errors import FretboardError, NotFound
 from fretboard.images import read_picture
 from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE, MAP, MAPS
@@ -113,6 +113,24 @@ class Worker:
         self._report(analysis, lambda: self._run(analysis))
 
     def _run(self, analysis: Analysis) -> None:
+        sibling = self._sibling(analysis)
+        if sibling is not None:
+            for token in self._pipeline.read_again(analysis, sibling).tokens:
+                self._emit(analysis, token_event(token))
+        else:
+            self._generate(analysis)
+        self._emit(analysis, {"type": "done", "id": analysis.id})
+
+    def _sibling(self, analysis: Analysis) -> Analysis | None:
+        """The same question, answered under another lens."""
+        for other in sibling_ids(analysis):
+            with suppress(NotFound):
+                found = self._services.store.read(other)
+                if found.status == Status.DONE:
+                    return found
+        return None
+
+    def _generate(self, analysis: Analysis) -> None:
         image = None
         if analysis.request.image is not None:
             png = self._services.store.read_image(analysis.id)
@@ -123,7 +141,6 @@ class Worker:
             lambda event: self._progress(analysis, event),
             self._services.jobs.cancelled(analysis.id),
         )
-        self._emit(analysis, {"type": "done", "id": analysis.id})
 
     def _report(self, analysis: Analysis, run: Callable[[], None]) -> None:
         """A failure becomes the document's error and a `failed` event; the worker goes on."""

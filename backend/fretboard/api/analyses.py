@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from fretboard.api.arrays import ArrayReader, require_depth, require_token
 from fretboard.api.events import stream
+from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.submission import Asked, submit
 from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, Status
 from fretboard.errors import InputError, NotFinished
@@ -65,17 +66,17 @@ class Cell(BaseModel):
     words: list[CellWord]
 
 
-def routes(services: Services, reader: ArrayReader) -> APIRouter:
+def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["analyses"])
-    _add_life_cycle(router, services)
+    _add_life_cycle(router, services, stage)
     _add_events(router, services)
     _add_arrays(router, services, reader)
     _add_words(router, services, reader)
     return router
 
 
-def _add_life_cycle(router: APIRouter, services: Services) -> None:
+def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> None:
     @router.post("", status_code=202, responses={200: {"model": Accepted}})
     def create(
         response: Response,
@@ -96,9 +97,13 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
 
     @router.get("/{analysis_id}", response_model_by_alias=True)
-    def document(analysis_id: str) -> Analysis:
-        """The document; its arrays are under `/arrays`."""
-        return services.store.read(analysis_id)
+    def document(
+        analysis_id: str,
+        stages: Annotated[StageQuery, Depends(stage_query)],
+        lens: Lens | None = None,
+    ) -> Analysis:
+        """The document, its stages found as asked; its arrays are under `/arrays`."""
+        return stage(services.store.read(analysis_id), lens, stages)
 
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:

@@ -10,6 +10,7 @@ from fretboard import __version__
 from fretboard.api import analyses, figures, site
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
+from fretboard.api.reading import make_stager
 from fretboard.services import Services
 
 # Plotly adds one empty style element (the hash) and sets style attributes; nothing else is inline.
@@ -39,8 +40,9 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     )
     install_handlers(app)
     reader = ArrayReader(services)
-    app.include_router(analyses.routes(services, reader))
-    app.include_router(figures.routes(services, reader))
+    stage = make_stager(services, reader)
+    app.include_router(analyses.routes(services, reader, stage))
+    app.include_router(figures.routes(services, reader, stage))
     app.include_router(site.routes(services))
     site.add_page(app)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)

@@ -43,15 +43,15 @@ class ArrayReader:
             return self._stored(analysis, HIDDEN_STATES, name)
         if name == "jsd" and divergence != Divergence.JSD:
             return self.derived(analysis, Derived("divergence", lens, divergence), name)
-        if lens != analysis.request.lens:
+        if lens != analysis.request.lens.base:  # the record holds the base lens's arrays
             return self.derived(analysis, Derived("lens", lens), name)
         return self._stored(analysis, ARRAYS_FILE, name)
 
     def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray:
-        """(depth, vocabulary) probabilities of one token, float32."""
+        """(depth, vocabulary) probabilities of one token (or their differences), float32."""
         require_token(analysis, token)
         wanted = Derived("distribution", lens or analysis.request.lens, token=token)
-        return np.exp(self.derived(analysis, wanted, "log_probabilities"))
+        return self.derived(analysis, wanted, "probabilities")
 
     def trajectory(self, analysis: Analysis, method: str) -> tuple[np.ndarray, str]:
         """(points (depth 1…L, token, 2), how they were made and how good the map is)."""

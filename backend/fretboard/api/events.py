@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 
-from fretboard.document import Analysis, Status
+from fretboard.document import Analysis, Status, token_event
 from fretboard.queue.bus import START
 from fretboard.services import Services
 
@@ -57,10 +57,7 @@ def _status(services: Services, analysis: Analysis) -> dict[str, Any]:
 def _told_from_record(analysis: Analysis) -> list[ServerSentEvent]:
     """The same events, from a finished document."""
     events: list[dict[str, Any]] = [{"type": "status", "status": analysis.status}]
-    events += [
-        {"type": "token", **token.model_dump(include={"index", "id", "text", "probability"})}
-        for token in analysis.tokens
-    ]
+    events += [token_event(token) for token in analysis.tokens]
     if analysis.error is not None:
         events.append({"type": "failed", **analysis.error.model_dump()})
     else:

@@ -88,7 +88,7 @@ def _check(settings: Settings, asked: Asked) -> None:
             f"max_new_tokens is {asked.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
         )
     if asked.lens not in list(Lens):
-        raise InputError(f"There is no lens {asked.lens!r}; choose {' or '.join(Lens)}.")
+        raise InputError(f"There is no lens {asked.lens!r}; choose {', '.join(Lens)}.")
 
 
 def _revive(services: Services, existing: Analysis) -> tuple[Analysis, bool]:

@@ -2,7 +2,9 @@
 
 from fretboard.figures.competition import competition_figure
 from fretboard.figures.divergence import divergence_figure
-from fretboard.figures.fretboard import QUANTITIES, fretboard_figure
+from fretboard.figures.fretboard import fretboard_figure
+from fretboard.figures.profile import profile_figure
+from fretboard.figures.quantities import QUANTITIES
 from fretboard.figures.trajectory import trajectory_figure
 
 __all__ = [
@@ -10,5 +12,6 @@ __all__ = [
     "competition_figure",
     "divergence_figure",
     "fretboard_figure",
+    "profile_figure",
     "trajectory_figure",
 ]

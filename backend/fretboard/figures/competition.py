@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from fretboard.document import Analysis, Lens
 from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
 from fretboard.vocabulary import Vocabulary, Word
 
@@ -48,10 +49,14 @@ def competition_figure(
     token: int,
     words: list[Word],
     vocabulary: Vocabulary,
-    lens: Lens = Lens.NORMED,
+    lens: Lens | None = None,
     theme: ThemeName = "light",
 ) -> go.Figure:
-    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token."""
+    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token.
+
+    Under the difference lens the table holds differences, and zero is the middle of the axis.
+    """
+    lens = lens or analysis.request.lens
     colors = THEMES[theme]
     found = candidates(analysis, leaders, token, words, vocabulary)
     figure = base_figure(
@@ -66,10 +71,17 @@ def competition_figure(
     shown = _by_importance(found, table)
     for place, candidate in reversed(list(enumerate(shown))):
         _add_line(figure, candidate, table[:, candidate.token_id], place, colors, lens)
-    _label_ends(figure, shown[:LABELLED], table, colors)
+    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
+    _label_ends(figure, shown[:LABELLED], table, colors, gap)
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    figure.update_yaxes(title={"text": "probability"}, range=[0, 1.02], tickformat=".1f")
+    signed = lens == Lens.DIFFERENCE
+    figure.update_yaxes(
+        title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
+        range=[-1.02, 1.02] if signed else [0, 1.02],
+        tickformat="+.1f" if signed else ".1f",
+        zeroline=signed,
+    )
     figure.update_layout(margin={"r": 96, "t": 26})
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure
@@ -78,7 +90,7 @@ def competition_figure(
 def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]:
     """The emitted token first, then words, then leaders by their highest probability."""
     order = {"emitted": 0, "word": 1, "leader": 2}
-    return sorted(found, key=lambda c: (order[c.role], -float(table[:, c.token_id].max())))
+    return sorted(found, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
 
 
 def _add_line(
@@ -92,7 +104,7 @@ def _add_line(
         name=name,
         line={"color": _color(place, theme), "width": _width(candidate, place)},
         opacity=1.0 if place < LABELLED else 0.6,
-        hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{lens} lens</extra>",
+        hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
         meta={"token_id": candidate.token_id, "role": candidate.role},
     )
 
@@ -109,7 +121,9 @@ def _width(candidate: Candidate, place: int) -> float:
     return 2.0 if place < LABELLED else 1.0
 
 
-def _label_ends(figure: go.Figure, shown: list[Candidate], table: np.ndarray, theme: Theme) -> None:
+def _label_ends(
+    figure: go.Figure, shown: list[Candidate], table: np.ndarray, theme: Theme, gap: float
+) -> None:
     """Names at the lines' right ends, pushed apart where they would overlap."""
     ends = sorted(
         ((float(table[-1, c.token_id]), place, c) for place, c in enumerate(shown)),
@@ -117,7 +131,7 @@ def _label_ends(figure: go.Figure, shown: list[Candidate], table: np.ndarray, th
     )
     heights: list[float] = []
     for height, place, candidate in ends:
-        y = max(height, heights[-1] + LABEL_GAP) if heights else max(height, 0.01)
+        y = max(height, heights[-1] + gap) if heights else max(height, 0.01)
         heights.append(y)
         figure.add_annotation(
             x=1.0,

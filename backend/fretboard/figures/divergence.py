@@ -1,56 +1,57 @@
 """Divergence of adjacent depths: the selected token against the mean of all tokens."""
 
+from dataclasses import asdict
+
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE
-from fretboard.document import Analysis, Divergence, Lens
+from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
+from fretboard.document import Analysis
 from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
-
-NAMES = {
-    Divergence.JSD: "JSD",
-    Divergence.PAPER_CODE: "the paper's published code",
-    Divergence.SYMMETRIC_KL: "symmetric KL",
-}
 
 
 def divergence_figure(
     analysis: Analysis,
     values: np.ndarray,
     token: int,
-    lens: Lens = Lens.NORMED,
-    divergence: Divergence = Divergence.JSD,
+    reading: Reading | None = None,
     theme: ThemeName = "light",
+    beside: np.ndarray | None = None,
 ) -> go.Figure:
-    """Two lines over the pairs (d, d+1). values: (pair, token)."""
+    """Two lines over the pairs (d, d+1). values: (pair, token), unscaled.
+
+    beside: the same of another analysis whose axis is to be shared.
+    """
+    reading = reading or Reading(analysis.request.lens)
     colors = THEMES[theme]
-    unit = UNITS_OF_DIVERGENCE[divergence]
-    figure = base_figure(
-        colors, {"axis": "pair", "token": token, "lens": lens, "divergence": divergence}
-    )
+    unit = UNITS_OF_DIVERGENCE[reading.divergence]
+    values = scaled(values, reading.scaling)
+    figure = base_figure(colors, {"axis": "pair", "token": token, **asdict(reading)})
     middles = np.arange(len(values), dtype=np.float32) + 0.5  # a pair lies between two depths
     name = readable(analysis.tokens[token].text)
     curves = (
         ("mean of all tokens", values.mean(axis=1), colors.faint, 1.5),
         (f"token {token} {name}", values[:, token], colors.ink, 2.5),
     )
-    for label, curve, color, width in curves:
+    for legend, curve, color, width in curves:
         figure.add_scatter(
             x=middles,
             y=curve.astype(np.float32),
             mode="lines+markers",
             marker={"size": 5},
-            name=label,
+            name=legend,
             line={"color": color, "width": width},
             customdata=[f"({d}, {d + 1})" for d in range(len(values))],
-            hovertemplate=f"{label}<br>pair %{{customdata}}: %{{y:.4g}} {unit}"
-            f"<extra>{lens} lens</extra>",
+            hovertemplate=f"{legend}<br>pair %{{customdata}}: %{{y:.4g}} {unit}"
+            f"<extra>{NAMES_OF_LENS[reading.lens]}</extra>",
         )
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     figure.update_yaxes(
-        title={"text": f"{NAMES[divergence]} ({unit})"},
+        title={"text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"},
+        range=_shared_range(values, beside, reading),
         rangemode="tozero",
         nticks=6,
         exponentformat="power",
@@ -62,3 +63,13 @@ def divergence_figure(
     )
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure
+
+
+def _shared_range(
+    values: np.ndarray, beside: np.ndarray | None, reading: Reading
+) -> list[float] | None:
+    """The range that holds both analyses; None leaves it to Plotly."""
+    if beside is None:
+        return None
+    both = np.concatenate([values.ravel(), scaled(beside, reading.scaling).ravel()])
+    return [float(min(both.min(), 0)) * 1.05, float(max(both.max(), 0)) * 1.05]

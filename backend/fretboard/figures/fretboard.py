@@ -1,14 +1,11 @@
 """The fretboard: a heatmap of depth × token, depth 0 at the bottom, tokens in reading order."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE
-from fretboard.document import Analysis, Divergence, Lens
+from fretboard.catalogue import Reading
+from fretboard.document import Analysis, Lens
+from fretboard.figures import quantities
+from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
 from fretboard.figures.theme import (
     MONO,
     SEQUENTIAL,
@@ -18,50 +15,13 @@ from fretboard.figures.theme import (
     depth_axis,
     percent,
     readable,
+    signed_percent,
 )
 from fretboard.vocabulary import Vocabulary
 
-Arrays = Mapping[str, np.ndarray]
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
 CELL_TEXT_LETTERS = 7
 HOVER_WORDS = 5
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What the colour means: values (row, token) from the arrays, unit, range of the colours."""
-
-    title: str
-    unit: str
-    values: Callable[[Arrays], np.ndarray]
-    limits: tuple[float, float] | None = None
-    colorbar: dict[str, Any] | None = None
-
-
-def _log_ticks() -> dict[str, Any]:
-    return {"tickvals": [0, 1, 2, 3, 4, 5], "ticktext": ["1", "10", "100", "1k", "10k", "100k"]}
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "probability": Quantity(
-        "probability of the emitted token", "probability", lambda a: a["probability"], (0, 1)
-    ),
-    "rank": Quantity(
-        "rank of the emitted token",
-        "rank, 1 = leader (log scale)",
-        lambda a: np.log10(a["rank"].astype(np.float32)),
-        colorbar=_log_ticks(),
-    ),
-    "entropy": Quantity("entropy of the distribution", "nats", lambda a: a["entropy"]),
-    "jsd": Quantity("divergence of depths d and d+1", "nats", lambda a: a["jsd"]),
-    "leader": Quantity(
-        "leader and its probability",
-        "probability",
-        lambda a: a["top_probabilities"][..., 0],
-        (0, 1),
-    ),
-}
-ARRAYS_NEEDED = ("probability", "rank", "entropy", "jsd", "top_ids", "top_probabilities")
 
 
 def fretboard_figure(
@@ -69,39 +29,38 @@ def fretboard_figure(
     arrays: Arrays,
     vocabulary: Vocabulary,
     quantity: str = "probability",
-    lens: Lens = Lens.NORMED,
-    divergence: Divergence = Divergence.JSD,
+    reading: Reading | None = None,
     theme: ThemeName = "light",
+    beside: Arrays | None = None,
 ) -> go.Figure:
-    """Heatmap of one quantity of `QUANTITIES`; hover lists the cell's words."""
-    chosen = QUANTITIES[quantity]
-    values = chosen.values(arrays).astype(np.float32)
-    unit = UNITS_OF_DIVERGENCE[divergence] if quantity == "jsd" else chosen.unit
-    rows, columns = values.shape
-    meta = {"axis": "depth×token", "quantity": quantity, "unit": unit, "lens": lens}
-    figure = base_figure(THEMES[theme], meta | {"rows": rows, "columns": columns})
+    """Heatmap of one quantity of `QUANTITIES`; hover lists the cell's words.
+
+    beside: arrays of another analysis whose colours are to be comparable with these.
+    """
+    reading = reading or Reading(analysis.request.lens)
+    shown = quantities.show(quantity, reading, arrays)
+    if beside is not None:
+        shown = quantities.beside(shown, quantities.show(quantity, reading, beside))
+    rows, columns = shown.values.shape
+    meta = {
+        "axis": "depth×token", "quantity": quantity, "unit": shown.unit, "rows": rows,
+        "columns": columns, "lens": reading.lens, "divergence": reading.divergence,
+        "scaling": reading.scaling,
+    }  # fmt: skip
+    figure = base_figure(THEMES[theme], meta)
     pair = quantity == "jsd"
-    low, high = chosen.limits or (0.0, float(max(values.max(), 1e-9)))
-    words = _leader_words(arrays, vocabulary)[:rows]
     figure.add_heatmap(
-        z=values,
-        zmin=low,
-        zmax=high,
-        colorscale=SEQUENTIAL,
-        reversescale=quantity in ("rank", "entropy"),
+        **_colors(shown, quantity, theme),
+        z=shown.values,
         xgap=1,
         ygap=1,
-        text=words,
+        text=_leader_words(arrays, vocabulary)[:rows],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
-        customdata=_hover(analysis, arrays, vocabulary, quantity, lens, unit)[:rows],
+        customdata=_hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)[
+            :rows
+        ],
         hovertemplate="%{customdata}<extra></extra>",
-        colorbar={
-            "title": {"text": unit, "side": "right", "font": {"size": 12}},
-            "thickness": 10,
-            "outlinewidth": 0,
-            **(chosen.colorbar or {}),
-        },
     )
     labels = [readable(token.text) for token in analysis.tokens]
     figure.update_xaxes(
@@ -114,6 +73,22 @@ def fretboard_figure(
     )
     _mark_critical(figure, analysis, theme)
     return figure
+
+
+def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:
+    """Colour scale, its range and its bar."""
+    bar = {
+        "title": {"text": shown.label, "side": "right", "font": {"size": 12}},
+        "thickness": 10,
+        "outlinewidth": 0,
+        **shown.ticks,
+    }
+    scale = THEMES[theme].diverging if shown.diverging else SEQUENTIAL
+    reverse = quantity in ("rank", "entropy") and not shown.diverging
+    return {
+        "zmin": shown.low, "zmax": shown.high, "colorscale": scale, "reversescale": reverse,
+        "colorbar": bar,
+    }  # fmt: skip
 
 
 def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> None:
@@ -139,28 +114,31 @@ def _hover(
     analysis: Analysis,
     arrays: Arrays,
     vocabulary: Vocabulary,
-    quantity: str,
-    lens: Lens,
-    unit: str,
+    reading: Reading,
+    pair_unit: str | None,
 ) -> list[list[str]]:
     """One text a cell: depth, token, every quantity with its unit, the likeliest words, lens."""
     depths, tokens = arrays["probability"].shape
     labels = [readable(token.text) for token in analysis.tokens]
+    signed = reading.lens == Lens.DIFFERENCE
+    share = signed_percent if signed else percent
+    sign = "+" if signed else ""
 
     def cell(d: int, t: int) -> str:
         words = zip(arrays["top_ids"][d, t], arrays["top_probabilities"][d, t], strict=True)
         lines = [
-            f"{percent(share):>8}  {readable(vocabulary.text(int(i)))}"
-            for i, share in list(words)[:HOVER_WORDS]
+            f"{share(p):>8}  {readable(vocabulary.text(int(i)))}"
+            for i, p in list(words)[:HOVER_WORDS]
         ]
-        pair = f"pair ({d}, {d + 1}): {_pair_value(arrays, d, t)} {unit}<br>"
+        pair = f"pair ({d}, {d + 1}): {_pair_value(arrays, d, t)} {pair_unit}<br>"
         return (
             f"<b>depth {d} · token {t} {labels[t]}</b><br>"
-            + (pair if quantity == "jsd" else "")
-            + f"probability {percent(arrays['probability'][d, t])} · rank {arrays['rank'][d, t]} · "
-            f"entropy {arrays['entropy'][d, t]:.2f} nats<br>"
+            + (pair if pair_unit else "")
+            + f"probability {share(arrays['probability'][d, t])} · "
+            f"rank {arrays['rank'][d, t]:{sign}d} · "
+            f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>"
             + "<br>".join(lines)
-            + f"<br><i>{lens} lens</i>"
+            + f"<br><i>{NAMES_OF_LENS[reading.lens]}</i>"
         )
 
     return [[cell(d, t) for t in range(tokens)] for d in range(depths)]

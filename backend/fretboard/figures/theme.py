@@ -25,6 +25,8 @@ class Theme:
     accent: str
     stages: tuple[str, str, str]
     candidates: tuple[str, ...]
+    diverging: tuple[tuple[float, str], ...]
+    """Below zero, zero, above: blue to orange, told apart with any colour vision."""
 
 
 # Okabe and Ito's palette, safe for colour blindness; black is left out, it is the ink's place.
@@ -34,10 +36,12 @@ THEMES: dict[ThemeName, Theme] = {
     "light": Theme(
         "#FBFAF7", "#1D1B18", "#77716A", "#E6E2DA", "#9A6B1F",
         ("#4E79A7", "#7A9E7E", "#B5694E"), _LIGHT_CANDIDATES,
+        ((0, "#08519C"), (0.25, "#6BAED6"), (0.5, "#F1EDE4"), (0.75, "#F0974A"), (1, "#9A3B00")),
     ),
     "dark": Theme(
         "#16171A", "#ECE9E2", "#9C978E", "#2C2E33", "#D9A441",
         ("#7FA6D6", "#93BD98", "#E0937A"), _DARK_CANDIDATES,
+        ((0, "#8FD0F5"), (0.25, "#3A7CB0"), (0.5, "#26282C"), (0.75, "#B5622A"), (1, "#FFC27A")),
     ),
 }  # fmt: skip
 
@@ -93,3 +97,14 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
 def percent(value: float) -> str:
     """A probability in few characters."""
     return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
+
+
+def signed_percent(value: float) -> str:
+    """A difference of probabilities, in points."""
+    return f"{100 * value:+.1f} pts"
+
+
+def rgba(color: str, opacity: float) -> str:
+    """`#RRGGBB` with an opacity."""
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.signal import find_peaks
-
 from fretboard.lens.change_point import change_points, resampled_interval
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
@@ -201,6 +199,8 @@ def _mutation_depth(jsd: np.ndarray, critical: int | None, thresholds: Threshold
     late = jsd[critical:]
     if late.size < 3:
         return None
+    from scipy.signal import find_peaks  # a second to import: not before the first page
+
     # The pair before keeps a mere decay from counting as a peak; the end may peak.
     framed = np.concatenate([jsd[critical - 1 : critical], late, [0.0]])
     peaks, found = find_peaks(framed, prominence=0.0)

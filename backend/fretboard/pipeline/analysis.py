@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
-from fretboard.catalogue import Derived
-from fretboard.document import Analysis, Lens, Reversal, Stages, Status, Token, check_layers
+from fretboard.catalogue import TOP_K, Derived
+from fretboard.document import Analysis, Status, Token, check_layers
 from fretboard.errors import Cancelled
-from fretboard.lens.readout import Readout
-from fretboard.lens.stages import StageReport, Thresholds, TokenStages, detect
+from fretboard.lens.readout import Readout, read_out
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.pipeline.derived import derive, make_lens
-from fretboard.pipeline.reader import StreamingReader
+from fretboard.pipeline.reader import StreamingReader, to_tensor
+from fretboard.staging import staged
 from fretboard.store.durable import ARRAYS, HIDDEN_STATES, AnalysisStore
 from fretboard.vocabulary import Vocabulary
 
@@ -51,7 +52,7 @@ class Pipeline:
         anatomy = self.checkpoint.anatomy
         check_layers(request.skip_layers, len(anatomy.layers))
         inputs = build_inputs(self.checkpoint, request.prompt, image, request.continuation)
-        reader = StreamingReader(make_lens(anatomy, request.lens), anatomy.depths)
+        reader = StreamingReader(make_lens(anatomy, request.lens.base), anatomy.depths)
 
         def on_step(step: Step) -> bool:
             reader.take(step)
@@ -70,23 +71,48 @@ class Pipeline:
             "image_positions": len(image_positions(self.checkpoint, inputs)),
             "timings": {"total": time.perf_counter() - started, "readout": reader.seconds},
         }
-        finished = analysis.model_copy(update=facts | self._told(analysis, readout, ids))
-        self.store.write_arrays(analysis.id, HIDDEN_STATES, {HIDDEN_STATES: hidden})
-        self.store.write_arrays(analysis.id, ARRAYS, readout.arrays())
-        self.store.write(finished)
+        finished = self._told(analysis.model_copy(update=facts), readout, ids)
+        self._write(finished, hidden, readout)
         return finished
 
-    def _told(self, analysis: Analysis, readout: Readout, ids: list[int]) -> dict[str, Any]:
-        """The document's fields that come from the readout."""
-        report = detect_stages(readout, analysis.request.lens)
-        return {
-            "status": Status.DONE,
-            "error": None,
-            "model": analysis.model.model_copy(update=self.facts()),
-            "answer": self.checkpoint.tokenizer.decode(ids, skip_special_tokens=True).strip(),
-            "tokens": self._tokens(readout, report, ids),
-            "stages": _stages(report),
+    def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:
+        """The answer of `sibling`, which differs in the lens alone, through this one's lens.
+
+        Nothing is generated: all comes from the stored hidden states.
+        """
+        started = time.perf_counter()
+        hidden = self.store.read_array(sibling.id, HIDDEN_STATES, HIDDEN_STATES)
+        ids = [token.id for token in sibling.tokens]
+        lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
+        readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
+        facts = {
+            name: getattr(sibling, name)
+            for name in ("finish_reason", "prompt_tokens", "image_positions")
         }
+        spent = time.perf_counter() - started
+        facts["timings"] = {"total": spent, "readout": spent}
+        finished = self._told(analysis.model_copy(update=facts), readout, ids)
+        self._write(finished, hidden, readout)
+        return finished
+
+    def _write(self, finished: Analysis, hidden: np.ndarray, readout: Readout) -> None:
+        """The document last: a record that is done has its arrays."""
+        self.store.write_arrays(finished.id, HIDDEN_STATES, {HIDDEN_STATES: hidden})
+        self.store.write_arrays(finished.id, ARRAYS, readout.arrays())
+        self.store.write(finished)
+
+    def _told(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
+        """The finished document, from the readout of the base lens."""
+        told = analysis.model_copy(
+            update={
+                "status": Status.DONE,
+                "error": None,
+                "model": analysis.model.model_copy(update=self.facts()),
+                "answer": self.checkpoint.tokenizer.decode(ids, skip_special_tokens=True).strip(),
+                "tokens": self._tokens(readout, ids),
+            }
+        )
+        return staged(told, readout.arrays(), self.vocabulary, analysis.request.lens.base)
 
     def facts(self) -> dict[str, Any]:
         """What only the loaded model tells for sure: a hub config may leave its shape out."""
@@ -113,7 +139,7 @@ class Pipeline:
             "probability": probability,
         }
 
-    def _tokens(self, readout: Readout, report: StageReport, ids: list[int]) -> list[Token]:
+    def _tokens(self, readout: Readout, ids: list[int]) -> list[Token]:
         return [
             Token(
                 index=t,
@@ -123,38 +149,6 @@ class Pipeline:
                 log_probability=float(readout.log_probability[-1, t]),
                 rank=int(readout.rank[-1, t]),
                 entropy=float(readout.entropy[-1, t]),
-                token_class=report.tokens[t].token_class,
-                emergence=report.tokens[t].emergence,
-                mutation_depth=report.tokens[t].mutation_depth,
-                reversal=self._reversal(report.tokens[t]),
             )
             for t, token_id in enumerate(ids)
         ]
-
-    def _reversal(self, stages: TokenStages) -> Reversal | None:
-        if stages.reversal is None:
-            return None
-        text = self.vocabulary.text(stages.reversal.rival_id)
-        return Reversal(rival_text=text, **vars(stages.reversal))
-
-
-def detect_stages(readout: Readout, lens: Lens) -> StageReport:
-    """Stages of a readout with the default thresholds."""
-    return detect(
-        readout.jsd,
-        readout.probability,
-        readout.rank,
-        readout.top_ids[..., 0],
-        Thresholds(),
-        mixed_last_pair=lens == Lens.RAW,
-    )
-
-
-def _stages(report: StageReport) -> Stages:
-    return Stages(
-        method="automatic",
-        critical_depth=report.critical_depth,
-        critical_interval=report.critical_interval,
-        probability_depth=report.probability_depth,
-        thresholds=Thresholds().as_dict(),
-    )

@@ -6,6 +6,7 @@ import torch
 from fretboard.catalogue import TOP_K, Derived
 from fretboard.document import Analysis, Lens
 from fretboard.errors import InputError
+from fretboard.lens.difference import read_difference
 from fretboard.lens.projection import MapSettings, project
 from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
 from fretboard.model.anatomy import Anatomy
@@ -28,14 +29,33 @@ def derive(
     """Arrays from (L+1, T, width) hidden states, and a note on how they were made."""
     if wanted.kind == "trajectory":
         return _trajectory(hidden, wanted.method)
-    lens = make_lens(anatomy, wanted.lens)
     states = to_tensor(hidden)
+    if wanted.lens == Lens.DIFFERENCE:
+        return _difference(anatomy, analysis, states, wanted), ""
+    lens = make_lens(anatomy, wanted.lens)
     if wanted.kind == "divergence":
         return {"jsd": divergences(lens, states, wanted.divergence)}, ""
     if wanted.kind == "distribution":
-        return {"log_probabilities": distribution(lens, states[:, wanted.token])}, ""
-    ids = torch.tensor([token.id for token in analysis.tokens])
-    return read_out(lens, states, ids, TOP_K).arrays(), ""
+        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}, ""
+    return read_out(lens, states, _emitted(analysis), TOP_K).arrays(), ""
+
+
+def _difference(
+    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, wanted: Derived
+) -> dict[str, np.ndarray]:
+    """The same arrays, raw − normed."""
+    raw, normed = make_lens(anatomy, Lens.RAW), make_lens(anatomy, Lens.NORMED)
+    if wanted.kind == "lens":
+        return read_difference(raw, normed, states, _emitted(analysis), TOP_K).arrays()
+    if wanted.kind == "divergence":
+        one, other = (divergences(lens, states, wanted.divergence) for lens in (raw, normed))
+        return {"jsd": one - other}
+    one, other = (np.exp(distribution(lens, states[:, wanted.token])) for lens in (raw, normed))
+    return {"probabilities": one - other}
+
+
+def _emitted(analysis: Analysis) -> torch.Tensor:
+    return torch.tensor([token.id for token in analysis.tokens])
 
 
 def _trajectory(hidden: np.ndarray, method: str) -> tuple[dict[str, np.ndarray], str]:

@@ -31,7 +31,7 @@ export interface paths {
         };
         /**
          * Document
-         * @description The document; its arrays are under `/arrays`.
+         * @description The document, its stages found as asked; its arrays are under `/arrays`.
          */
         get: operations["document_api_analyses__analysis_id__get"];
         put?: never;
@@ -135,7 +135,9 @@ export interface paths {
         };
         /**
          * Figure
-         * @description `fretboard`, `competition`, `divergence` or `trajectory` as Plotly JSON.
+         * @description `fretboard`, `competition`, `divergence`, `profile` or `trajectory` as Plotly JSON.
+         *
+         *     `beside` names another analysis whose axes are shared (the profile draws both).
          */
         get: operations["figure_api_analyses__analysis_id__figures__name__get"];
         put?: never;
@@ -467,7 +469,7 @@ export interface components {
          * @description The map from a hidden state to a distribution over the vocabulary (METHOD: Lens).
          * @enum {string}
          */
-        Lens: "normed" | "raw";
+        Lens: "normed" | "raw" | "difference";
         /**
          * ModelInfo
          * @description The model that answered. `layers` = L, `width` of the residual stream, vocabulary size.
@@ -514,6 +516,12 @@ export interface components {
             /** To Depth */
             to_depth: number;
         };
+        /**
+         * Scaling
+         * @description Display scaling of a figure's values by their largest absolute value (METHOD: Level 2).
+         * @enum {string}
+         */
+        Scaling: "none" | "depth" | "token";
         /**
          * ServedModel
          * @description A model as `/api/models` shows it; `source`, what transformers loads, is not shown.
@@ -570,8 +578,14 @@ export interface components {
             width: number;
         };
         /**
+         * StageMethod
+         * @description How the critical and mutation depths are found (METHOD: Stages, detected).
+         * @enum {string}
+         */
+        StageMethod: "automatic" | "paper";
+        /**
          * Stages
-         * @description The detected nodes (METHOD: Stages, detected) and the thresholds that found them.
+         * @description The nodes (METHOD: Stages, detected), how they were found, under which lens.
          */
         Stages: {
             /** Critical Depth */
@@ -581,13 +595,14 @@ export interface components {
                 number,
                 number
             ] | null;
-            /** Method */
-            method: string;
+            /** @default normed */
+            lens: components["schemas"]["Lens"];
+            method: components["schemas"]["StageMethod"];
             /** Probability Depth */
             probability_depth: number | null;
             /** Thresholds */
             thresholds: {
-                [key: string]: number;
+                [key: string]: number | null;
             };
         };
         /**
@@ -705,7 +720,16 @@ export interface operations {
     };
     document_api_analyses__analysis_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                lens?: components["schemas"]["Lens"] | null;
+                stages?: components["schemas"]["StageMethod"];
+                critical_depth?: number | null;
+                mutation_sigmas?: number;
+                mutation_min_ratio?: number;
+                mutation_min_jsd?: number;
+                reversal_share?: number;
+                interval?: number;
+            };
             header?: never;
             path: {
                 analysis_id: string;
@@ -928,13 +952,23 @@ export interface operations {
     figure_api_analyses__analysis_id__figures__name__get: {
         parameters: {
             query?: {
-                lens?: components["schemas"]["Lens"] | null;
-                divergence?: components["schemas"]["Divergence"];
                 quantity?: string;
                 token?: number;
                 word?: string[] | null;
                 method?: string;
                 theme?: "light" | "dark";
+                beside?: string | null;
+                beside_lens?: components["schemas"]["Lens"] | null;
+                lens?: components["schemas"]["Lens"] | null;
+                divergence?: components["schemas"]["Divergence"];
+                scale?: components["schemas"]["Scaling"];
+                stages?: components["schemas"]["StageMethod"];
+                critical_depth?: number | null;
+                mutation_sigmas?: number;
+                mutation_min_ratio?: number;
+                mutation_min_jsd?: number;
+                reversal_share?: number;
+                interval?: number;
             };
             header?: never;
             path: {

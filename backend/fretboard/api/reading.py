@@ -1,0 +1,94 @@
+"""How a client reads an analysis: the query parameters of lens, divergence, scaling and stages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query
+
+from fretboard.api.arrays import ArrayReader
+from fretboard.catalogue import Reading
+from fretboard.document import Analysis, Divergence, Lens, Scaling, StageMethod, Status
+from fretboard.errors import InputError
+from fretboard.lens.stages import Thresholds
+from fretboard.services import Services
+from fretboard.staging import ARRAYS_NEEDED, staged
+
+DEFAULT = Thresholds()
+
+
+@dataclass(frozen=True)
+class StageQuery:
+    """How the stages are found: the method, and its thresholds."""
+
+    method: StageMethod
+    thresholds: Thresholds
+
+
+def stage_query(
+    stages: StageMethod = StageMethod.AUTOMATIC,
+    critical_depth: Annotated[int | None, Query(ge=1)] = None,
+    mutation_sigmas: float = DEFAULT.mutation_sigmas,
+    mutation_min_ratio: float = DEFAULT.mutation_min_ratio,
+    mutation_min_jsd: float = DEFAULT.mutation_min_jsd,
+    reversal_share: float = DEFAULT.reversal_share,
+    interval: float = DEFAULT.interval,
+) -> StageQuery:
+    """`stages` names the method; the others replace single thresholds."""
+    try:
+        thresholds = Thresholds(
+            critical_depth=critical_depth,
+            mutation_sigmas=mutation_sigmas,
+            mutation_min_ratio=mutation_min_ratio,
+            mutation_min_jsd=mutation_min_jsd,
+            reversal_share=reversal_share,
+            interval=interval,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return StageQuery(stages, thresholds)
+
+
+@dataclass(frozen=True)
+class ReadingQuery:
+    """Lens (None: the analysis's own), divergence, display scaling."""
+
+    lens: Lens | None
+    divergence: Divergence
+    scaling: Scaling
+
+    def of(self, analysis: Analysis) -> Reading:
+        """The reading of one analysis."""
+        return Reading(self.lens or analysis.request.lens, self.divergence, self.scaling)
+
+
+def reading_query(
+    lens: Lens | None = None,
+    divergence: Divergence = Divergence.JSD,
+    scale: Scaling = Scaling.NONE,
+) -> ReadingQuery:
+    """`lens`, `divergence`, `scale`."""
+    return ReadingQuery(lens, divergence, scale)
+
+
+Stager = Callable[[Analysis, Lens | None, StageQuery], Analysis]
+
+
+def make_stager(services: Services, reader: ArrayReader) -> Stager:
+    """The document as asked: staged anew where the lens, method or a threshold differs."""
+
+    def stage(analysis: Analysis, lens: Lens | None, query: StageQuery) -> Analysis:
+        if analysis.status != Status.DONE:
+            return analysis
+        base = (lens or analysis.request.lens).base
+        known = analysis.stages
+        as_stored = known and (known.lens, known.method, known.thresholds) == (
+            base, query.method, query.thresholds.as_dict(),
+        )  # fmt: skip
+        if as_stored or not analysis.tokens:
+            return analysis
+        arrays = {name: reader.named(analysis, name, base) for name in ARRAYS_NEEDED}
+        vocabulary = services.vocabulary(analysis)
+        return staged(analysis, arrays, vocabulary, base, query.method, query.thresholds)
+
+    return stage

@@ -1,0 +1,87 @@
+"""A quantity's mean over the answer's tokens at every depth, of one analysis or of two."""
+
+from dataclasses import asdict
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
+from fretboard.document import Analysis
+from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
+from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
+
+PROFILES = ("probability", "entropy", "jsd")
+SPREAD = (0.25, 0.75)  # quantiles over the tokens
+SPREAD_OPACITY = 0.15
+
+
+def profile_figure(
+    first: tuple[Analysis, Arrays, Reading],
+    second: tuple[Analysis, Arrays, Reading] | None = None,
+    quantity: str = "jsd",
+    theme: ThemeName = "light",
+    names: tuple[str, str] = ("A", "B"),
+) -> go.Figure:
+    """Means over tokens with the middle half as a band, on shared axes. quantity: of `PROFILES`."""
+    colors = THEMES[theme]
+    reading = first[2]
+    pair = quantity == "jsd"
+    figure = base_figure(
+        colors,
+        {"axis": "pair" if pair else "depth", "quantity": quantity, **asdict(reading)},
+    )
+    sides = [first] if second is None else [first, second]
+    for side, name, color in zip(sides, names, (colors.ink, colors.accent), strict=False):
+        _add_profile(figure, side, quantity, name, color)
+        _mark_critical(figure, side[0], name, color)
+    unit = UNITS_OF_DIVERGENCE[reading.divergence] if pair else QUANTITIES[quantity].unit
+    layers = max(side[0].model.layers for side in sides)
+    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
+    same_lens = len({side[2].lens for side in sides}) == 1
+    title = label(unit, reading) if same_lens else unit
+    figure.update_yaxes(title={"text": f"mean {title}"}, rangemode="tozero", nticks=6)
+    legend = {"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 12}}
+    figure.update_layout(showlegend=True, legend=legend, margin={"t": 40})
+    return figure
+
+
+def _add_profile(
+    figure: go.Figure,
+    side: tuple[Analysis, Arrays, Reading],
+    quantity: str,
+    name: str,
+    color: str,
+) -> None:
+    analysis, arrays, reading = side
+    values = QUANTITIES[quantity].values(arrays).astype(np.float64)
+    places = np.arange(len(values)) + (0.5 if quantity == "jsd" else 0.0)
+    low, high = np.quantile(values, SPREAD, axis=1)
+    lens = NAMES_OF_LENS[reading.lens]
+    figure.add_scatter(
+        x=np.concatenate([places, places[::-1]]),
+        y=np.concatenate([high, low[::-1]]).astype(np.float32),
+        fill="toself",
+        fillcolor=rgba(color, SPREAD_OPACITY),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=places,
+        y=values.mean(axis=1).astype(np.float32),
+        mode="lines+markers",
+        marker={"size": 4},
+        name=f"{name}: {analysis.model.name}, {lens}",
+        line={"color": color, "width": 2},
+        hovertemplate=f"{name} mean %{{y:.4g}} at %{{x}}<extra>{lens}</extra>",
+    )
+
+
+def _mark_critical(figure: go.Figure, analysis: Analysis, name: str, color: str) -> None:
+    if analysis.stages is None or analysis.stages.critical_depth is None:
+        return
+    figure.add_vline(
+        x=analysis.stages.critical_depth,
+        line={"color": color, "width": 1, "dash": "dot"},
+        name=f"critical depth of {name}",
+    )
