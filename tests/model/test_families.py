@@ -147,9 +147,10 @@ def test_in_bfloat16_tail_and_last_depth_are_found_too(name):
     inputs = Inputs(family.inputs(True), None)  # pixels stay float32, as processors make them
     generate(checkpoint, inputs, 2, (), lambda step: steps.append(step) or True)
     anatomy = checkpoint.anatomy
-    assert (anatomy.tail_name, checkpoint.dtype) == (family.tail, "bfloat16")
+    stream = torch.float32 if name == "mamba" else torch.bfloat16  # its residuals stay precise
+    assert (anatomy.tail_name, anatomy.dtype) == (family.tail, stream)
     states = torch.stack([step.states[-1] for step in steps])
-    assert states.dtype == torch.bfloat16
+    assert states.dtype == stream
     expected = torch.stack([step.logits for step in steps])
     got = anatomy.logits(anatomy.normed(states)).float()
     torch.testing.assert_close(got, expected, atol=0.05, rtol=0.02)

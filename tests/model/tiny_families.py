@@ -12,8 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
+    BambaConfig,
+    BambaForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
+    Gemma4ForCausalLM,
+    Gemma4TextConfig,
     GemmaConfig,
     GemmaForCausalLM,
     GPT2Config,
@@ -24,6 +28,8 @@ from transformers import (
     GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen3_5ForCausalLM,
@@ -63,6 +69,23 @@ LINEAR: dict[str, Any] = {
     "linear_key_head_dim": 8,
     "linear_value_head_dim": 8,
     "layer_types": [f"{kind}_attention" for kind in ("linear", "linear", "full", "linear", "full")],
+}
+
+
+# Layers 3 and 4 read the keys of 0 and 2, the last of their own kind before them.
+SHARING: dict[str, Any] = SLIDING | {
+    "num_kv_shared_layers": 2,
+    "layer_types": [f"{kind}_attention" for kind in ("sliding", "full", "full", "sliding", "full")],
+    "hidden_size_per_layer_input": 8,
+    "vocab_size_per_layer_input": WORDS,
+    "global_head_dim": 8,
+}
+STATES: dict[str, Any] = {
+    "mamba_n_heads": 8,
+    "mamba_d_head": 8,
+    "mamba_d_state": 8,
+    "mamba_n_groups": 1,
+    "attn_layer_indices": [1, 3],
 }
 
 
@@ -171,5 +194,26 @@ TEXT_ONLY = (
         lambda: Qwen3_5ForCausalLM(text(Qwen3_5TextConfig, **LINEAR)),
         "model",
         skips=((0,), (0, 1, 3), (2, 4)),
+    ),
+    # Layers that share keys and values can be skipped together only.
+    Family(
+        "gemma4",
+        lambda: Gemma4ForCausalLM(text(Gemma4TextConfig, **SHARING)),
+        "model",
+        skips=((1,), (3,), (0, 3), (2, 4), (1, 3, 4)),
+    ),
+    # State space: no keys and values at all, and in every second layer (which return a pair).
+    Family(
+        "mamba",
+        lambda: MambaForCausalLM(text(MambaConfig, state_size=8)),
+        "backbone",
+        norm="norm_f",
+    ),
+    Family(
+        "bamba",
+        lambda: BambaForCausalLM(text(BambaConfig, **STATES)),
+        "model",
+        norm="final_layernorm",
+        skips=((0,), (0, 1, 3), (1, 3), (LAYERS - 1,)),
     ),
 )

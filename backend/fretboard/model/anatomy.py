@@ -39,8 +39,8 @@ class Anatomy:
     unembedding: nn.Module
     tail: Tail
     tail_name: str
-    returns_tuple: bool = False
-    """Whether a decoder layer of this family returns its hidden states inside a tuple."""
+    returned: int | None = None
+    """Length of the tuple that a decoder layer returns, hidden states first; None: no tuple."""
     cross_attention: frozenset[int] = frozenset()
     """Layers that attend to the image alone: what they cache is not the text's past."""
     image_token_id: int | None = None
@@ -82,7 +82,7 @@ def locate(model: Any) -> Anatomy:
         unembedding=unembedding,
         tail=tail,
         tail_name=name,
-        returns_tuple=isinstance(outputs[-1], tuple),
+        returned=len(outputs[-1]) if isinstance(outputs[-1], tuple) else None,
         cross_attention=_cross_attention(model),
         image_token_id=_image_token_id(model),
         vocabulary=own.shape[-1],
@@ -237,5 +237,7 @@ def _applied(module: nn.Module, hidden: Tensor) -> Tensor:
     weight = next(module.parameters(), None)
     if weight is not None and weight.device.type != "meta":
         hidden = hidden.to(weight.device)
+    if isinstance(module, nn.Linear) and module.weight.is_floating_point():
+        hidden = hidden.to(module.weight.dtype)  # some families keep the stream in float32
     result: Tensor = module(hidden)
     return result

@@ -13,11 +13,16 @@ import torch
 from torch import Tensor, nn
 from transformers import LogitsProcessor, StoppingCriteria
 
-from fretboard.errors import UnsupportedModel
+from fretboard.errors import InputError, UnsupportedModel
 from fretboard.model.anatomy import Anatomy, generator, hidden_of
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs
-from fretboard.model.interventions import SkippingCache, skip_layers
+from fretboard.model.interventions import (
+    check_skippable,
+    listed,
+    skip_layers,
+    skipping_cache,
+)
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
 
@@ -45,27 +50,27 @@ def generate(
 ) -> FinishReason:
     """Decode greedily (or along `inputs.forced`), calling `on_step` for each emitted token.
 
-    `on_step` returns False to stop. Returns why decoding ended.
+    `on_step` returns False to stop. Returns why decoding ended. Raises InputError, before the first
+    token, where the model cannot do without a skipped layer.
     """
+    check_skippable(checkpoint.model, skipped)
     forced = inputs.forced
     conductor = _Conductor(checkpoint.anatomy, forced, on_step)
     length = len(forced) if forced else max_new_tokens
-    with skip_layers(checkpoint.anatomy, skipped), conductor.capture(), torch.inference_mode():
+    with (
+        conductor.telling(skipped),
+        skip_layers(checkpoint.anatomy, skipped),
+        conductor.capture(),
+        torch.inference_mode(),
+    ):
         generator(checkpoint.model, "pixel_values" in inputs.tensors)(
             **inputs.tensors,
-            **_cache(checkpoint, skipped),
+            **(skipping_cache(checkpoint.model, checkpoint.anatomy, skipped) if skipped else {}),
             max_new_tokens=length,
             logits_processor=[conductor.processor],
             stopping_criteria=[conductor.criterion],
         )
     return conductor.finish_reason(checkpoint.end_ids)
-
-
-def _cache(checkpoint: Checkpoint, skipped: Sequence[int]) -> dict[str, Any]:
-    if not skipped:
-        return {}
-    text_config = checkpoint.model.config.get_text_config(decoder=True)
-    return {"past_key_values": SkippingCache(checkpoint.anatomy, skipped, text_config)}
 
 
 class _Capture:
@@ -151,6 +156,19 @@ class _Conductor:
         self._index += 1
         self._cancelled = not self._on_step(step)
         return self._cancelled
+
+    @contextmanager
+    def telling(self, skipped: Sequence[int]) -> Iterator[None]:
+        """Inside: an architecture that fails for want of a layer, before any token, says so."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            if not skipped or self._index:
+                raise
+            raise InputError(
+                f"This model does not run with {listed(skipped)} skipped "
+                f"({type(error).__name__}: {error}). Choose others."
+            ) from error
 
     def finish_reason(self, ends: frozenset[int]) -> FinishReason:
         if self._cancelled:

@@ -1,13 +1,68 @@
 """Temporary edits of a model: context managers that put everything back in `finally`."""
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 from transformers import DynamicCache
 
+from fretboard.errors import InputError
 from fretboard.model.anatomy import Anatomy
+
+
+def check_skippable(model: Any, chosen: Iterable[int]) -> None:
+    """Raises InputError where the architecture cannot do without a chosen layer, and says why."""
+    skipped = frozenset(chosen)
+    if skipped and not _takes_a_cache(model):
+        raise InputError(
+            f"No layer of this model can be skipped: {type(model).__name__} keeps its past in a "
+            "form of its own, which all its layers have to write."
+        )
+    needed = {layer: readers - skipped for layer, readers in shared_keys(model.config).items()}
+    for layer in sorted(skipped & needed.keys()):
+        if needed[layer]:
+            raise InputError(
+                f"Layer {layer} of this model can only be skipped together with "
+                f"{listed(needed[layer])}: those keep no keys and values and read layer {layer}'s."
+            )
+
+
+def shared_keys(config: Any) -> Mapping[int, frozenset[int]]:
+    """Layer → the later layers that read its keys and values (Gemma 4); {} where none do.
+
+    A reader takes the last keys stored before it by a layer of its own kind, unless the config
+    lists the sources.
+    """
+    text_config = config.get_text_config(decoder=True)
+    modes = getattr(text_config, "kv_sharing_modes", None) or []
+    kinds = getattr(text_config, "layer_types", None) or [""] * len(modes)
+    sources = getattr(text_config, "kv_source_layers", None)
+    latest: dict[str, int] = {}
+    readers: dict[int, set[int]] = {}
+    for layer, mode in enumerate(modes):
+        if mode == "store":
+            latest[kinds[layer]] = layer
+        elif mode is not None:
+            source = sources[layer] if sources else latest[kinds[layer]]
+            readers.setdefault(source, set()).add(layer)
+    return {layer: frozenset(found) for layer, found in readers.items()}
+
+
+def listed(layers: Iterable[int]) -> str:
+    """`layers 4, 7`, in order."""
+    numbers = [str(layer) for layer in sorted(set(layers))]
+    return f"layer{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
+
+
+def skipping_cache(model: Any, anatomy: Anatomy, skipped: Iterable[int]) -> dict[str, Any]:
+    """The argument for `generate` that holds the cache; state-space models name it their way."""
+    text_config = model.config.get_text_config(decoder=True)
+    cache = SkippingCache(anatomy, skipped, text_config)
+    parameters = inspect.signature(type(model).forward).parameters
+    return {"cache_params" if "cache_params" in parameters else "past_key_values": cache}
 
 
 @contextmanager
@@ -21,7 +76,7 @@ def skip_layers(anatomy: Anatomy, chosen: Iterable[int]) -> Iterator[None]:
     own = [layer.__dict__.get("forward") for layer in layers]
     try:
         for layer in layers:
-            layer.forward = _tuple_identity if anatomy.returns_tuple else _identity
+            layer.forward = partial(_identity, anatomy.returned)
         yield
     finally:
         for layer, forward in zip(layers, own, strict=True):
@@ -30,12 +85,17 @@ def skip_layers(anatomy: Anatomy, chosen: Iterable[int]) -> Iterator[None]:
                 layer.forward = forward
 
 
-def _identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> Tensor:
-    return hidden_states
+def _identity(
+    returned: int | None, hidden_states: Tensor, *_args: Any, **_kwargs: Any
+) -> Tensor | tuple[Tensor | None, ...]:
+    """The input, in a tuple of `returned` where the family's layers return one."""
+    return hidden_states if returned is None else (hidden_states, *[None] * (returned - 1))
 
 
-def _tuple_identity(hidden_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple[Tensor]:
-    return (hidden_states,)
+def _takes_a_cache(model: Any) -> bool:
+    """Whether `generate` can be given transformers' own cache (RWKV, xLSTM, MiniMax-01: no)."""
+    takes = getattr(model, "_supports_default_dynamic_cache", None)
+    return takes is None or bool(takes())
 
 
 class SkippingCache(DynamicCache):
