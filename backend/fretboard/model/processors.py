@@ -1,11 +1,14 @@
 """The processor of a checkpoint, also where torchvision is missing.
 
 Many families' processors bundle a video processor, which needs torchvision; image and text do not.
-Without torchvision such a processor is loaded without its video part.
+Without torchvision such a processor is loaded without its video part. Pixtral's (Mistral 3) is
+marked as wanting torchvision too, for one function that its Pillow image processor also has.
 """
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +18,7 @@ from transformers import AutoProcessor, ProcessorMixin
 from fretboard.errors import UnsupportedModel
 
 VIDEO = "video_processor"
+PIXTRAL = "transformers.models.pixtral"
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
@@ -23,6 +27,7 @@ def load_processor(source: str, revision: str | None) -> Any:
     if find_spec("torchvision") is not None:
         return _load(source, revision)
     try:
+        _free_pixtral()
         with _without_videos() as attributes:
             processor = _load(source, revision)
     except ImportError as error:
@@ -38,6 +43,19 @@ def load_processor(source: str, revision: str | None) -> Any:
 
 def _load(source: str, revision: str | None) -> Any:
     return AutoProcessor.from_pretrained(source, revision=revision, trust_remote_code=False)
+
+
+def _free_pixtral() -> None:
+    """Make Pixtral's processor class importable, with Pillow's image processor behind it."""
+    wanted, processing = f"{PIXTRAL}.image_processing_pixtral", f"{PIXTRAL}.processing_pixtral"
+    with suppress(ImportError, AttributeError):  # another transformers: the refusal names the want
+        sys.modules[wanted] = import_module(f"{PIXTRAL}.image_processing_pil_pixtral")
+        try:
+            vars(import_module(PIXTRAL))["PixtralProcessor"] = vars(import_module(processing))[
+                "PixtralProcessor"
+            ]
+        finally:
+            del sys.modules[wanted]
 
 
 @contextmanager
