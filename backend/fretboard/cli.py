@@ -1,4 +1,4 @@
-"""`fretboard serve · worker · analyze · examples · openapi`."""
+"""`fretboard serve · worker · analyze · survey · examples · openapi`."""
 
 import json
 import signal
@@ -76,6 +76,38 @@ def analyze(
     analysis = analyze_to_folder(_settings(), asked, output)
     typer.echo(analysis.answer)
     typer.echo(f"{len(analysis.tokens)} tokens, {analysis.model.layers + 1} depths → {output}")
+
+
+@app.command()
+def survey(
+    images: Annotated[list[str], typer.Argument(help="Folders, patterns or annotation files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write or continue.")],
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="Where none is annotated.")] = "",
+    pictures: Annotated[
+        Path | None, typer.Option("--images", help="Where annotated pictures lie.")
+    ] = None,
+    annotations: Annotated[Path | None, typer.Option(help="AMBER's annotations.json.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
+    lens: Annotated[str, typer.Option(help="normed or raw.")] = "normed",
+    skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    keep_states: Annotated[bool, typer.Option(help="Keep hidden states for the page.")] = True,
+    earlier: Annotated[
+        Path | None, typer.Option("--from", help="Another survey's folder, to compare with.")
+    ] = None,
+) -> None:
+    """Analyse many images into one table, a summary and a report; again to continue."""
+    from fretboard.api.submission import DEFAULT_NEW_TOKENS
+    from fretboard.survey.command import Sources, lines, run_survey
+    from fretboard.survey.runner import SurveyRequest
+
+    tokens = DEFAULT_NEW_TOKENS if max_new_tokens is None else max_new_tokens
+    sources = Sources(tuple(images), prompt, pictures, annotations, limit, earlier)
+    request = SurveyRequest(tokens, lens, skip_layers, keep_states)
+    written = run_survey(_settings(), sources, request, output)
+    typer.echo("\n".join(lines(written)))
+    if written.interrupted:
+        raise typer.Exit(130)  # as a shell reports Ctrl-C
 
 
 @app.command()

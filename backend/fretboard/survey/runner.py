@@ -1,0 +1,169 @@
+"""Run a survey: every item analysed once, recorded at once, resumed where it stopped.
+
+The finished analyses in `output/analyses` are the record of what is done; the table, the summary
+and the report are made anew from them. So a run that is killed loses only the image at hand.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from fretboard.analyze import run_prepared
+from fretboard.api.submission import Asked, prepare
+from fretboard.document import Analysis, Status
+from fretboard.errors import FretboardError, InputError, NotFound
+from fretboard.pipeline import Pipeline
+from fretboard.settings import Settings
+from fretboard.store.durable import HIDDEN_STATES, open_store
+from fretboard.survey.items import Item
+from fretboard.survey.rows import token_rows, write_rows
+from fretboard.worker import load_pipeline
+
+log = logging.getLogger(__name__)
+FAILURES = "failures.jsonl"
+
+
+@dataclass(frozen=True)
+class SurveyRequest:
+    """What is the same for all items of a survey."""
+
+    max_new_tokens: int
+    lens: str
+    skip_layers: str
+    keep_states: bool = True
+    """Without its hidden states an analysis can be read, but not shown in full in the page."""
+
+    def asked(self, prompt: str, image: bytes | None) -> Asked:
+        """One item's question."""
+        return Asked(
+            prompt,
+            image,
+            max_new_tokens=self.max_new_tokens,
+            lens=self.lens,
+            skip_layers=self.skip_layers,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pass left behind: number of the item → id of its analysis; failures; stopped?"""
+
+    done: dict[int, str]
+    failures: list[dict[str, Any]]
+    interrupted: bool
+
+
+class SurveyRun:
+    """One pass over the items, into one folder."""
+
+    def __init__(
+        self, settings: Settings, request: SurveyRequest, items: list[Item], output: Path
+    ) -> None:
+        # What is wrong for all items alike is told at once.
+        prepare(settings, request.asked(str(items[0].prompt), None))
+        self._settings, self._request, self._items = settings, request, items
+        self._output = output
+        output.mkdir(parents=True, exist_ok=True)
+        self._store = open_store(str(output))
+
+    @cached_property
+    def _pipeline(self) -> Pipeline:
+        """The model, loaded when the first image needs it."""
+        return load_pipeline(self._settings, self._store)
+
+    def run(self) -> Outcome:
+        """Analyse what is not done yet. Ctrl-C ends the pass; what is done is kept."""
+        done: dict[int, str] = {}
+        failures: list[dict[str, Any]] = []
+        with (self._output / FAILURES).open("w", encoding="utf-8") as told:
+            try:
+                for number, item in enumerate(tqdm(self._items, unit="image", desc="survey")):
+                    try:
+                        done[number] = self._analyse(item)
+                    except _Failed as failed:
+                        failures.append(failed.record(number, item))
+                        told.write(json.dumps(failures[-1], ensure_ascii=False) + "\n")
+                        told.flush()
+            except KeyboardInterrupt:
+                return Outcome(done, failures, True)
+        return Outcome(done, failures, False)
+
+    def write_tokens(self, outcome: Outcome, path: Path) -> int:
+        """The table of all finished items; returns the number of rows."""
+        return write_rows(path, self._rows(outcome))
+
+    def _rows(self, outcome: Outcome) -> Iterator[list[dict[str, Any]]]:
+        for number, analysis_id in outcome.done.items():
+            analysis = self._store.read(analysis_id)
+            yield token_rows(number, self._items[number], analysis)
+
+    def _analyse(self, item: Item) -> str:
+        """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
+        with _Blamed():
+            asked = self._request.asked(str(item.prompt), item.image.read_bytes())
+            analysis, picture = prepare(self._settings, asked)
+            if self._is_done(analysis):
+                return analysis.id
+        pipeline = self._pipeline  # a model that cannot be loaded ends the survey
+        with _Blamed():
+            run_prepared(pipeline, self._store, analysis, picture)
+            if not self._request.keep_states:
+                self._drop_states(analysis)
+        return analysis.id
+
+    def _is_done(self, analysis: Analysis) -> bool:
+        try:
+            return self._store.read(analysis.id).status == Status.DONE
+        except NotFound:
+            return False
+
+    def _drop_states(self, analysis: Analysis) -> None:
+        folder = self._output / "analyses" / analysis.id
+        (folder / f"{HIDDEN_STATES}.safetensors").unlink()
+
+
+class _Failed(Exception):
+    """One item that could not be analysed."""
+
+    def __init__(self, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.title, self.detail = title, detail
+
+    def record(self, number: int, item: Item) -> dict[str, Any]:
+        """A line of failures.jsonl."""
+        told = {"title": self.title, "reason": self.detail}
+        asked = {"image": str(item.image), "prompt": item.prompt}
+        return {"record": number, "item": item.id} | asked | told
+
+
+class _Blamed:
+    """Turns any error inside into `_Failed`: one bad image must not end a long survey."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, FretboardError):
+            raise _Failed(error.title, error.detail) from error
+        if isinstance(error, OSError):
+            detail = f"{error.filename} cannot be read: {error.strerror}."
+            raise _Failed("The image cannot be read", detail) from error
+        if isinstance(error, Exception):
+            log.error("an image could not be analysed", exc_info=error)
+            raise _Failed("Something went wrong", f"{type(error).__name__}: {error}") from error
+
+
+def check_any(outcome: Outcome, output: Path) -> None:
+    """Raises InputError when nothing at all could be analysed."""
+    if not outcome.done and outcome.failures:
+        first = outcome.failures[0]
+        raise InputError(
+            f"None of {len(outcome.failures)} images could be analysed; the first: "
+            f"{first['image']}: {first['reason']} All are listed in {output / FAILURES}."
+        )
