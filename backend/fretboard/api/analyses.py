@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, Upl
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from fretboard.api.arrays import ArrayReader, require_depth, require_token
+from fretboard.api.arrays import ArrayReader
 from fretboard.api.events import stream
 from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.submission import Asked, submit
 from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, Status
 from fretboard.errors import InputError, NotFinished
 from fretboard.services import Services
+from fretboard.sources import require_depth, require_token
 
 NPY = "application/octet-stream"
 WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart

@@ -9,10 +9,10 @@ from fastapi import Query
 from fretboard.api.arrays import ArrayReader
 from fretboard.catalogue import Reading
 from fretboard.document import Analysis, Divergence, Lens, Scaling, StageMethod, Status
+from fretboard.drawing import staged_as
 from fretboard.errors import InputError
 from fretboard.lens.stages import Thresholds
 from fretboard.services import Services
-from fretboard.staging import ARRAYS_NEEDED, staged
 
 DEFAULT = Thresholds()
 
@@ -80,15 +80,8 @@ def make_stager(services: Services, reader: ArrayReader) -> Stager:
     def stage(analysis: Analysis, lens: Lens | None, query: StageQuery) -> Analysis:
         if analysis.status != Status.DONE:
             return analysis
-        base = (lens or analysis.request.lens).base
-        known = analysis.stages
-        as_stored = known and (known.lens, known.method, known.thresholds) == (
-            base, query.method, query.thresholds.as_dict(),
-        )  # fmt: skip
-        if as_stored or not analysis.tokens:
-            return analysis
-        arrays = {name: reader.named(analysis, name, base) for name in ARRAYS_NEEDED}
-        vocabulary = services.vocabulary(analysis)
-        return staged(analysis, arrays, vocabulary, base, query.method, query.thresholds)
+        return staged_as(
+            reader, services.vocabulary, analysis, lens, query.method, query.thresholds
+        )
 
     return stage
