@@ -1,0 +1,126 @@
+"""Records of one kind: a JSON document and named arrays in a folder each.
+
+Every write replaces a whole object atomically (obstore: temporary file and rename, or one PUT).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from fretboard.errors import NotFound, Unavailable
+from fretboard.store.tensors import pack, read_array, read_header
+
+
+class Document(Protocol):
+    """What a record's document must offer."""
+
+    id: str
+
+    def to_json(self) -> bytes: ...
+
+    @classmethod
+    def model_validate_json(cls, data: bytes) -> Any: ...
+
+
+D = TypeVar("D", bound=Document)
+
+
+class Records(Generic[D]):
+    """One folder a record: `layout` places it (`""`: at the root), `name` is its document's."""
+
+    def __init__(self, objects: ObjectStore, layout: str, name: str, kind: type[D]) -> None:
+        self._objects = objects
+        self._layout = layout
+        self._name = name
+        self._kind = kind
+
+    def create(self, document: D) -> bool:
+        """Write the document unless one is there; returns whether it was written."""
+        try:
+            self._put(self._path(document.id, self._name), document.to_json(), create=True)
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def write(self, document: D) -> None:
+        """Replace the document."""
+        self._put(self._path(document.id, self._name), document.to_json())
+
+    def read(self, record_id: str) -> D:
+        """The document. Raises NotFound."""
+        return self._kind.model_validate_json(self._get(self._path(record_id, self._name)))
+
+    def delete(self, record_id: str) -> None:
+        """Remove every object of the record, the document first. Raises NotFound."""
+        self.read(record_id)
+        self._run(obstore.delete, self._path(record_id, self._name))
+        for batch in obstore.list(self._objects, prefix=self._path(record_id, "")):
+            self._run(obstore.delete, [entry["path"] for entry in batch])
+
+    def ids(self) -> Iterator[str]:
+        """Ids of all records."""
+        listing = obstore.list_with_delimiter(self._objects, prefix=self._layout.partition("{")[0])
+        for prefix in listing["common_prefixes"]:
+            yield prefix.rstrip("/").rpartition("/")[2]
+
+    def write_arrays(
+        self, record_id: str, file: str, arrays: Mapping[str, np.ndarray], note: str = ""
+    ) -> None:
+        """Write one safetensors file; `note` is free text kept in its metadata."""
+        self._put(self._path(record_id, f"{file}.safetensors"), pack(arrays, note))
+
+    def read_array(self, record_id: str, file: str, name: str) -> np.ndarray:
+        """One array of a file, without reading the others. Raises NotFound."""
+        path = self._path(record_id, f"{file}.safetensors")
+        try:
+            return read_array(lambda start, end: self._range(path, start, end), name)
+        except KeyError as error:
+            raise NotFound(f"{path} holds no array named {name!r}.") from error
+
+    def read_note(self, record_id: str, file: str) -> str:
+        """The note given to `write_arrays`. Raises NotFound."""
+        path = self._path(record_id, f"{file}.safetensors")
+        _, header = read_header(lambda start, end: self._range(path, start, end))
+        return str(header.get("__metadata__", {}).get("note", ""))
+
+    def _path(self, record_id: str, name: str) -> str:
+        if not record_id.isalnum():
+            raise NotFound(f"There is no record {record_id!r}: ids are letters and digits.")
+        return self._layout.format(id=record_id) + name
+
+    def _put(self, path: str, data: bytes, create: bool = False) -> None:
+        self._run(obstore.put, path, data, mode="create" if create else "overwrite")
+
+    def _get(self, path: str) -> bytes:
+        return bytes(self._run(obstore.get, path).bytes())
+
+    def _range(self, path: str, start: int, end: int) -> bytes:
+        return bytes(self._run(obstore.get_range, path, start=start, end=end))
+
+    def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(self._objects, *args, **kwargs)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound(
+                "There is no such record in the store; it may have been deleted. "
+                "Ask the question again to compute it afresh."
+            ) from error
+        except AlreadyExistsError:
+            raise
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"The store does not answer ({error}). Try again later.") from error
+
+
+def open_objects(url: str) -> ObjectStore:
+    """The objects behind `STORE_URL`: a folder (made when missing), `memory://`, `s3://…`."""
+    if url == "memory://":
+        return MemoryStore()
+    if "://" in url:
+        return from_url(url)
+    folder = Path(url).expanduser().resolve()
+    return LocalStore(str(folder), mkdir=True, automatic_cleanup=True)
