@@ -51,7 +51,7 @@ def views_figure(summary: Summary, theme: ThemeName) -> go.Figure | None:
     colors = THEMES[theme]
     series = {"answers": summary["views"]["distribution"]}
     figure = _bars(series, colors, "answers", (colors.stages[0],))
-    title = "probability view less JSD view (layers)"
+    title = "probability less JSD view (layers)"
     return figure.update_xaxes(title={"text": title}, tickmode="linear", dtick=1)
 
 
@@ -81,16 +81,18 @@ def depth_differences(summary: Summary, theme: ThemeName) -> go.Figure | None:
     """This survey less the earlier one: depths."""
     relative = summary.get("comparison", {}).get("depths_relative_to_layers")
     unit = "share of L" if relative else "depths"
-    title = "difference (share of the model's layers)" if relative else "difference (layers)"
-    return _differences(summary, THEMES[theme], (unit,), title)
+    title = "difference (share of L)" if relative else "difference (layers)"
+    return _differences(summary, THEMES[theme], (unit,), title, 1.0)
 
 
 def share_differences(summary: Summary, theme: ThemeName) -> go.Figure | None:
     """This survey less the earlier one: shares and probabilities."""
-    title = "difference (points of share or probability)"
-    return _differences(summary, THEMES[theme], ("share", "probability"), title)
+    title = "points"
+    return _differences(summary, THEMES[theme], ("share", "probability"), title, 100.0)
 
 
+WHISKERS = "Whiskers: 95 % interval over images; hollow: too few images for one."
+CHANGED = " A whisker that leaves out zero is a difference."
 CHARTS = (
     Chart("critical", "Critical depth",
           "Where the rapid evolution of the answer ends, one value an answer.", critical_figure),
@@ -100,15 +102,13 @@ CHARTS = (
     Chart("mutation", "Mutation depth",
           "The most prominent late change, one value a mutation token.", mutation_figure),
     Chart("classes", "Mutations and reversals by word kind",
-          "Share of all classified tokens; whiskers: 95 % interval over images.", classes_figure),
+          "Share of all classified tokens. " + WHISKERS, classes_figure),
     Chart("truth", "Held against the truth",
-          "Share of the judged words; whiskers: 95 % interval over images.", truth_figure),
+          "Share of the judged words. " + WHISKERS, truth_figure),
     Chart("depth-differences", "Against the earlier survey: depths",
-          "Whiskers: 95 % interval over images; one that leaves out zero is a difference.",
-          depth_differences),
+          WHISKERS + CHANGED, depth_differences),
     Chart("share-differences", "Against the earlier survey: shares",
-          "Whiskers: 95 % interval over images; one that leaves out zero is a difference.",
-          share_differences),
+          "In percentage points. " + WHISKERS + CHANGED, share_differences),
 )  # fmt: skip
 
 
@@ -130,7 +130,9 @@ def _bars(
     figure.update_yaxes(title={"text": f"share of {what}"}, **PERCENT_TICKS)
     figure.update_xaxes(showgrid=False)
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-    return figure.update_layout(showlegend=True, legend=legend, margin={"t": 40}, bargap=0.25)
+    return figure.update_layout(
+        showlegend=True, legend=legend, margin={"t": 56}, bargap=0.25, height=360
+    )
 
 
 def _over_depths(figure: go.Figure, summary: Summary, title: str) -> go.Figure:
@@ -146,13 +148,13 @@ def _dots(rows: dict[str, dict[str, Any]], theme: Theme, title: str) -> go.Figur
 
 
 def _differences(
-    summary: Summary, theme: Theme, units: tuple[str, ...], title: str
+    summary: Summary, theme: Theme, units: tuple[str, ...], title: str, scale: float
 ) -> go.Figure | None:
     measures = summary.get("comparison", {}).get("measures", [])
     rows = {m["label"]: m["difference"] for m in measures if m["unit"] in units}
     if not rows:
         return None
-    figure = _rows(rows, theme, 1.0)
+    figure = _rows(rows, theme, scale)
     figure.add_vline(x=0, line={"color": theme.faint, "width": 1, "dash": "dot"})
     return figure.update_xaxes(title={"text": title})
 
@@ -164,11 +166,13 @@ def _rows(rows: dict[str, dict[str, Any]], theme: Theme, scale: float) -> go.Fig
         end: [scale * row[end] if row[end] is not None else None for row in rows.values()]
         for end in ("low", "high")
     }
+    symbols = ["circle-open" if end is None else "circle" for end in ends["low"]]
     figure.add_scatter(
         x=values,
         y=list(range(len(rows))),
         mode="markers",
-        marker={"size": 9, "color": theme.accent},
+        cliponaxis=False,
+        marker={"size": 9, "color": theme.accent, "symbol": symbols},
         error_x={
             "type": "data",
             "symmetric": False,

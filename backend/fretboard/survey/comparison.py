@@ -89,7 +89,7 @@ MEASURES = (
             _token(lambda t: t["probability"])),
     Measure("answers_correct", "answers correct", "share", _right),
     Measure("words_correct", "judged words correct", "share", _judged(None, flags_of)),
-    Measure("reversal_hallucinated", "reversal among hallucinated words", "share",
+    Measure("reversal_hallucinated", "reversal, hallucinated words", "share",
             _judged("hallucinated", lambda t: t["reversal"])),
 )  # fmt: skip
 
@@ -201,6 +201,7 @@ def _layers(table: Table) -> int:
 
 def _told(table: Table) -> dict[str, Any]:
     """What a survey was made with, for the report."""
-    told = {name: sorted(set(table[name].astype(str))) for name in ("model", "revision", "lens")}
+    names = ("model", "revision", "lens", "skip_layers")
+    told = {name: sorted(set(table[name].astype(str))) for name in names}
     prompts = sorted(set(table["prompt"].astype(str)))
     return told | {"prompts": prompts[:5], "layers": _layers(table), "answers": len(answers(table))}

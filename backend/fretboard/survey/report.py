@@ -51,7 +51,7 @@ def estimate_text(estimate: dict[str, Any], percent: bool = False) -> str:
         return "–"
     scale, digits, unit = (100, 1, " %") if percent else (1, 2, "")
     value, low, high = (
-        None if estimate[key] is None else f"{scale * estimate[key]:.{digits}f}"
+        None if estimate[key] is None else f"{scale * estimate[key]:z.{digits}f}"
         for key in ("value", "low", "high")
     )
     return f"{value}{unit}" + (f" ({low} to {high})" if low is not None else "")

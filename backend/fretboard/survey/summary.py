@@ -79,8 +79,8 @@ def summarise(tokens: Table) -> dict[str, Any]:
     boot = ImageBootstrap(tokens["image_sha256"])
     each, said = answers(tokens), words(tokens)
     return {
-        "intervals": f"{COVERAGE:.0%} percentile bootstrap over images, {RESAMPLES} resamples, "
-        f"seed {SEED}",
+        "intervals": f"{100 * COVERAGE:.0f} % percentile bootstrap over images, "
+        f"{RESAMPLES} resamples, seed {SEED}",
         "images": len(boot.names),
         "answers": len(each),
         "words": len(said),
