@@ -83,11 +83,12 @@ def _example(services: Services, entry: dict) -> Example:
 
 
 def add_page(app: FastAPI) -> None:
-    """Serve the built page at `/` and `/a/{id}`; its hashed assets may be kept for a year."""
+    """Serve the built page at its addresses; its hashed assets may be kept for a year."""
 
     @app.get("/", include_in_schema=False)
     @app.get("/a/{analysis_id}", include_in_schema=False)
-    def page(analysis_id: str = "") -> Response:
+    @app.get("/compare/{analysis_id}/{other_id}", include_in_schema=False)
+    def page(analysis_id: str = "", other_id: str = "") -> Response:
         index = STATIC / "index.html"
         if not index.is_file():
             return problem(503, "The page is not built", "Run `make page`, then reload.")

@@ -102,12 +102,18 @@ def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> N
 
 
 def _leader_words(arrays: Arrays, vocabulary: Vocabulary) -> list[list[str]]:
-    """Cut to a cell's width before HTML is escaped, so that no entity is cut in two."""
+    """Cut to a cell's width before HTML is escaped, so that no entity is cut in two.
 
-    def short(token_id: int) -> str:
-        return readable(vocabulary.text(token_id).strip(" ")[:CELL_TEXT_LETTERS])
+    Where two lenses agree (all differences 0) no word leads: "".
+    """
 
-    return [[short(token_id) for token_id in row] for row in arrays["top_ids"][..., 0].tolist()]
+    def short(token_id: int, share: float) -> str:
+        return readable(vocabulary.text(token_id).strip(" ")[:CELL_TEXT_LETTERS]) if share else ""
+
+    ids, shares = arrays["top_ids"][..., 0].tolist(), arrays["top_probabilities"][..., 0].tolist()
+    return [
+        [short(*cell) for cell in zip(*rows, strict=True)] for rows in zip(ids, shares, strict=True)
+    ]
 
 
 def _hover(

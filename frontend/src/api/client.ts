@@ -48,7 +48,7 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
 
 const base = (id: string) => `/api/analyses/${encodeURIComponent(id)}`;
 
-type Value = string | number | null | undefined | string[];
+export type Value = string | number | null | undefined | string[];
 
 /** A query string without the empty values; lists repeat their key. */
 export function query(values: Record<string, Value>): string {
@@ -86,7 +86,8 @@ function form(question: Question): FormData {
 export const api = {
 	ask: (question: Question) =>
 		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
-	analysis: (id: string, signal?: AbortSignal) => json<Analysis>(base(id), { signal }),
+	analysis: (id: string, values: Record<string, Value>, signal?: AbortSignal) =>
+		json<Analysis>(documentUrl(id, values), { signal }),
 	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
 	remove: (id: string) => send(base(id), { method: "DELETE" }),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>
@@ -102,6 +103,7 @@ export const api = {
 
 export const imageUrl = (id: string) => `${base(id)}/image`;
 export const eventsUrl = (id: string) => `${base(id)}/events`;
-export const arrayUrl = (id: string, name: string, lens: Lens) =>
-	`${base(id)}/arrays/${name}${query({ lens })}`;
-export const documentUrl = base;
+export const arrayUrl = (id: string, name: string, values: Record<string, Value>) =>
+	`${base(id)}/arrays/${name}${query(values)}`;
+/** values: the lens and how the stages are found. */
+export const documentUrl = (id: string, values: Record<string, Value>) => base(id) + query(values);

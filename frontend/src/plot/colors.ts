@@ -21,15 +21,33 @@ function short(value: number): string {
 		: String(Number(value.toPrecision(2)));
 }
 
+/** Of a scale with two sides, both carry their sign. */
+const signed = (value: number) =>
+	`${value > 0 ? "+" : value < 0 ? "−" : ""}${short(Math.abs(value))}`;
+
+const APART = 0.14; // of the bar's length, so that labels stay readable
+
+/** Zero and the ends first, then from the middle outwards as long as there is room. */
+function spaced(ticks: ColorBar["ticks"], low: number, high: number): ColorBar["ticks"] {
+	const zero = low < 0 && high > 0 ? -low / (high - low) : 0.5;
+	const weight = ({ at }: { at: number }) => Math.abs(at - zero);
+	const [first, ...rest] = [...ticks].sort((a, b) => weight(a) - weight(b));
+	const kept: ColorBar["ticks"] = [];
+	for (const tick of [first, ...rest.splice(-2), ...rest])
+		if (tick && kept.every((other) => Math.abs(other.at - tick.at) >= APART)) kept.push(tick);
+	return kept.sort((a, b) => a.at - b.at);
+}
+
 function ticksOf(bar: Box, low: number, high: number): ColorBar["ticks"] {
 	const values = listOf(bar.tickvals).map(Number);
 	const texts = listOf(bar.ticktext).map(String);
 	const even = [low, (low + high) / 2, high];
 	const chosen = (values.length ? values : even).map((value, index) => ({
 		at: high > low ? (value - low) / (high - low) : 0,
-		label: texts[index] ?? short(value),
+		label: texts[index] ?? (low < 0 ? signed(value) : short(value)),
 	}));
-	return chosen.filter((tick) => tick.at >= -0.01 && tick.at <= 1.01);
+	const inside = chosen.filter((tick) => tick.at >= -0.01 && tick.at <= 1.01);
+	return spaced(inside, low, high);
 }
 
 /** Read from the first trace that has a colour scale; null where the figure has none. */

@@ -26,15 +26,44 @@ type Box = Record<string, unknown>;
 const box = (value: unknown): Box =>
 	typeof value === "object" && value !== null ? (value as Box) : {};
 
-/** Axes that cannot be dragged: a swipe over a chart scrolls the page. */
-function fixedAxes(layout: Box): Box {
-	const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
-	return Object.fromEntries(axes.map((key) => [key, fixedAxis(box(layout[key]))]));
+const TITLE_CHARACTER = 6.4; // width of one character of an axis title, CSS pixels
+
+/** A title broken between its parts, "unit · lens · scaling", into lines no longer than `room`. */
+export function brokenTitle(text: string, room: number): string {
+	const most = Math.max(12, Math.floor(room / TITLE_CHARACTER));
+	const lines: string[] = [];
+	for (const part of text.split(/(?<= · )|(?= \()/)) {
+		const last = lines.at(-1) ?? "";
+		if (lines.length && (last + part.trimEnd()).length <= most)
+			lines[lines.length - 1] = last + part;
+		else lines.push(part.trimStart());
+	}
+	return lines.join("<br>");
 }
 
-function fixedAxis(axis: Box): Box {
-	const title = { ...box(axis.title), font: { size: 13 } };
-	return { ...axis, title, tickfont: { size: 12, ...box(axis.tickfont) }, fixedrange: true };
+/** Axes that cannot be dragged: a swipe over a chart scrolls the page. */
+function fixedAxes(layout: Box, height: number): Box {
+	const { t = 0, b = 0 } = box(layout.margin) as { t?: number; b?: number };
+	const room = height - Math.abs(t - b) - 8; // a y title is centred on the plot, not on the figure
+	const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
+	return Object.fromEntries(
+		axes.map((key) => [key, fixedAxis(box(layout[key]), key.startsWith("y") ? room : null)]),
+	);
+}
+
+/** room: of an upright title, CSS pixels; null for one that lies. */
+function fixedAxis(axis: Box, room: number | null): Box {
+	const text = String(box(axis.title).text ?? "");
+	const upright = room === null ? {} : { text: brokenTitle(text, room) };
+	const title = { ...box(axis.title), ...upright, font: { size: 13 } };
+	const margin = room === null ? {} : { automargin: true };
+	return {
+		...axis,
+		...margin,
+		title,
+		tickfont: { size: 12, ...box(axis.tickfont) },
+		fixedrange: true,
+	};
 }
 
 export interface Size {
@@ -48,7 +77,7 @@ export function dressedLayout(spec: FigureSpec, size: Size, overlay: Overlay, mo
 	const shapes = [...((layout.shapes as unknown[]) ?? []), ...(overlay.shapes ?? [])];
 	return {
 		...layout,
-		...fixedAxes(layout),
+		...fixedAxes(layout, size.height),
 		...size,
 		shapes,
 		autosize: false,

@@ -53,8 +53,8 @@ export function hoverLines(cells: HeatCells, row: number, column: number): strin
 	return plainLines(filled);
 }
 
-/** A line of the list of words: "  97.3 %  ·red". */
-export const isWordLine = (line: string) => /^\s*<?[\d.]+ %\s/.test(line);
+/** A line of the list of words: "  97.3 %  ·red", or of a difference "  -4.1 pts  ·red". */
+export const isWordLine = (line: string) => /^\s*[<+−-]?[\d.]+ (%|pts)\s/.test(line);
 
 const ENTITIES: Record<string, string> = {
 	"&lt;": "<",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { at, listOf } from "./arrays";
 import { colorBar } from "./colors";
-import { dressedLayout, type FigureSpec } from "./figure";
-import { format, heatCells, hoverLines, plainLines } from "./hover";
+import { brokenTitle, dressedLayout, type FigureSpec } from "./figure";
+import { format, heatCells, hoverLines, isWordLine, plainLines } from "./hover";
 import { findPoint, highlight } from "./overlay";
 
 const packed = (numbers: Float32Array | Int32Array, dtype: string, shape: string) => ({
@@ -94,6 +94,16 @@ describe("overlays", () => {
 	});
 });
 
+describe("axis titles", () => {
+	it("break between their parts, only where they would not fit", () => {
+		expect(brokenTitle("JSD (nats · normed lens)", 220)).toBe("JSD (nats · normed lens)");
+		const long = brokenTitle("symmetric KL (nats · raw − normed lens · scaled per depth)", 200);
+		expect(long.split("<br>").length).toBeGreaterThan(1);
+		expect(Math.max(...long.split("<br>").map((line) => line.length))).toBeLessThanOrEqual(31);
+		expect(long.replaceAll(/<br>| /g, "")).toBe("symmetricKL(nats·raw−normedlens·scaledperdepth)");
+	});
+});
+
 describe("colour bar", () => {
 	it("reads unit, ends and direction from the trace", () => {
 		const bar = colorBar({
@@ -119,5 +129,53 @@ describe("colour bar", () => {
 		expect(bar?.title).toBe("nats");
 		expect(bar?.gradient).toContain("to left");
 		expect(bar?.ticks.map((tick) => tick.label)).toEqual(["1", "10", "100"]);
+	});
+
+	const difference = (most: number, colorbar: Record<string, unknown>) =>
+		colorBar({
+			data: [
+				{
+					type: "heatmap",
+					zmin: -most,
+					zmax: most,
+					colorscale: [
+						[0, "#08519C"],
+						[0.5, "#F1EDE4"],
+						[1, "#9A3B00"],
+					],
+					colorbar,
+				},
+			],
+			layout: {},
+		});
+
+	it("puts a true zero in the middle of a difference and signs both sides", () => {
+		const bar = difference(0.42, { title: { text: "probability" } });
+		expect(bar?.gradient).toContain("#F1EDE4 50.0%");
+		expect(bar?.ticks).toEqual([
+			{ at: 0, label: "−0.42" },
+			{ at: 0.5, label: "0" },
+			{ at: 1, label: "+0.42" },
+		]);
+	});
+
+	it("leaves out labels that would run into each other, never zero or the ends", () => {
+		const tickvals = [-3, -2.7, -2, -1, -0.3, 0, 0.3, 1, 2, 2.7, 3];
+		const bar = difference(3, { tickvals, ticktext: tickvals.map(String) });
+		const labels = bar?.ticks.map((tick) => tick.label) ?? [];
+		expect(labels).toEqual(expect.arrayContaining(["-3", "0", "3"]));
+		const gaps = (bar?.ticks ?? []).slice(1).map((tick, i) => tick.at - (bar?.ticks[i]?.at ?? 0));
+		expect(Math.min(...gaps)).toBeGreaterThan(0.13);
+	});
+});
+
+describe("words of a cell", () => {
+	it.each(["  97.3 %  ·red", " <0.1 %  ·a", "  -4.1 pts  ·red", "  +0.0 pts  ball"])(
+		"are told from facts: %s",
+		(line) => expect(isWordLine(line)).toBe(true),
+	);
+
+	it("leaves the facts", () => {
+		expect(isWordLine("probability +3.1 pts · rank -2")).toBe(false);
 	});
 });

@@ -1,95 +1,153 @@
-// What the page shows: one analysis, its run while it runs, and one selection for all views.
-import { ApiError, api } from "../api/client";
-import { follow } from "../api/events";
-import type { Analysis, Lens } from "../api/types";
+// What the page shows: one analysis or two beside each other, and one selection for all views.
+import { api, type Question } from "../api/client";
+import type { Analysis } from "../api/types";
 import { draft } from "./draft.svelte";
 import { browserStore, forget, type Past, readHistory, remember } from "./history";
-import { address, EMPTY, parsePlace, type Selection } from "./permalink";
-import { idle, type RunEvent, type RunState, reduce } from "./run";
-import { type Bounds, within } from "./selection";
+import { aligned, patched, secondSelection, swapped } from "./pair";
+import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
+import { within } from "./selection";
+import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
-
-const POLL = 2000; // ms between looks at the document when the event stream is lost
-
-export interface Trouble {
-	status: number;
-	title: string;
-	detail: string;
-}
-
-export function trouble(error: unknown): Trouble {
-	if (error instanceof ApiError)
-		return { status: error.status, title: error.title, detail: error.detail };
-	return { status: 0, title: "Something went wrong on the page", detail: String(error) };
-}
+import { trouble } from "./trouble";
 
 class Page {
-	id = $state<string | null>(null);
-	/** The analysis on show; while another one loads, the one before it. */
-	document = $state.raw<Analysis | null>(null);
-	run = $state.raw<RunState | null>(null);
-	loading = $state(false);
-	failure = $state.raw<Trouble | null>(null);
+	readonly first = new Side({
+		opened: (analysis) => {
+			if (!draft.touched) draft.fromAnalysis(analysis);
+		},
+		settled: (analysis) => this.#settled(analysis, 0),
+	});
+	readonly second = new Side({ settled: (analysis) => this.#settled(analysis, 1) });
+	/** Of the first analysis; the second shares all but token and lens. */
 	selection = $state.raw<Selection>(EMPTY);
+	/** null: one analysis alone. */
+	beside = $state.raw<Beside | null>(null);
 	history = $state.raw<Past[]>(readHistory(browserStore()));
 	/** The address is still /, showing the ready-made example. */
 	atStart = $state(true);
 
-	#leave: () => void = () => {};
-
-	get bounds(): Bounds {
-		const analysis = this.document;
-		return { tokens: analysis?.tokens.length ?? 0, depths: (analysis?.model?.layers ?? 0) + 1 };
+	get id(): string | null {
+		return this.first.id;
 	}
 
-	get lens(): Lens {
-		return this.selection.lens ?? this.document?.request.lens ?? "normed";
+	/** Both answers have the same tokens: one token is selected on both. */
+	get together(): boolean {
+		return aligned(this.first.ready, this.second.ready);
+	}
+
+	/** The selection as one side has it. */
+	selectionOf(side: 0 | 1): Selection {
+		if (side === 0 || !this.beside) return within(this.selection, this.first.bounds);
+		const own = secondSelection(this.selection, this.beside, this.together);
+		return within(own, this.second.bounds);
+	}
+
+	get link(): string {
+		return this.id ? location.origin + address(this.id, this.selection, this.beside) : "";
 	}
 
 	/** Reads the address bar; without an analysis in it, shows `example`. */
 	arrive(example: string | null): void {
 		const place = parsePlace(location.pathname, location.search);
 		this.atStart = place.id === null;
-		const id = place.id ?? example;
-		if (id === this.id && this.document) {
-			this.selection = within(place.selection, this.bounds);
-			return;
-		}
-		void this.open(id, place.selection);
+		this.#go(place.id ?? example, place.selection, place.beside);
 	}
 
-	/** Shows an analysis, following it while it runs. */
-	async open(id: string | null, selection: Selection = EMPTY): Promise<void> {
-		this.#leave();
-		const abort = new AbortController();
-		this.#leave = () => abort.abort();
-		Object.assign(this, { id, run: null, failure: null, selection, loading: id !== null });
-		if (id === null) {
-			this.document = null;
-			return;
-		}
-		try {
-			const analysis = await api.analysis(id, abort.signal);
-			if (!draft.touched) draft.fromAnalysis(analysis);
-			this.#settle(analysis, selection);
-		} catch (error) {
-			if (abort.signal.aborted) return;
-			Object.assign(this, { document: null, loading: false, failure: trouble(error) });
-		}
-	}
-
-	/** Goes to an analysis, as a new entry of the browser's history. */
-	visit(id: string, selection: Selection = EMPTY): void {
-		window.history.pushState(null, "", address(id, selection));
-		this.atStart = false;
+	/** Goes to an analysis, whose question the form then takes over. */
+	visit(id: string): void {
 		draft.touched = false;
-		void this.open(id, selection);
+		if (this.first.document?.id === id) draft.fromAnalysis(this.first.document);
+		this.open(id);
 	}
 
-	select(patch: Partial<Selection>): void {
+	/** Goes to an analysis, or to two, as a new entry of the browser's history. */
+	open(id: string, selection: Selection = EMPTY, beside: Beside | null = null): void {
+		window.history.pushState(null, "", address(id, selection, beside));
+		this.atStart = false;
+		this.#go(id, selection, beside);
+		if (this.first.ready) this.#inside(this.first.ready);
+	}
+
+	/** A change to the selection, made on one side. */
+	select(patch: Partial<Selection>, side: 0 | 1 = 0): void {
 		if (!this.id) return;
-		this.selection = within({ ...this.selection, ...patch }, this.bounds);
-		const url = address(this.id, this.selection);
+		const { selection, beside } = this;
+		if (beside) Object.assign(this, patched({ selection, beside }, side, patch, this.together));
+		else this.selection = within({ ...selection, ...patch }, this.first.bounds);
+		this.#read();
+		this.#write();
+	}
+
+	/** The other way round. */
+	swap(): void {
+		const { id, selection, beside } = this;
+		if (!id || !beside) return;
+		const turned = swapped(id, { selection, beside });
+		this.open(turned.id, turned.selection, turned.beside);
+	}
+
+	/** Sends the draft and goes to its analysis. Throws ApiError when the server refuses it. */
+	async ask(): Promise<void> {
+		draft.touched = false; // what is changed from here on belongs to the next question
+		try {
+			this.open(await this.send(await draft.question()));
+		} catch (error) {
+			draft.touched = true;
+			throw error;
+		}
+	}
+
+	/** Asks a question, notes it in the list, and gives the id of its analysis. */
+	async send(question: Question): Promise<string> {
+		const { id } = await api.ask(question);
+		const { prompt, image } = question;
+		const past = this.history.find((entry) => entry.id === id);
+		this.#remember({
+			id,
+			prompt,
+			answer: past?.answer ?? "",
+			image: image !== null,
+			at: Date.now(),
+		});
+		return id;
+	}
+
+	/** Asks the question of a failed analysis once more. */
+	async again(): Promise<void> {
+		try {
+			await this.ask();
+		} catch (error) {
+			this.first.failure = trouble(error);
+		}
+	}
+
+	/** Deletes an analysis on the server and in the list, then starts over. */
+	async remove(id: string): Promise<void> {
+		await api.remove(id);
+		this.forget(id);
+		location.assign("/"); // a fresh page: figures of what is gone are dropped with it
+	}
+
+	forget(id: string): void {
+		this.history = forget(browserStore(), this.history, id);
+	}
+
+	#go(id: string | null, selection: Selection, beside: Beside | null): void {
+		Object.assign(this, { selection, beside });
+		this.#read(id);
+		if (!beside) this.second.close();
+	}
+
+	/** Has each side read as the selection says. */
+	#read(id: string | null = this.id): void {
+		const { stages, lens } = this.selection;
+		this.first.show(id, { lens, stages });
+		if (this.beside) this.second.show(this.beside.id, { lens: this.beside.lens, stages });
+	}
+
+	#write(): void {
+		if (!this.id) return;
+		const url = address(this.id, this.selection, this.beside);
 		try {
 			if (this.atStart) window.history.pushState(null, "", url);
 			else window.history.replaceState(null, "", url);
@@ -99,83 +157,32 @@ class Page {
 		}
 	}
 
-	/** Sends the draft and goes to its analysis. Throws ApiError when the server refuses it. */
-	async ask(): Promise<void> {
-		const question = await draft.question();
-		const created = await api.ask(question);
-		const entry = {
-			id: created.id,
-			prompt: question.prompt,
-			answer: "",
-			image: question.image !== null,
-		};
-		this.#remember({ ...entry, at: Date.now() });
-		this.visit(created.id);
-	}
-
-	/** Asks the question of a failed analysis once more. */
-	async again(): Promise<void> {
-		try {
-			await this.ask();
-		} catch (error) {
-			this.failure = trouble(error);
-		}
-	}
-
-	async cancel(): Promise<void> {
-		if (this.id) await api.cancel(this.id);
-	}
-
-	forget(id: string): void {
-		this.history = forget(browserStore(), this.history, id);
-	}
-
 	#remember(past: Past): void {
 		this.history = remember(browserStore(), this.history, past);
 	}
 
-	#settle(analysis: Analysis, selection: Selection): void {
-		this.document = analysis;
-		this.loading = false;
-		if (analysis.status === "queued" || analysis.status === "running") {
-			this.run = { ...idle, maxNewTokens: analysis.request.max_new_tokens };
-			this.#follow(analysis.id);
-			return;
-		}
-		this.run = null;
-		const inside = within(selection, this.bounds);
-		this.selection = inside.token === null ? { ...inside, ...suggest(analysis) } : inside;
-		this.#noteAnswer(analysis);
-	}
-
-	#noteAnswer(analysis: Analysis): void {
+	#settled(analysis: Analysis, side: 0 | 1): void {
+		if (side === 0) this.#inside(analysis);
+		this.#suggestSecond();
 		const past = this.history.find((entry) => entry.id === analysis.id);
 		if (past && past.answer === "" && analysis.answer)
 			this.#remember({ ...past, answer: analysis.answer });
 	}
 
-	#follow(id: string): void {
-		const take = (event: RunEvent) => {
-			if (this.run) this.run = reduce(this.run, event);
-			if (event.kind === "done" || event.kind === "failed") void this.#refresh(id);
-		};
-		let timer = 0;
-		const stop = follow(id, take, () => {
-			timer = window.setTimeout(() => void this.#refresh(id), POLL);
-		});
-		this.#leave = () => {
-			stop();
-			window.clearTimeout(timer);
-		};
+	/** Bounds the selection; without a token, the one with most to see. */
+	#inside(analysis: Analysis): void {
+		const inside = within(this.selection, this.first.bounds);
+		const chosen = inside.token !== null || analysis.status !== "done";
+		this.selection = chosen ? inside : { ...inside, ...suggest(analysis) };
 	}
 
-	async #refresh(id: string): Promise<void> {
-		try {
-			const analysis = await api.analysis(id);
-			if (this.id === id) this.#settle(analysis, this.selection);
-		} catch (error) {
-			if (this.id === id) this.failure = trouble(error);
-		}
+	/** The second side's own token, where it cannot follow the first's. */
+	#suggestSecond(): void {
+		const { beside, together } = this;
+		const second = this.second.ready;
+		if (!beside || !second || this.first.loading || this.first.run) return;
+		if (together || beside.token !== null) return;
+		this.beside = { ...beside, token: suggest(second).token };
 	}
 }
 

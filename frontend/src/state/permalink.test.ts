@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { address, decode, EMPTY, encode, MAX_WORDS, parsePlace, type Selection } from "./permalink";
+import {
+	address,
+	type Beside,
+	decode,
+	EMPTY,
+	encode,
+	MAX_WORDS,
+	parsePlace,
+	type Selection,
+} from "./permalink";
 
 const FULL: Selection = {
 	token: 3,
@@ -7,9 +16,17 @@ const FULL: Selection = {
 	range: [6, 9],
 	quantity: "entropy",
 	words: ["red", "a,b", "back\\slash", "日本", "x&y=z"],
-	lens: "raw",
+	lens: "difference",
+	divergence: "paper-code",
+	scaling: "depth",
+	stages: {
+		method: "paper",
+		thresholds: { critical_depth: 7, mutation_min_jsd: 0.0000005, interval: -1 },
+	},
 	method: "pca",
+	profile: "entropy",
 };
+const BESIDE: Beside = { id: "0ther", token: 5, lens: "raw" };
 
 describe("permalink", () => {
 	it("brings a full selection back unchanged", () => {
@@ -34,6 +51,9 @@ describe("permalink", () => {
 		"?token=-1&depth=9e9&q=nonsense&lens=%00&map=umap&range=4",
 		"?token=1.5&depth=99999&range=a-b&words=,,,",
 		"?token=&depth=NaN&range=1-2-3&words=%20",
+		"?divergence=kl&scale=both&stages=manual&profile=rank",
+		"?critical_depth=&mutation_sigmas=Infinity&interval=1e9&reversal_share=0x1&mutation_min_jsd=1,5",
+		"?resamples=1000000000&seed=3",
 		"?%E0%A4%A=1&token=0x10",
 	])("ignores garbage: %s", (query) => {
 		expect(decode(query)).toEqual(EMPTY);
@@ -49,6 +69,38 @@ describe("permalink", () => {
 	it("puts a range in order", () => {
 		expect(decode("?range=9-6").range).toEqual([6, 9]);
 	});
+
+	it("writes the reading as the API names it", () => {
+		const stages = { method: "paper", thresholds: { critical_depth: 6 } } as const;
+		const selection: Selection = { ...EMPTY, divergence: "symmetric-kl", scaling: "token", stages };
+		expect(encode(selection)).toBe(
+			"?divergence=symmetric-kl&scale=token&stages=paper&critical_depth=6",
+		);
+	});
+
+	it("brings a comparison back unchanged, with what each side has of its own", () => {
+		const link = address("abc", FULL, BESIDE);
+		expect(link).toMatch(/^\/compare\/abc\/0ther\?/);
+		const [path, query] = link.split("?");
+		expect(parsePlace(path ?? "", `?${query}`)).toEqual({
+			id: "abc",
+			selection: FULL,
+			beside: BESIDE,
+		});
+	});
+
+	it("compares an analysis with itself through another lens", () => {
+		const beside: Beside = { id: "abc", token: null, lens: "raw" };
+		expect(address("abc", EMPTY, beside)).toBe("/compare/abc/abc?lens2=raw");
+		expect(parsePlace("/compare/abc/abc", "?lens2=raw&token2=x").beside).toEqual(beside);
+	});
+
+	it.each(["/compare/abc", "/compare/abc/../x", "/compare//abc", "/compare/a/b/c"])(
+		"makes nothing of a broken comparison: %s",
+		(path) => {
+			expect(parsePlace(path, "")).toEqual({ id: null, selection: EMPTY, beside: null });
+		},
+	);
 
 	it("knows the start page, an analysis and anything else", () => {
 		expect(parsePlace("/", "").id).toBeNull();

@@ -1,13 +1,23 @@
 // The only module that knows the page's addresses. Pure: text in, typed values out, and back.
 // Everything read from an address is parsed, bounded and otherwise ignored.
-import type { Lens } from "../api/types";
+import type { Divergence, Lens, Scaling } from "../api/types";
+import {
+	AUTOMATIC,
+	DIVERGENCES,
+	LENSES,
+	parseStages,
+	SCALINGS,
+	type StageChoice,
+	stageValues,
+} from "./reading";
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
 export const METHODS = ["tsne", "pca"] as const;
-export const LENSES = ["normed", "raw"] as const;
+export const PROFILES = ["jsd", "probability", "entropy"] as const;
 
 export type Quantity = (typeof QUANTITIES)[number];
 export type Method = (typeof METHODS)[number];
+export type Profile = (typeof PROFILES)[number];
 
 /** Depths, both ends included, low end first. */
 export type Range = readonly [number, number];
@@ -20,7 +30,13 @@ export interface Selection {
 	words: string[];
 	/** null: the lens that the analysis was asked for. */
 	lens: Lens | null;
+	divergence: Divergence;
+	scaling: Scaling;
+	stages: StageChoice;
+	/** Of the trajectory. */
 	method: Method;
+	/** What the profiles of two compared analyses show. */
+	profile: Profile;
 }
 
 export const EMPTY: Selection = {
@@ -30,7 +46,11 @@ export const EMPTY: Selection = {
 	quantity: "probability",
 	words: [],
 	lens: null,
+	divergence: "jsd",
+	scaling: "none",
+	stages: AUTOMATIC,
 	method: "tsne",
+	profile: "jsd",
 };
 
 // Caps: above any real analysis, low enough that a made-up address costs nothing.
@@ -75,9 +95,11 @@ function splitWords(text: string | null): string[] {
 	return tidyWords(parts.map((part) => part.replace(/\\(.)/gs, "$1")));
 }
 
+const parse = (query: string) => new URLSearchParams(query.slice(0, MAX_QUERY));
+
 /** The selection that a query string carries; unknown or wrong values count as absent. */
 export function decode(query: string): Selection {
-	const values = new URLSearchParams(query.slice(0, MAX_QUERY));
+	const values = parse(query);
 	return {
 		token: integer(values.get("token"), MAX_TOKEN),
 		depth: integer(values.get("depth"), MAX_DEPTH),
@@ -85,36 +107,68 @@ export function decode(query: string): Selection {
 		quantity: oneOf(values.get("q"), QUANTITIES) ?? EMPTY.quantity,
 		words: splitWords(values.get("words")),
 		lens: oneOf(values.get("lens"), LENSES),
+		divergence: oneOf(values.get("divergence"), DIVERGENCES) ?? EMPTY.divergence,
+		scaling: oneOf(values.get("scale"), SCALINGS) ?? EMPTY.scaling,
+		stages: parseStages(values),
 		method: oneOf(values.get("map"), METHODS) ?? EMPTY.method,
+		profile: oneOf(values.get("profile"), PROFILES) ?? EMPTY.profile,
 	};
 }
 
 /** The query string of a selection, without what is at its default; "" when all is. */
-export function encode(selection: Selection): string {
+export function encode(selection: Selection, beside: Beside | null = null): string {
 	const values = new URLSearchParams();
 	const put = (key: string, value: string | number | null) => {
 		if (value !== null) values.set(key, String(value));
 	};
+	const changed = <K extends keyof Selection>(key: K) =>
+		selection[key] === EMPTY[key] ? null : (selection[key] as string);
 	put("token", selection.token);
+	put("token2", beside?.token ?? null);
 	put("depth", selection.depth);
 	put("range", selection.range ? selection.range.join("-") : null);
-	put("q", selection.quantity === EMPTY.quantity ? null : selection.quantity);
+	put("q", changed("quantity"));
 	put("words", selection.words.length ? joinWords(selection.words) : null);
 	put("lens", selection.lens);
-	put("map", selection.method === EMPTY.method ? null : selection.method);
+	put("lens2", beside?.lens ?? null);
+	put("divergence", changed("divergence"));
+	put("scale", changed("scaling"));
+	for (const [key, value] of Object.entries(stageValues(selection.stages))) put(key, value);
+	put("map", changed("method"));
+	put("profile", changed("profile"));
 	const text = values.toString().replaceAll("%2C", ",");
 	return text ? `?${text}` : "";
+}
+
+/** The second of two compared analyses: what it has of its own; all else is shared. */
+export interface Beside {
+	id: string;
+	token: number | null;
+	lens: Lens | null;
 }
 
 export interface Place {
 	/** null: the start page. */
 	id: string | null;
 	selection: Selection;
+	/** null: one analysis alone. */
+	beside: Beside | null;
 }
+
+const known = (id: string | undefined) => (id && ID.test(id) ? id : null);
 
 export function parsePlace(pathname: string, query: string): Place {
-	const found = /^\/a\/([^/]+)\/?$/.exec(pathname)?.[1] ?? "";
-	return { id: ID.test(found) ? found : null, selection: decode(query) };
+	const selection = decode(query);
+	const [, first, second] = /^\/compare\/([^/]+)\/([^/]+)\/?$/.exec(pathname) ?? [];
+	const [a, b] = [known(first), known(second)];
+	if (a === null || b === null)
+		return { id: known(/^\/a\/([^/]+)\/?$/.exec(pathname)?.[1]), selection, beside: null };
+	const values = parse(query);
+	const token = integer(values.get("token2"), MAX_TOKEN);
+	return { id: a, selection, beside: { id: b, token, lens: oneOf(values.get("lens2"), LENSES) } };
 }
 
-export const address = (id: string, selection: Selection) => `/a/${id}${encode(selection)}`;
+export function address(id: string, selection: Selection, beside: Beside | null = null): string {
+	const path = beside ? `/compare/${id}/${beside.id}` : `/a/${id}`;
+	return path + encode(selection, beside);
+}

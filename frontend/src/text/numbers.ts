@@ -13,5 +13,17 @@ const superscript = (digits: string) =>
 
 export const nats = (value: number) => (Number.isFinite(value) ? `${value.toFixed(2)} nats` : "–");
 
+const sign = (value: number) => (value < 0 ? "−" : "+");
+
+/** A difference of probabilities in points of a hundred: −0.123 → "−12.3 pts". */
+export function points(value: number): string {
+	if (!Number.isFinite(value)) return "–";
+	if (value !== 0 && Math.abs(value) < 0.0005) return `${sign(value)}<0.1 pts`;
+	return `${value === 0 ? "" : sign(value)}${(100 * Math.abs(value)).toFixed(1)} pts`;
+}
+
+export const signedNats = (value: number) =>
+	Number.isFinite(value) ? `${sign(value)}${Math.abs(value).toFixed(2)} nats` : "–";
+
 export const seconds = (value: number) =>
 	value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Token } from "../api/types";
-import { percent } from "./numbers";
+import { percent, points, signedNats } from "./numbers";
 import { reversalLine, stageLine } from "./stage";
 import { labelLength, tokenLabel, tokenName } from "./token";
 
@@ -39,6 +39,14 @@ describe("numbers", () => {
 		expect(percent(0)).toBe("0.0 %");
 		expect(percent(0.00002)).toBe("2 × 10⁻⁵");
 		expect(percent(Number.NaN)).toBe("–");
+		expect([0.369, -0.123, 0, -0.0001, Number.NaN].map(points)).toEqual([
+			"+36.9 pts",
+			"−12.3 pts",
+			"0.0 pts",
+			"−<0.1 pts",
+			"–",
+		]);
+		expect(signedNats(-0.829)).toBe("−0.83 nats");
 	});
 });
 

@@ -4,6 +4,7 @@ import CellWords from "./CellWords.svelte";
 import Competition from "./Competition.svelte";
 import Divergence from "./Divergence.svelte";
 import Fretboard from "./Fretboard.svelte";
+import Board from "./fretboard/Board.svelte";
 import type { ViewProps } from "./props";
 import StageLine from "./StageLine.svelte";
 import Trajectory from "./Trajectory.svelte";
@@ -24,6 +25,15 @@ export const VIEWS: readonly View[] = [
 	{ name: "competition", slot: "side", component: Competition },
 	{ name: "cell", slot: "side", component: CellWords },
 	{ name: "trajectory", slot: "wide", component: Trajectory },
+];
+
+/** Of each of two compared analyses, in this order; their controls are shared, so the board comes alone. */
+export const COMPARED: readonly Component<ViewProps>[] = [
+	Board,
+	StageLine,
+	Divergence,
+	Competition,
+	CellWords,
 ];
 
 export const viewsIn = (slot: Slot) => VIEWS.filter((view) => view.slot === slot);

@@ -1,0 +1,84 @@
+// How the numbers are read: lens, divergence, display scaling, and how the stages are found. Pure.
+// The names of the parameters are the API's, in the address as in its queries.
+import type { Divergence, Lens, Scaling, StageMethod } from "../api/types";
+
+export const LENSES = ["normed", "raw", "difference"] as const satisfies readonly Lens[];
+export const DIVERGENCES = [
+	"jsd",
+	"paper-code",
+	"symmetric-kl",
+] as const satisfies readonly Divergence[];
+export const SCALINGS = ["none", "depth", "token"] as const satisfies readonly Scaling[];
+export const STAGE_METHODS = ["automatic", "paper"] as const satisfies readonly StageMethod[];
+
+/** The thresholds that a request may replace. */
+export const THRESHOLDS = [
+	"critical_depth",
+	"mutation_sigmas",
+	"mutation_min_ratio",
+	"mutation_min_jsd",
+	"reversal_share",
+	"interval",
+] as const;
+export type Threshold = (typeof THRESHOLDS)[number];
+
+/** How the stages are found; a threshold that is not named keeps the server's default. */
+export interface StageChoice {
+	method: StageMethod;
+	thresholds: Readonly<Partial<Record<Threshold, number>>>;
+}
+
+export const AUTOMATIC: StageChoice = { method: "automatic", thresholds: {} };
+
+export const isDefault = (choice: StageChoice) =>
+	choice.method === AUTOMATIC.method && Object.keys(choice.thresholds).length === 0;
+
+/** A finite decimal number of bounded length; whether it makes sense is the server's to say. */
+export function decimal(text: string | null): number | null {
+	const number = /^-?\d{1,6}(\.\d{1,9})?(e-\d{1,2})?$/;
+	return text !== null && number.test(text) ? Number(text) : null;
+}
+
+/** The choice that a query string carries; what cannot be read counts as absent. */
+export function parseStages(values: URLSearchParams): StageChoice {
+	const found = STAGE_METHODS.find((method) => method === values.get("stages"));
+	const numbers = THRESHOLDS.map((name) => [name, decimal(values.get(name))] as const);
+	const thresholds = Object.fromEntries(numbers.filter(([, value]) => value !== null));
+	return { method: found ?? AUTOMATIC.method, thresholds };
+}
+
+type Values = Record<string, string | number | null>;
+
+/** The choice as query values, without what is at its default. */
+export function stageValues({ method, thresholds }: StageChoice): Values {
+	return { stages: method === AUTOMATIC.method ? null : method, ...thresholds };
+}
+
+/** The same choice with one threshold replaced; null gives it back to the server. */
+export function withThreshold(
+	choice: StageChoice,
+	name: Threshold,
+	value: number | null,
+): StageChoice {
+	const others = Object.entries(choice.thresholds).filter(([known]) => known !== name);
+	const thresholds = Object.fromEntries(value === null ? others : [...others, [name, value]]);
+	return { ...choice, thresholds };
+}
+
+/** Another analysis that a figure shares its axes and colours with. */
+export interface Neighbour {
+	id: string;
+	lens: Lens;
+}
+
+/** What every figure is asked with: lens, stages and theme, and whose axes it shares. */
+export function figureValues(asked: {
+	lens: Lens;
+	theme: string;
+	stages: StageChoice;
+	beside: Neighbour | null;
+}): Values {
+	const { lens, theme, stages, beside } = asked;
+	const shared: Values = beside ? { beside: beside.id, beside_lens: beside.lens } : {};
+	return { lens, theme, ...stageValues(stages), ...shared };
+}
