@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -43,6 +44,15 @@ def run(checkpoint_folder, tmp_path, pictures):
     return go
 
 
+DOC = Path(__file__).parents[2] / "docs" / "surveys.md"
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_is_documented(column):
+    kind, note = COLUMNS[column]
+    assert f"| `{column}` | {kind} | {note} |" in DOC.read_text()
+
+
 def failures(folder):
     return [json.loads(line) for line in (folder / "failures.jsonl").read_text().splitlines()]
 
@@ -80,6 +90,7 @@ def test_a_survey_writes_table_summary_failures_and_report(run):
     assert failure["reason"]
     summary = json.loads((written.output / "summary.json").read_text())
     assert (summary["survey"]["done"], summary["survey"]["failed"]) == (IMAGES, 1)
+    assert summary["survey"]["stages"]["thresholds"] == document["stages"]["thresholds"]
     assert summary["answers"] == summary["images"] == IMAGES
     assert f"{IMAGES} of {IMAGES + 1} done, 1 failed" in lines(written)[0]
 

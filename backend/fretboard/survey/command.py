@@ -59,6 +59,7 @@ def run_survey(
     asked = {
         "prompts": sorted({str(item.prompt) for item in items})[:SHOWN_PROMPTS],
         "items": len(items),
+        "stages": run.detection(outcome),
     }
     about = _about(settings, sources, request, outcome) | asked
     summary = _summary(about, read_table(output / TOKENS) if rows else None, earlier)

@@ -94,6 +94,14 @@ class SurveyRun:
                 return Outcome(done, failures, True)
         return Outcome(done, failures, False)
 
+    def detection(self, outcome: Outcome) -> dict[str, Any]:
+        """How the stages were found; alike for all items. Empty when nothing is done."""
+        for analysis_id in outcome.done.values():
+            stages = self._store.read(analysis_id).stages
+            if stages is not None:
+                return {"method": stages.method, "thresholds": stages.thresholds}
+        return {}
+
     def write_tokens(self, outcome: Outcome, path: Path) -> int:
         """The table of all finished items; returns the number of rows."""
         return write_rows(path, self._rows(outcome))
