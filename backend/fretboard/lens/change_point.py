@@ -28,7 +28,13 @@ def resampled_interval(
     """Central interval of the change point when the columns of (length, n) are drawn again."""
     random = np.random.default_rng(seed)
     drawn = random.integers(0, values.shape[1], (resamples, values.shape[1]))
-    profiles = values[:, drawn].mean(axis=2).T
+    return central_interval(values[:, drawn].mean(axis=2).T, coverage, rising)
+
+
+def central_interval(
+    profiles: np.ndarray, coverage: float, rising: bool = False
+) -> tuple[int, int]:
+    """The change points of (n, length) resampled profiles, but (1 − coverage) / 2 at either end."""
     tail = (1 - coverage) / 2
     found = change_points(profiles, rising)
     low, high = np.quantile(found, [tail, 1 - tail], method="nearest")
