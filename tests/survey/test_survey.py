@@ -151,6 +151,31 @@ def test_the_report_needs_no_network_and_escapes_what_it_shows(run, tmp_path, pi
         assert drawn["light"]["layout"]["xaxis"]["title"]["text"]
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_report_draws_offline_and_fits_the_window(run, width):
+    from playwright.sync_api import sync_playwright
+
+    from browser.harness import chromium_arguments
+
+    report = run().output / "report.html"
+    errors = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium_arguments())
+        page = browser.new_context(
+            viewport={"width": width, "height": 900}, offline=True
+        ).new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+        page.goto(report.as_uri())
+        page.wait_for_selector("#classes .xtitle")
+        drawn = page.locator(".chart .main-svg").count()
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        browser.close()
+    assert (errors, overflow) == ([], 0)
+    assert drawn >= 3
+
+
 def test_wrong_input_is_told_before_any_work(run, tmp_path, monkeypatch):
     seen = analysed(monkeypatch)
     for wrong in ({"lens": "blue"}, {"skip_layers": "9-1"}, {"max_new_tokens": 0}):
