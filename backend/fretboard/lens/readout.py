@@ -4,6 +4,7 @@ A lens is given the model's own final norm and unembedding as functions, so that
 no model. Memory: a few tokens × depths × vocabulary at a time, whatever the answer's length.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,10 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fretboard.lens.divergence import adjacent
+from fretboard.lens.divergence import DIVERGENCES, adjacent
 
-# Float32 cells (token × depth × vocabulary) of one step; with its temporaries about 4 × as much.
-CELLS_AT_ONCE = 2**23
+# Float32 cells (token × depth × vocabulary) of one step: 16 tokens of LLaVA-1.5, 68 MB.
+CELLS_AT_ONCE = 17_000_000
+# Of those, what one matrix product makes: 16 MB. glibc keeps freed blocks below 32 MB for the next
+# product; larger ones go back to the system, and clearing new pages costs as much as the product.
+CELLS_OF_A_PRODUCT = 4_000_000
+LOWEST = torch.finfo(torch.float32).min
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,23 @@ class LogitLens:
 
     def log_probabilities(self, states: Tensor) -> Tensor:
         """(L+1, …, width) pre-norm → (L+1, …, V) float32 log-probabilities; first axis is depth."""
-        if self.raw:
-            normed_last = self.final_norm(states[-1:])
-            states = torch.cat([states[:-1].to(normed_last), normed_last])
-        else:
-            states = self.final_norm(states)
-        return torch.log_softmax(self.unembed(states).float(), dim=-1)
+        return torch.log_softmax(self.unembed(self._normed(states)).float(), dim=-1)
+
+    def logits(self, states: Tensor) -> Iterator[Tensor]:
+        """(L+1, tokens, width) pre-norm → depth by depth (tokens, V) float32, the caller's own.
+
+        A row is to be used before the next is asked for: that is what bounds the memory.
+        """
+        normed = self._normed(states)
+        size = max(1, CELLS_OF_A_PRODUCT // (states.shape[1] * self.vocabulary))
+        for block in normed.chunk(math.ceil(len(normed) / size)):
+            yield from self.unembed(block).float()
+
+    def _normed(self, states: Tensor) -> Tensor:
+        if not self.raw:
+            return self.final_norm(states)
+        normed_last = self.final_norm(states[-1:])
+        return torch.cat([states[:-1].to(normed_last), normed_last])
 
 
 @dataclass(frozen=True)
@@ -109,24 +125,55 @@ def _parts(lens: LogitLens, states: Tensor) -> Iterator[slice]:
 def _read_chunk(
     lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int, divergence: str
 ) -> Readout:
-    log_p = lens.log_probabilities(states)
-    index = emitted.to(log_p.device)[None, :, None].expand(log_p.shape[0], -1, 1)
-    own = log_p.gather(-1, index)
-    top = log_p.topk(min(top_k, log_p.shape[-1]), dim=-1)
+    """One depth at a time over logits that become log-probabilities in place.
+
+    A row of one depth fits the CPU's cache, the whole chunk does not: there a pass costs as much as
+    fetching it from memory.
+    """
+    measure = DIVERGENCES[divergence]
+    index = emitted[:, None]
+    depths: list[_Depth] = []
+    pairs: list[Tensor] = []
+    before: tuple[Tensor, Tensor] | None = None
+    for row in lens.logits(states):
+        log_p, p = _normalise(row)
+        depths.append(_read_depth(log_p, p, index.to(row.device), top_k))
+        if before is not None:
+            pairs.append(measure(before[0], log_p, before[1], p))
+        before = log_p, p
+    own, rank, entropy, top, top_ids = (_numpy(torch.stack(x)) for x in zip(*depths, strict=True))
     return Readout(
-        probability=_numpy(own[..., 0].exp()),
-        log_probability=_numpy(own[..., 0]),
-        rank=_numpy((log_p > own).sum(-1).add_(1).int()),
-        entropy=_numpy(_entropy(log_p)),
-        jsd=_numpy(adjacent(log_p, divergence)),
-        top_ids=_numpy(top.indices.int()),
-        top_probabilities=_numpy(top.values.exp()),
+        probability=np.exp(own),
+        log_probability=own,
+        rank=rank,
+        entropy=entropy,
+        jsd=_numpy(torch.stack(pairs)),
+        top_ids=top_ids,
+        top_probabilities=np.exp(top),
     )
 
 
-def _entropy(log_p: Tensor) -> Tensor:
-    """−Σ p log p in nats, one depth at a time."""
-    return torch.stack([torch.special.entr(row.exp()).sum(-1) for row in log_p])
+# Own log-probability, rank, entropy: (tokens,) each; leading log-probabilities, ids: (tokens, k).
+_Depth = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+
+def _normalise(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """(tokens, V) logits, overwritten with their log-probabilities; and the probabilities."""
+    logits.sub_(logits.amax(-1, keepdim=True))
+    p = logits.exp()
+    total = p.sum(-1, keepdim=True)
+    return logits.sub_(total.log()), p.div_(total)
+
+
+def _read_depth(log_p: Tensor, p: Tensor, index: Tensor, top_k: int) -> _Depth:
+    own = log_p.gather(-1, index)
+    top = log_p.topk(min(top_k, log_p.shape[-1]), dim=-1)
+    scratch = torch.empty_like(log_p)
+    above = torch.gt(log_p, own, out=scratch).sum(-1)  # 0.0 and 1.0: a sum of booleans is slow
+    rank = above.add_(1).int()
+    # A probability of 0 adds nothing to −Σ p log p, though its logarithm is −inf.
+    entropy = torch.linalg.vecdot(p, torch.clamp(log_p, min=LOWEST, out=scratch)).neg_()
+    return own[:, 0], rank, entropy, top.values, top.indices.int()
 
 
 def _numpy(values: Tensor) -> np.ndarray:

@@ -1,0 +1,71 @@
+"""Extra peak memory of reading an answer out, at LLaVA-1.5-7B's shape by default.
+
+    python benchmarks/analysis_memory.py [--width 4096] [--tokens 16]
+
+33 depths and 32 064 words with a head of random float32 weights, which do not count as extra. One
+process measures one answer, since a peak does not go down again. Prints JSON, in MB (10^6 bytes):
+`extra` is the growth of the process's peak while the tokens are read, `stored` the arrays and
+hidden states that are kept of them, `bound` what is left: the working memory.
+"""
+
+import argparse
+import json
+import resource
+
+import torch
+
+from fretboard.lens.readout import LogitLens
+from fretboard.model.generation import Step
+from fretboard.pipeline.reader import StreamingReader
+
+DEPTHS, VOCABULARY = 33, 32_064
+WARM_UP_WORDS = 500  # a tiny reading first: code and threads that torch loads are not the answer's
+
+
+def peak() -> float:
+    """The process's largest resident size so far, in MB (Linux counts in KiB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def read(lens: LogitLens, width: int, tokens: int) -> float:
+    """Take `tokens` random steps as generation would give them; MB of what is kept."""
+    reader = StreamingReader(lens, DEPTHS)
+    for index in range(tokens):
+        states = torch.randn(DEPTHS, width)
+        reader.take(Step(index, index, states, torch.empty(0)))
+    readout, hidden, _ = reader.finish()
+    arrays = readout.arrays().values()
+    return (hidden.nbytes + sum(array.nbytes for array in arrays)) / 1e6
+
+
+def main() -> None:
+    """Measure one answer in this process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--width", type=int, default=4096)
+    parser.add_argument("--tokens", type=int, default=16)
+    asked = parser.parse_args()
+    norm = torch.nn.RMSNorm(asked.width)
+    head = torch.nn.Linear(asked.width, VOCABULARY, bias=False)
+    lens = LogitLens(norm, head, VOCABULARY)
+    with torch.inference_mode():
+        tiny = torch.nn.Linear(asked.width, WARM_UP_WORDS, bias=False)
+        read(LogitLens(norm, tiny, WARM_UP_WORDS), asked.width, 2)
+        before = peak()
+        stored = read(lens, asked.width, asked.tokens)
+    extra = peak() - before
+    print(
+        json.dumps(
+            {
+                "width": asked.width,
+                "tokens": asked.tokens,
+                "weights": round(head.weight.nbytes / 1e6, 1),
+                "extra": round(extra, 1),
+                "stored": round(stored, 1),
+                "bound": round(extra - stored, 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
