@@ -31,4 +31,4 @@ def test_the_working_memory_is_bounded(measured):
 
 def test_it_does_not_grow_with_the_answer(measured):
     assert measured[256]["bound"] - measured[64]["bound"] <= SCATTER_MB
-    assert measured[256]["stored"] == pytest.approx(4 * measured[64]["stored"], rel=0.1)  # MB, rounded
+    assert measured[256]["stored"] == pytest.approx(4 * measured[64]["stored"], rel=0.1)
