@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import plotly
 import pytest
 
 from fretboard.catalogue import Reading
@@ -25,7 +24,7 @@ from fretboard.figures import (
     profile_figure,
     trajectory_figure,
 )
-from fretboard.figures.bands import stage_edges
+from fretboard.figures.trajectory import strings_of
 from fretboard.vocabulary import Vocabulary
 from tiny_models import make_tokenizer
 
@@ -173,22 +172,26 @@ def test_divergence_shows_the_token_and_the_mean_between_the_depths(analysis, ar
     assert any("critical depth 3 (2–4)" in note.text for note in figure.layout.annotations)
 
 
-def test_trajectory_has_a_path_per_token_and_a_point_per_depth(analysis):
-    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, 2)).astype(np.float32)
-    figure = trajectory_figure(analysis, points, "t-SNE, seed 0")
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_trajectory_has_a_path_per_token_and_a_point_per_depth(analysis, dimensions):
+    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, dimensions)).astype(np.float32)
+    figure = trajectory_figure(strings_of(analysis), points, 1, "t-SNE, seed 0")
     paths = [trace for trace in figure.data if trace.meta["part"] == "path"]
-    assert [trace.meta["token"] for trace in paths] == list(range(TOKENS))
+    assert [trace.meta["string"] for trace in paths] == list(range(TOKENS))
     dots = figure.data[-1]
-    for place, (token, depth) in enumerate(dots.customdata):
-        np.testing.assert_allclose((dots.x[place], dots.y[place]), points[depth - 1, token])
+    for place, (string, depth, token, analysis_id) in enumerate(dots.customdata):
+        where = [getattr(dots, axis)[place] for axis in "xyz"[:dimensions]]
+        np.testing.assert_allclose(where, points[depth - 1, string])
+        assert (token, analysis_id) == (string, "a1")
 
 
-def test_bands_follow_the_nodes(analysis):
-    assert stage_edges(analysis.stages, 5, 6) == [(0, 3), (3, 5), (5, 6)]
-    assert stage_edges(analysis.stages, None, 6) == [(0, 3), (3, 6), (6, 6)]
-    assert stage_edges(None, 5, 6) == [(0, 0)] * 3
-
-
-def test_the_page_draws_with_the_plotly_that_these_figures_are_made_for():
-    page = json.loads(PAGE.read_text())["devDependencies"]["plotly.js-cartesian-dist-min"]
-    assert page == plotly.offline.get_plotlyjs_version()
+@pytest.mark.parametrize(("color_by", "groups"), [("stage", 2), ("string", 4), ("word", 3)])
+def test_trajectory_colours_cover_every_point_once(analysis, color_by, groups):
+    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, 2)).astype(np.float32)
+    figure = trajectory_figure(strings_of(analysis), points, 1, "", "dark", color_by, neck_end=4)
+    dots = [trace for trace in figure.data if trace.meta["part"] == "points"]
+    assert len(dots) == groups  # no token mutates; two words are the same
+    cells = [tuple(cell[:2]) for trace in dots for cell in trace.customdata]
+    assert len(cells) == len(set(cells)) == LAYERS * TOKENS
+    neck = next(trace for trace in figure.data if trace.meta["part"] == "neck")
+    np.testing.assert_allclose(neck.x, points[3, :, 0])

@@ -1,5 +1,6 @@
 """One analysis without a server, into a folder; and the analyses shipped as examples."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,19 +9,32 @@ from fretboard.catalogue import Derived
 from fretboard.document import Analysis
 from fretboard.gallery import gallery_entries, gallery_image
 from fretboard.images import Picture, to_png
+from fretboard.lens.map_settings import MapSettings
+from fretboard.local import Asking, LocalSource, settle, write_reading
 from fretboard.pipeline import Pipeline
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_store
 from fretboard.worker import load_pipeline
 
-SHIPPED_METHODS = ("tsne", "pca")
+SHIPPED_MAPS = (MapSettings(), MapSettings(method="pca"))
 
 
-def analyze_to_folder(settings: Settings, asked: Asked, folder: Path) -> Analysis:
-    """Write analysis.json, arrays, hidden states and the image into `folder`."""
+def analyze_to_folder(
+    settings: Settings, asked: Asked, folder: Path, reading: Asking | None = None
+) -> Analysis:
+    """Write analysis.json, arrays, hidden states and the image into `folder`.
+
+    reading: further arrays and the stages to find; the default is what the server would store.
+    """
     prepare(settings, asked)  # bad input is told before the model is loaded
     store = open_store(str(folder), layout="")
-    return _run(settings, load_pipeline(settings, store), asked, store)
+    pipeline = load_pipeline(settings, store)
+    shutil.rmtree(folder / "derived", ignore_errors=True)  # of an earlier analysis in this folder
+    analysis = _run(settings, pipeline, asked, store)
+    if reading is None:
+        return analysis
+    write_reading(folder, reading.reading)
+    return settle(LocalSource(store, lambda: pipeline), store, analysis, reading)
 
 
 def build_examples(settings: Settings, folder: Path, count: int) -> Iterator[str]:
@@ -30,7 +44,7 @@ def build_examples(settings: Settings, folder: Path, count: int) -> Iterator[str
     for entry in gallery_entries()[:count]:
         asked = Asked(entry["prompt"], gallery_image(entry["file"]).read_bytes())
         analysis = _run(settings, pipeline, asked, store)
-        wanted = [Derived("trajectory", method=method) for method in SHIPPED_METHODS]
+        wanted = [Derived("trajectory", settings=settings.text) for settings in SHIPPED_MAPS]
         lens = analysis.request.lens
         wanted += [Derived("distribution", lens, token=token.index) for token in analysis.tokens]
         for derived in wanted:

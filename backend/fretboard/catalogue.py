@@ -4,8 +4,10 @@ Axes: depth = L+1 (0 = embeddings entering layer 0, L = output of the last layer
 (d, d+1), token = emitted tokens, k = words kept a cell, width = residual stream.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 from fretboard.document import Divergence, Lens, Scaling
 
@@ -65,7 +67,9 @@ class Reading:
     scaling: Scaling = Scaling.NONE
 
 
-DerivedKind = Literal["lens", "divergence", "distribution", "trajectory"]
+MapKind = Literal["trajectory", "perplexities", "stability", "dispersion"]
+DerivedKind = Literal["lens", "divergence", "distribution"] | MapKind
+MAP_KINDS: tuple[str, ...] = get_args(MapKind)
 
 
 @dataclass(frozen=True)
@@ -73,27 +77,42 @@ class Derived:
     """Arrays computed on demand from the record: what, and with which parameters.
 
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
-    `probabilities` (depth, vocabulary) of one token; trajectory: `points` (depth 1…L, token, 2).
+    `probabilities` (depth, vocabulary) of one token. The map kinds (`pipeline/maps.py`) are of an
+    answer's tokens or, with a `role`, of an image set's token position.
     """
 
     kind: DerivedKind
     lens: Lens = Lens.NORMED
     divergence: Divergence = Divergence.JSD
     token: int = 0
-    method: str = ""
+    settings: str = ""
+    """Of a map, as `MapSettings.text`."""
+    role: str = ""
+    """Of an image set's token position, as `alignment.parse_role` takes it."""
+    of: str = ""
+    """Digest of the states that an image set's map is of: more images finish with time."""
+
+    @property
+    def is_map(self) -> bool:
+        """Seconds to compute, kilobytes to keep; needs no model."""
+        return self.kind in MAP_KINDS
 
     @property
     def key(self) -> str:
         """One line that `parse` reads back."""
-        return f"{self.kind}.{self.lens}.{self.divergence}.{self.token}.{self.method}"
+        return json.dumps(asdict(self), sort_keys=True)
 
     @property
     def file(self) -> str:
         """Where it lies in the record, if it is kept, and in the cache."""
-        return f"derived/{self.key}"
+        plain = f"derived/{self.kind}.{self.lens}.{self.divergence}.{self.token}"
+        if not self.is_map:
+            return plain
+        return f"{plain}.{hashlib.sha256(self.key.encode()).hexdigest()[:16]}"
 
     @classmethod
     def parse(cls, key: str) -> "Derived":
         """The inverse of `key`."""
-        kind, lens, divergence, token, method = key.split(".", 4)
-        return cls(kind, Lens(lens), Divergence(divergence), int(token), method)  # type: ignore[arg-type]
+        fields = json.loads(key)
+        named = {"lens": Lens(fields["lens"]), "divergence": Divergence(fields["divergence"])}
+        return cls(**(fields | named))

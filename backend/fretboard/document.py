@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fretboard.errors import InputError
+from fretboard.errors import FretboardError, InputError
 
 SCHEMA_VERSION = 1
 DEFAULT_NEW_TOKENS = 64
@@ -142,6 +142,16 @@ class Problem(BaseModel):
 
     title: str
     detail: str
+
+
+def problem_of(error: Exception) -> Problem:
+    """What the document of a failed analysis says of an error."""
+    if isinstance(error, FretboardError):
+        return Problem(title=error.title, detail=error.detail)
+    return Problem(
+        title="Something went wrong",
+        detail=f"{type(error).__name__}: {error}. Try again; if it fails again, report it.",
+    )
 
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]

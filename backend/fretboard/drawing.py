@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import Reading
+from fretboard.catalogue import MapKind, Reading
 from fretboard.document import Analysis, Divergence, Lens, StageMethod
 from fretboard.errors import InputError, NotFound
 from fretboard.figures import (
@@ -15,19 +15,21 @@ from fretboard.figures import (
     competition_figure,
     divergence_figure,
     fretboard_figure,
+    perplexities_figure,
     profile_figure,
     trajectory_figure,
 )
 from fretboard.figures.profile import PROFILES
 from fretboard.figures.quantities import ARRAYS_NEEDED
 from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import COLORS_BY, ColorBy, strings_of
+from fretboard.lens.map_settings import MapSettings
 from fretboard.lens.stages import Thresholds
 from fretboard.sources import require_token
 from fretboard.staging import ARRAYS_NEEDED as STAGES_NEED
 from fretboard.staging import staged
 from fretboard.vocabulary import Vocabulary
 
-PROJECTIONS = ("tsne", "pca")
 FindVocabulary = Callable[[Analysis], Vocabulary]
 
 
@@ -44,7 +46,9 @@ class ArraySource(Protocol):
 
     def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray: ...
 
-    def trajectory(self, analysis: Analysis, method: str) -> tuple[np.ndarray, str]: ...
+    def map(
+        self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
+    ) -> tuple[np.ndarray, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Wanted:
     quantity: str = "probability"
     token: int = 0
     words: list[str] = field(default_factory=list)
-    method: str = "tsne"
+    map: MapSettings = field(default_factory=MapSettings)
+    color_by: ColorBy = "depth"
     theme: ThemeName = "light"
     beside: Analysis | None = None
     beside_lens: Lens | None = None
@@ -82,6 +87,7 @@ class Drawing:
             "divergence": self._divergence,
             "profile": self._profile,
             "trajectory": self._trajectory,
+            "perplexities": self._perplexities,
         }
 
     def figure(self, name: str, wanted: Wanted) -> go.Figure:
@@ -138,9 +144,16 @@ class Drawing:
         return profile_figure(first, second, wanted.quantity, wanted.theme)
 
     def _trajectory(self, wanted: Wanted) -> go.Figure:
-        _require("projection", wanted.method, PROJECTIONS)
-        points, note = self._source.trajectory(wanted.analysis, wanted.method)
-        return trajectory_figure(wanted.analysis, points, note, wanted.theme)
+        _require("colouring", wanted.color_by, COLORS_BY)
+        points, note = self._source.map(wanted.analysis, "trajectory", wanted.map, "points")
+        return trajectory_figure(
+            strings_of(wanted.analysis), points, note["first_depth"], note["description"],
+            wanted.theme, wanted.color_by,
+        )  # fmt: skip
+
+    def _perplexities(self, wanted: Wanted) -> go.Figure:
+        points, notes = self._source.map(wanted.analysis, "perplexities", wanted.map, "points")
+        return perplexities_figure(points, notes, wanted.theme)
 
     def _jsd(self, analysis: Analysis, reading: Reading) -> np.ndarray:
         return self._source.named(analysis, "jsd", reading.lens, reading.divergence)

@@ -10,11 +10,13 @@ from redis import Redis
 
 from fretboard.document import Analysis, Status
 from fretboard.errors import NotFound
+from fretboard.image_set import ImageSet
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
 from fretboard.queue.jobs import Jobs, make_brokers
 from fretboard.settings import Settings
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
-from fretboard.store.durable import AnalysisStore, open_store
+from fretboard.store.durable import AnalysisStore, open_sets, open_store
+from fretboard.store.records import Records
 from fretboard.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ class Services:
 
     settings: Settings
     store: AnalysisStore
+    sets: Records[ImageSet]
     cache: ArrayCache
     bus: Bus
     jobs: Jobs
@@ -49,7 +52,7 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Everything in this process, or through Redis when `REDIS_URL` is set."""
-    store = open_store(settings.store_url)
+    store, sets = open_store(settings.store_url), open_sets(settings.store_url)
     if settings.redis_url is None:
         cache: ArrayCache = MemoryCache(settings.cache_bytes)
         bus: Bus = MemoryBus()
@@ -57,7 +60,7 @@ def build_services(settings: Settings) -> Services:
         client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
         cache = RedisCache(client, settings.cache_ttl_seconds)
         bus = RedisBus(client)
-    return Services(settings, store, cache, bus, Jobs(make_brokers(settings.redis_url), bus))
+    return Services(settings, store, sets, cache, bus, Jobs(make_brokers(settings.redis_url), bus))
 
 
 @lru_cache(maxsize=8)

@@ -1,13 +1,16 @@
 """Arrays of an analysis, stored or derived: one choice for the server and the command line."""
 
+import json
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
-from fretboard.catalogue import ARRAYS, Derived
+from fretboard.catalogue import ARRAYS, Derived, MapKind
 from fretboard.document import Analysis, Divergence, Lens, Status
 from fretboard.errors import NotFinished, NotFound
+from fretboard.lens.map_settings import MapSettings
 from fretboard.store.durable import ARRAYS as ARRAYS_FILE
 from fretboard.store.durable import HIDDEN_STATES, AnalysisStore
 
@@ -42,11 +45,13 @@ class RecordSource(ABC):
         wanted = Derived("distribution", lens or analysis.request.lens, token=token)
         return self.derived(analysis, wanted, "probabilities")
 
-    def trajectory(self, analysis: Analysis, method: str) -> tuple[np.ndarray, str]:
-        """(points (depth 1…L, token, 2), how they were made and how good the map is)."""
-        wanted = Derived("trajectory", method=method)
-        points = self.derived(analysis, wanted, "points")
-        return points, self._store.read_note(analysis.id, wanted.file)
+    def map(
+        self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
+    ) -> tuple[np.ndarray, Any]:
+        """(array `name` of a map of the answer's tokens, its note); see `pipeline/maps.py`."""
+        wanted = Derived(kind, settings=settings.text)
+        array = self.derived(analysis, wanted, name)
+        return array, json.loads(self._store.read_note(analysis.id, wanted.file))
 
     def derived(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
         """From the record where it is kept, else computed."""

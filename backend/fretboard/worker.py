@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import dramatiq
 
-from fretboard.catalogue import Derived
-from fretboard.document import Analysis, Problem, Status, sibling_ids, token_event
+from fretboard.deriving import Deriver
+from fretboard.document import (
+    Analysis,
+    Problem,
+    Status,
+    problem_of,
+    sibling_ids,
+    token_event,
+)
 from fretboard.errors import FretboardError, NotFound
 from fretboard.images import read_picture
 from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE, MAP, MAPS
@@ -44,7 +51,7 @@ class Worker:
             self._pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
             log.exception("the model could not be loaded")
-            self._refuse(_problem(error))
+            self._refuse(problem_of(error))
             return
         self._declare_actors()
         for queues in ({INTERACTIVE, BATCH}, {DERIVED}, {MAPS}):
@@ -84,10 +91,11 @@ class Worker:
         self._services.bus.announce(served.name, told | (facts or {}))
 
     def _declare_actors(self) -> None:
+        derive = Deriver(self._services, self._pipeline).derive
         for name, queue, act in (
             (ANALYSE, INTERACTIVE, self._analyse),
-            (DERIVE, DERIVED, self._derive),
-            (MAP, MAPS, self._derive),
+            (DERIVE, DERIVED, derive),
+            (MAP, MAPS, derive),
         ):
             dramatiq.actor(
                 act,
@@ -149,7 +157,7 @@ class Worker:
         except Exception as error:
             if not isinstance(error, FretboardError):
                 log.exception("analysis %s failed", analysis.id)
-            self._fail(analysis, _problem(error))
+            self._fail(analysis, problem_of(error))
 
     def _fail(self, analysis: Analysis, problem: Problem) -> None:
         failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
@@ -157,24 +165,6 @@ class Worker:
             self._services.store.read(analysis.id)
             self._services.store.write(failed)
         self._emit(analysis, {"type": "failed", **problem.model_dump()})
-
-    def _derive(self, analysis_id: str, key: str, reply_topic: str) -> None:
-        """Compute derived arrays into the cache, then tell who waits."""
-        wanted = Derived.parse(key)
-        try:
-            analysis = self._services.store.read(analysis_id)
-            arrays, note = self._pipeline.derive(analysis, wanted)
-            if wanted.kind == "trajectory":  # seconds to compute, kilobytes to keep
-                self._services.store.write_arrays(analysis_id, wanted.file, arrays, note)
-            for name, array in arrays.items():
-                self._services.cache.put(f"{analysis_id}/{wanted.file}/{name}", array)
-        except Exception as error:
-            if not isinstance(error, FretboardError):
-                log.exception("derived arrays %s of %s failed", key, analysis_id)
-            problem = _problem(error).model_dump()
-            self._services.bus.publish(reply_topic, {"type": "failed", **problem})
-            return
-        self._services.bus.publish(reply_topic, {"type": "done"})
 
     def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
         if event["index"] == 0:
@@ -197,12 +187,3 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     checkpoint = load(served.source, revision, settings.device, settings.dtype)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
     return Pipeline(checkpoint, store)
-
-
-def _problem(error: Exception) -> Problem:
-    if isinstance(error, FretboardError):
-        return Problem(title=error.title, detail=error.detail)
-    return Problem(
-        title="Something went wrong",
-        detail=f"{type(error).__name__}: {error}. Try again; if it fails again, report it.",
-    )

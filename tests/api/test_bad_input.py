@@ -95,7 +95,7 @@ def url(client, png):
         ("/arrays/rank?lens=thick", 422, "lens"),
         ("/figures/nothing", 404, "there are fretboard"),
         ("/figures/fretboard?quantity=beauty", 422, "there are probability"),
-        ("/figures/trajectory?method=guess", 422, "tsne, pca"),
+        ("/figures/trajectory?method=guess", 422, "umap"),
         ("/figures/competition?token=99", 404, "tokens 0 to 2"),
         ("/figures/competition?token=0&word=xylophone", 422, "not in this model's vocabulary"),
         ("/words?token=0&word=xylophone", 422, "not in this model's vocabulary"),

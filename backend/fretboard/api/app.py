@@ -7,8 +7,9 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard import __version__
-from fretboard.api import analyses, figures, site
+from fretboard.api import analyses, figures, maps, site, trajectories
 from fretboard.api.arrays import ArrayReader
+from fretboard.api.computing import Computing
 from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
 from fretboard.api.reading import make_stager
 from fretboard.services import Services
@@ -39,10 +40,13 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
         redoc_url=None,
     )
     install_handlers(app)
-    reader = ArrayReader(services)
+    computing = Computing(services)
+    reader = ArrayReader(services, computing)
     stage = make_stager(services, reader)
     app.include_router(analyses.routes(services, reader, stage))
     app.include_router(figures.routes(services, reader, stage))
+    app.include_router(maps.routes(services, reader, computing))
+    app.include_router(trajectories.routes(services, computing))
     app.include_router(site.routes(services))
     site.add_page(app)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)

@@ -6,15 +6,18 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.reading import (
+    MapQuery,
     ReadingQuery,
     StageQuery,
     Stager,
+    map_query,
     reading_query,
     stage_query,
 )
 from fretboard.document import Analysis, Lens
 from fretboard.drawing import Drawing, Wanted
 from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import ColorBy
 from fretboard.services import Services
 from fretboard.sources import require_done
 
@@ -35,15 +38,18 @@ def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
         name: str,
         reading: Annotated[ReadingQuery, Depends(reading_query)],
         stages: Annotated[StageQuery, Depends(stage_query)],
+        map_settings: Annotated[MapQuery, Depends(map_query)],
         quantity: str = "probability",
         token: Annotated[int, Query(ge=0)] = 0,
         word: Annotated[list[str] | None, Query()] = None,
-        method: str = "tsne",
+        color_by: ColorBy = "depth",
         theme: ThemeName = "light",
         beside: str | None = None,
         beside_lens: Lens | None = None,
     ) -> Response:
-        """`fretboard`, `competition`, `divergence`, `profile` or `trajectory` as Plotly JSON.
+        """Plotly JSON of `fretboard`, `competition`, `divergence`, `profile` or a map.
+
+        Maps are `trajectory` and `perplexities`, a small grid of them.
 
         `beside` names another analysis whose axes are shared (the profile draws both).
         """
@@ -51,9 +57,17 @@ def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
         analysis = done(analysis_id, reading.lens, stages)
         other = done(beside, beside_lens or reading.lens, stages) if beside else None
         wanted = Wanted(
-            analysis, reading.of(analysis), quantity, token, word or [], method, theme, other,
-            beside_lens,
-        )  # fmt: skip
+            analysis,
+            reading.of(analysis),
+            quantity,
+            token,
+            word or [],
+            map=map_settings("tokens"),
+            color_by=color_by,
+            theme=theme,
+            beside=other,
+            beside_lens=beside_lens,
+        )
         return Response(drawing.figure(name, wanted).to_json(), media_type="application/json")
 
     return router

@@ -1,8 +1,8 @@
 """How a client reads an analysis: the query parameters of lens, divergence, scaling and stages."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
@@ -11,10 +11,15 @@ from fretboard.catalogue import Reading
 from fretboard.document import Analysis, Divergence, Lens, Scaling, StageMethod, Status
 from fretboard.drawing import staged_as
 from fretboard.errors import InputError
+from fretboard.lens.map_settings import MapSettings, paper_settings
+from fretboard.lens.map_settings import Method as MapMethod
+from fretboard.lens.map_settings import Scaling as MapScaling
+from fretboard.lens.map_settings import Start as MapStart
 from fretboard.lens.stages import Thresholds
 from fretboard.services import Services
 
 DEFAULT = Thresholds()
+MapQuery = Callable[[Literal["tokens", "images"]], MapSettings]
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,36 @@ def make_stager(services: Services, reader: ArrayReader) -> Stager:
         )
 
     return stage
+
+
+def map_query(
+    preset: Literal["default", "paper"] = "default",
+    method: MapMethod = "tsne",
+    dimensions: Annotated[int, Query(ge=2, le=3)] = 2,
+    perplexity: float | None = None,
+    learning_rate: float | None = None,
+    iterations: int | None = None,
+    start: MapStart | None = None,
+    n_neighbors: int | None = None,
+    min_dist: float | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    map_scaling: MapScaling | None = None,
+) -> MapQuery:
+    """How a map is made; what is not given is the preset's (`lens/map_settings.py`)."""
+    given = {
+        "method": method, "dimensions": dimensions, "perplexity": perplexity,
+        "learning_rate": learning_rate, "iterations": iterations, "start": start,
+        "n_neighbors": n_neighbors, "min_dist": min_dist, "epochs": epochs, "seed": seed,
+        "scaling": map_scaling,
+    }  # fmt: skip
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+
+    def settings(strings: Literal["tokens", "images"]) -> MapSettings:
+        base = paper_settings(strings) if preset == "paper" else MapSettings()
+        try:
+            return replace(base, **chosen)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+
+    return settings

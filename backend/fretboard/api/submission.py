@@ -14,6 +14,7 @@ from fretboard.document import (
 )
 from fretboard.errors import InputError, TooLarge, Unavailable
 from fretboard.images import Picture, read_picture, to_png
+from fretboard.queue.jobs import INTERACTIVE
 from fretboard.served import choose_model
 from fretboard.services import Services
 from fretboard.settings import Settings
@@ -53,16 +54,16 @@ def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]
     return Analysis(id=analysis_id(request, model), request=request, model=model), picture
 
 
-def submit(services: Services, asked: Asked) -> tuple[Analysis, bool]:
+def submit(services: Services, asked: Asked, queue: str = INTERACTIVE) -> tuple[Analysis, bool]:
     """(the analysis, whether work was started). An equal request finds the one that exists."""
     analysis, picture = prepare(services.settings, asked)
     _check_loadable(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
-        services.jobs.analyse(analysis.id)
+        services.jobs.analyse(analysis.id, queue)
         return analysis, True
-    return _revive(services, services.store.read(analysis.id))
+    return _revive(services, services.store.read(analysis.id), queue)
 
 
 def _check_loadable(services: Services, analysis: Analysis) -> None:
@@ -91,13 +92,13 @@ def _check(settings: Settings, asked: Asked) -> None:
         raise InputError(f"There is no lens {asked.lens!r}; choose {', '.join(Lens)}.")
 
 
-def _revive(services: Services, existing: Analysis) -> tuple[Analysis, bool]:
+def _revive(services: Services, existing: Analysis, queue: str) -> tuple[Analysis, bool]:
     """A failed analysis is run again when it is asked again."""
     if existing.status != Status.FAILED:
         return existing, False
     fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
     services.store.write(fresh)
-    services.jobs.analyse(fresh.id)
+    services.jobs.analyse(fresh.id, queue)
     return fresh, True
 
 

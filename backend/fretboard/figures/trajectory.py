@@ -1,4 +1,7 @@
-"""The answer's hidden states on a two-dimensional map, one path per token, coloured by depth."""
+"""Hidden states on a map: one path per string (a token of an answer, or an image of a set)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,57 +11,219 @@ from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_f
 
 PATH_OPACITY = 0.35
 MARKER_SIZE = 7
+MARKER_SIZE_3D = 3.5
+MANY_POINTS = 1500  # beyond it markers are drawn smaller
+STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation")
+
+ColorBy = Literal["depth", "stage", "string", "word"]
+COLORS_BY: tuple[ColorBy, ...] = ("depth", "stage", "string", "word")
+
+
+@dataclass(frozen=True)
+class String:
+    """One path: `name` for people, the word it ends in, whose analysis and token, its nodes."""
+
+    name: str
+    word: str
+    analysis_id: str
+    token: int
+    critical_depth: int | None
+    mutation_depth: int | None
+
+
+def strings_of(analysis: Analysis) -> list[String]:
+    """Every token of one answer."""
+    return [_string(analysis, index, f"token {index}") for index in range(len(analysis.tokens))]
+
+
+def string_of(analysis: Analysis, token: int, name: str) -> String:
+    """One token of an answer, as an image of a set."""
+    return _string(analysis, token, name)
+
+
+def _string(analysis: Analysis, token: int, name: str) -> String:
+    told = analysis.tokens[token]
+    critical = analysis.stages.critical_depth if analysis.stages else None
+    word = readable(told.text.strip(" "))
+    return String(name, word, analysis.id, token, critical, told.mutation_depth)
 
 
 def trajectory_figure(
-    analysis: Analysis, points: np.ndarray, note: str, theme: ThemeName = "light"
+    strings: list[String],
+    points: np.ndarray,
+    first_depth: int,
+    note: str,
+    theme: ThemeName = "light",
+    color_by: ColorBy = "depth",
+    neck_end: int | None = None,
 ) -> go.Figure:
-    """Scatter with paths. points: (depth 1…L, token, 2); note: how it was made, how good."""
+    """Paths and points. points: (depth from `first_depth`, string, 2 or 3).
+
+    note: how it was made, how good; neck_end: the depth that the body begins at, ringed.
+    """
     colors = THEMES[theme]
-    tokens = points.shape[1]
-    figure = base_figure(colors, {"axis": "map", "note": note, "tokens": tokens})
-    for token in range(tokens):
-        figure.add_scatter(
-            x=points[:, token, 0],
-            y=points[:, token, 1],
+    depths, count, dimensions = points.shape
+    meta = {
+        "axis": "map", "note": note, "strings": count, "depths": depths,
+        "first_depth": first_depth, "dimensions": dimensions, "color_by": color_by,
+        "neck_end": neck_end,
+    }  # fmt: skip
+    figure = base_figure(colors, meta)
+    for index in range(count):
+        _add(
+            figure,
+            points[:, index],
             mode="lines",
-            line={"color": colors.faint, "width": 1, "shape": "spline", "smoothing": 0.6},
+            line={"color": colors.faint, "width": 1.5 if dimensions == 3 else 1}
+            | ({} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}),
             opacity=PATH_OPACITY,
             hoverinfo="skip",
-            meta={"token": token, "part": "path"},
+            meta={"string": index, "part": "path"},
         )
-    _add_points(figure, analysis, points, colors)
-    side = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
-    figure.update_xaxes(**side, title={"text": "map axis 1 (no unit)"})
-    figure.update_yaxes(**side, title={"text": "map axis 2 (no unit)"})
-    figure.update_yaxes(scaleanchor="x", scaleratio=1)
-    figure.update_layout(margin={"l": 36, "b": 36})
+    depth_of, string_of = np.meshgrid(
+        np.arange(first_depth, first_depth + depths), np.arange(count), indexing="ij"
+    )
+    for name, chosen, color in _groups(strings, depth_of, string_of, color_by, colors):
+        _add_points(figure, strings, points, chosen, depth_of, string_of, name, color, colors)
+    if neck_end is not None and first_depth <= neck_end < first_depth + depths:
+        _ring(figure, points[neck_end - first_depth], colors, neck_end)
+    _dress(figure, dimensions, color_by != "depth")
     return figure
 
 
-def _add_points(figure: go.Figure, analysis: Analysis, points: np.ndarray, theme: Theme) -> None:
-    depths, tokens, _ = points.shape
-    depth_of, token_of = np.meshgrid(np.arange(1, depths + 1), np.arange(tokens), indexing="ij")
-    labels = [readable(token.text) for token in analysis.tokens]
-    figure.add_scatter(
-        x=points[..., 0].ravel(),
-        y=points[..., 1].ravel(),
+def _groups(
+    strings: list[String],
+    depth_of: np.ndarray,
+    string_of: np.ndarray,
+    color_by: ColorBy,
+    theme: Theme,
+) -> list[tuple[str, np.ndarray, str | None]]:
+    """(legend, mask (depth, string), colour); colour None: by depth on the sequential scale."""
+    if color_by == "depth":
+        return [("", np.ones_like(depth_of, dtype=bool), None)]
+    if color_by == "stage":
+        stage = np.array(
+            [[_stage(strings[s], d) for s in row] for d, row in _rows(depth_of, string_of)]
+        )
+        return [
+            (name, stage == index, color)
+            for index, (name, color) in enumerate(zip(STAGE_NAMES, theme.stages, strict=True))
+        ]
+    keys = [one.word if color_by == "word" else one.name for one in strings]
+    names = list(dict.fromkeys(keys))
+    return [
+        (
+            name,
+            np.isin(string_of, [i for i, key in enumerate(keys) if key == name]),
+            theme.candidates[index % len(theme.candidates)],
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def _rows(depth_of: np.ndarray, string_of: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    return list(zip(depth_of[:, 0].tolist(), string_of, strict=True))
+
+
+def _stage(string: String, depth: int) -> int:
+    """0 rapid evolution, 1 stabilisation, 2 mutation; all 0 where no critical depth is known."""
+    if string.critical_depth is None or depth < string.critical_depth:
+        return 0
+    return 2 if string.mutation_depth is not None and depth >= string.mutation_depth else 1
+
+
+def _add_points(
+    figure: go.Figure,
+    strings: list[String],
+    points: np.ndarray,
+    chosen: np.ndarray,
+    depth_of: np.ndarray,
+    string_of: np.ndarray,
+    name: str,
+    color: str | None,
+    theme: Theme,
+) -> None:
+    """Markers of the chosen cells; customdata is (string, depth, token, analysis id)."""
+    if not chosen.any():
+        return
+    dimensions = points.shape[2]
+    size = MARKER_SIZE_3D if dimensions == 3 else MARKER_SIZE
+    marker: dict[str, Any] = {"size": size if depth_of.size <= MANY_POINTS else size * 0.7}
+    marker["line"] = {"color": theme.faint, "width": 0.5}
+    if color is None:
+        marker |= _by_depth(depth_of, chosen)
+    else:
+        marker["color"] = color
+    who = [strings[s] for s in string_of[chosen]]
+    _add(
+        figure,
+        points[chosen],
         mode="markers",
-        marker={
-            "color": depth_of.ravel().astype(np.int32),
-            "colorscale": SEQUENTIAL,
-            "cmin": 0,
-            "cmax": depths,
-            "size": MARKER_SIZE,
-            "line": {"color": theme.faint, "width": 0.5},
-            "colorbar": {
-                "title": {"text": "depth (layers applied)", "side": "right", "font": {"size": 13}},
-                "thickness": 10,
-                "outlinewidth": 0,
-            },
-        },
-        text=[labels[token] for token in token_of.ravel()],
-        customdata=np.stack([token_of.ravel(), depth_of.ravel()], axis=1).astype(np.int32),
-        hovertemplate="token %{customdata[0]} %{text}, depth %{customdata[1]}<extra></extra>",
+        name=name,
+        marker=marker,
+        text=[f"{one.name} {one.word}" for one in who],
+        customdata=[
+            [int(s), int(d), one.token, one.analysis_id]
+            for s, d, one in zip(string_of[chosen], depth_of[chosen], who, strict=True)
+        ],
+        hovertemplate="%{text}, depth %{customdata[1]}<extra></extra>",
         meta={"part": "points"},
+    )
+
+
+def _by_depth(depth_of: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    return {
+        "color": depth_of[chosen].astype(np.int32),
+        "colorscale": SEQUENTIAL,
+        "cmin": 0,
+        "cmax": int(depth_of.max()),
+        "colorbar": {
+            "title": {"text": "depth (layers applied)", "side": "right", "font": {"size": 13}},
+            "thickness": 10,
+            "outlinewidth": 0,
+        },
+    }
+
+
+def _ring(figure: go.Figure, places: np.ndarray, theme: Theme, neck_end: int) -> None:
+    _add(
+        figure,
+        places,
+        mode="markers",
+        name=f"the body begins (depth {neck_end})",
+        marker={
+            "size": MARKER_SIZE_3D + 3 if places.shape[1] == 3 else MARKER_SIZE + 6,
+            "symbol": "circle-open",
+            "color": theme.ink,
+            "line": {"width": 1.5, "color": theme.ink},
+        },
+        hoverinfo="skip",
+        meta={"part": "neck"},
+    )
+
+
+def _add(figure: go.Figure, places: np.ndarray, **more: Any) -> None:
+    """A 2-D or 3-D scatter of (n, dimensions) places."""
+    axes = {axis: places[:, i] for i, axis in enumerate("xyz"[: places.shape[1]])}
+    add = figure.add_scatter3d if places.shape[1] == 3 else figure.add_scatter
+    add(**axes, **more)
+
+
+def _dress(figure: go.Figure, dimensions: int, legend: bool) -> None:
+    side = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
+    titles = {
+        f"{axis}axis": side | {"title": {"text": f"map axis {i} (no unit)"}}
+        for i, axis in enumerate("xyz"[:dimensions], 1)
+    }
+    if dimensions == 3:
+        plain = {name: axis | {"showbackground": False} for name, axis in titles.items()}
+        for axis in plain.values():
+            del axis["ticks"]
+        figure.update_layout(scene=plain | {"aspectmode": "data"}, xaxis=None, yaxis=None)
+    else:
+        figure.update_layout(titles)
+        figure.update_yaxes(scaleanchor="x", scaleratio=1)
+    place = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}}
+    figure.update_layout(
+        showlegend=legend, legend=place, margin={"l": 36, "b": 36, "t": 40 if legend else 12}
     )

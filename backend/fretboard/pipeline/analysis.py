@@ -12,12 +12,15 @@ from PIL import Image
 from fretboard.catalogue import TOP_K, Derived
 from fretboard.document import Analysis, Status, Token, check_layers
 from fretboard.errors import Cancelled
+from fretboard.lens.embedding import Watch
 from fretboard.lens.readout import Readout, read_out
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.pipeline.derived import derive, make_lens
+from fretboard.pipeline.maps import make_map
 from fretboard.pipeline.reader import StreamingReader, to_tensor
+from fretboard.set_view import states_at
 from fretboard.staging import staged
 from fretboard.store.durable import ARRAYS, HIDDEN_STATES, AnalysisStore
 from fretboard.vocabulary import Vocabulary
@@ -124,10 +127,20 @@ class Pipeline:
             "dtype": self.checkpoint.dtype,
         }
 
-    def derive(self, analysis: Analysis, wanted: Derived) -> tuple[dict[str, np.ndarray], str]:
+    def derive(
+        self, analysis: Analysis, wanted: Derived, watch: Watch | None = None
+    ) -> tuple[dict[str, np.ndarray], str]:
         """Arrays on demand, and a note on how they were made."""
         hidden = self.store.read_array(analysis.id, HIDDEN_STATES, HIDDEN_STATES)
-        return derive(self.checkpoint.anatomy, analysis, hidden, wanted)
+        if wanted.is_map:
+            return make_map(hidden, wanted, watch or Watch())
+        return derive(self.checkpoint.anatomy, analysis, hidden, wanted), ""
+
+    def derive_set(
+        self, members: list[tuple[Analysis, int]], wanted: Derived, watch: Watch | None = None
+    ) -> tuple[dict[str, np.ndarray], str]:
+        """The same of one token in each of several analyses: their joint map, their dispersion."""
+        return make_map(states_at(self.store, members), wanted, watch or Watch())
 
     def _token_event(self, step: Step) -> dict[str, Any]:
         probability = float(step.logits.log_softmax(-1)[step.token_id].exp())

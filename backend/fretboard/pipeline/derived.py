@@ -1,13 +1,11 @@
-"""Arrays on demand from the stored hidden states: another lens, a word's curve, a map."""
+"""Arrays on demand from the stored hidden states: another lens, a word's curve."""
 
 import numpy as np
 import torch
 
 from fretboard.catalogue import TOP_K, Derived
 from fretboard.document import Analysis, Lens
-from fretboard.errors import InputError
 from fretboard.lens.difference import read_difference
-from fretboard.lens.projection import MapSettings, project
 from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
 from fretboard.model.anatomy import Anatomy
 from fretboard.pipeline.reader import to_tensor
@@ -25,19 +23,17 @@ def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
 
 def derive(
     anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, wanted: Derived
-) -> tuple[dict[str, np.ndarray], str]:
-    """Arrays from (L+1, T, width) hidden states, and a note on how they were made."""
-    if wanted.kind == "trajectory":
-        return _trajectory(hidden, wanted.method)
+) -> dict[str, np.ndarray]:
+    """Arrays of a lens from (L+1, T, width) hidden states."""
     states = to_tensor(hidden)
     if wanted.lens == Lens.DIFFERENCE:
-        return _difference(anatomy, analysis, states, wanted), ""
+        return _difference(anatomy, analysis, states, wanted)
     lens = make_lens(anatomy, wanted.lens)
     if wanted.kind == "divergence":
-        return {"jsd": divergences(lens, states, wanted.divergence)}, ""
+        return {"jsd": divergences(lens, states, wanted.divergence)}
     if wanted.kind == "distribution":
-        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}, ""
-    return read_out(lens, states, _emitted(analysis), TOP_K).arrays(), ""
+        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}
+    return read_out(lens, states, _emitted(analysis), TOP_K).arrays()
 
 
 def _difference(
@@ -56,22 +52,3 @@ def _difference(
 
 def _emitted(analysis: Analysis) -> torch.Tensor:
     return torch.tensor([token.id for token in analysis.tokens])
-
-
-def _trajectory(hidden: np.ndarray, method: str) -> tuple[dict[str, np.ndarray], str]:
-    try:
-        made = project(hidden.astype(np.float32), MapSettings(method=method))
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    used = made.settings
-    settings = (
-        f"t-SNE, perplexity {used.perplexity:.3g}, learning rate {used.learning_rate:g}, "
-        f"{used.iterations} iterations, seed {used.seed}"
-        if method == "tsne"
-        else "PCA"
-    )
-    quality = (
-        f"trustworthiness {made.trustworthiness:.2f}, continuity {made.continuity:.2f}, "
-        f"10-nearest overlap {made.neighbour_overlap:.2f}"
-    )
-    return {"points": made.points}, f"{settings}; depth 0 dropped; {quality}"

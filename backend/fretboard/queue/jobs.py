@@ -53,7 +53,7 @@ class Jobs:
 
     def analyse(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
         """Compute an analysis whose document is in the store; earlier attempts are forgotten."""
-        self._bus.clear_flag(_cancel_flag(analysis_id))
+        self.allow(analysis_id)
         self._bus.clear(analysis_id)
         self.resume(analysis_id, queue)
 
@@ -61,18 +61,22 @@ class Jobs:
         """Like `analyse`, for one that is already being followed."""
         self._enqueue(queue, ANALYSE, analysis_id)
 
-    def derive(self, analysis_id: str, wanted: Derived, reply_topic: str) -> None:
-        """Compute derived arrays into the cache; `done` or `failed` goes to the reply topic."""
-        queue, actor = (MAPS, MAP) if wanted.kind == "trajectory" else (DERIVED, DERIVE)
-        self._enqueue(queue, actor, analysis_id, wanted.key, reply_topic)
+    def derive(self, record_id: str, wanted: Derived, reply_topic: str) -> None:
+        """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
+        queue, actor = (MAPS, MAP) if wanted.is_map else (DERIVED, DERIVE)
+        self._enqueue(queue, actor, record_id, wanted.key, reply_topic)
 
-    def cancel(self, analysis_id: str) -> None:
-        """Ask the worker to stop at the next token."""
-        self._bus.set_flag(_cancel_flag(analysis_id))
+    def cancel(self, work: str) -> None:
+        """Ask the worker to stop: an analysis id, or `<record id>/<derived file>`."""
+        self._bus.set_flag(_cancel_flag(work))
 
-    def cancelled(self, analysis_id: str) -> Callable[[], bool]:
-        """A function that tells whether the analysis was cancelled."""
-        return lambda: self._bus.flag(_cancel_flag(analysis_id))
+    def allow(self, work: str) -> None:
+        """Forget that it was cancelled; before anyone can cancel the new attempt."""
+        self._bus.clear_flag(_cancel_flag(work))
+
+    def cancelled(self, work: str) -> Callable[[], bool]:
+        """A function that tells whether the work was cancelled."""
+        return lambda: self._bus.flag(_cancel_flag(work))
 
     def _enqueue(self, queue: str, actor: str, *args: Any) -> None:
         message: dramatiq.Message = dramatiq.Message(
