@@ -135,7 +135,9 @@ export interface paths {
         };
         /**
          * Figure
-         * @description `fretboard`, `competition`, `divergence`, `profile` or `trajectory` as Plotly JSON.
+         * @description Plotly JSON of `fretboard`, `competition`, `divergence`, `profile` or a map.
+         *
+         *     Maps are `trajectory` and `perplexities`, a small grid of them.
          *
          *     `beside` names another analysis whose axes are shared (the profile draws both).
          */
@@ -180,6 +182,50 @@ export interface paths {
          * @description The probability of any words of the vocabulary at every depth, exactly.
          */
         get: operations["words_api_analyses__analysis_id__words_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{record_id}/maps/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Progress
+         * @description How far the map is that someone waits for.
+         */
+        get: operations["progress_api_analyses__record_id__maps__kind__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel
+         * @description Call the computation off, for everyone who waits for it.
+         */
+        delete: operations["cancel_api_analyses__record_id__maps__kind__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{record_id}/stability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stability
+         * @description How much the map changes with the seed: several fits, so it takes its time.
+         */
+        get: operations["stability_api_analyses__record_id__stability_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -248,6 +294,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trajectories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Analyse several images with one question, and align a token position over the answers.
+         *
+         *     `images` are uploads, `analysis` ids of known analyses, `world` a set of the bundled
+         *     world. `token`: first-difference (default), after:is, class:colour, words:red,blue or an
+         *     index.
+         */
+        post: operations["create_api_trajectories_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{record_id}/maps/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Progress
+         * @description How far the map is that someone waits for.
+         */
+        get: operations["progress_api_trajectories__record_id__maps__kind__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel
+         * @description Call the computation off, for everyone who waits for it.
+         */
+        delete: operations["cancel_api_trajectories__record_id__maps__kind__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Document
+         * @description The set as it stands, with the token chosen in each answer.
+         */
+        get: operations["document_api_trajectories__set_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Remove the set and its maps; its analyses stay, each with its own permalink.
+         */
+        delete: operations["delete_api_trajectories__set_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}/arrays/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Array
+         * @description `.npy`: `hidden_states` (depth, image, width), `points` (depth, image, dimension),
+         *
+         *     `profile` (depth) of the dispersion, its `control` (shuffle), `disparities` (seed).
+         */
+        get: operations["array_api_trajectories__set_id__arrays__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Stop the members that wait or run.
+         */
+        post: operations["cancel_api_trajectories__set_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Follow a set: `status` with how many images are done and failed, then `done`.
+         */
+        get: operations["events_api_trajectories__set_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}/figures/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figure
+         * @description Plotly JSON of `trajectory`, `perplexities` or `dispersion`.
+         */
+        get: operations["figure_api_trajectories__set_id__figures__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trajectories/{set_id}/stability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stability
+         * @description How much the map changes with the seed.
+         */
+        get: operations["stability_api_trajectories__set_id__stability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -300,6 +520,18 @@ export interface components {
             /** Id */
             id: string;
             status: components["schemas"]["Status"];
+            /** Url */
+            url: string;
+        };
+        /**
+         * AcceptedSet
+         * @description Answer to a new or known set.
+         */
+        AcceptedSet: {
+            /** Id */
+            id: string;
+            /** Status */
+            status: string;
             /** Url */
             url: string;
         };
@@ -393,6 +625,32 @@ export interface components {
              */
             skip_layers: string;
         };
+        /** Body_create_api_trajectories_post */
+        Body_create_api_trajectories_post: {
+            /** Analysis */
+            analysis?: string[] | null;
+            /** Images */
+            images?: string[] | null;
+            /**
+             * Max New Tokens
+             * @default 64
+             */
+            max_new_tokens: number;
+            /** Model */
+            model?: string | null;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt: string;
+            /**
+             * Token
+             * @default
+             */
+            token: string;
+            /** World */
+            world?: string | null;
+        };
         /**
          * Cell
          * @description One cell of the fretboard: the words that lead there, the emitted token's standing.
@@ -470,6 +728,56 @@ export interface components {
          * @enum {string}
          */
         Lens: "normed" | "raw" | "difference";
+        /**
+         * MapProgress
+         * @description Of a map; `running` false where nothing is being computed.
+         */
+        MapProgress: {
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /** Running */
+            running: boolean;
+            /**
+             * Share
+             * @default 0
+             */
+            share: number;
+        };
+        /**
+         * MapStability
+         * @description Procrustes disparities, in [0, 1], of maps with other seeds against the first; 0: equal.
+         */
+        MapStability: {
+            /** Mean */
+            mean: number;
+            /** Seeds */
+            seeds: number;
+            /** Spread */
+            spread: number;
+        };
+        /**
+         * MemberView
+         * @description A member with its answer, and the token that the alignment chose in it.
+         */
+        MemberView: {
+            /** Analysis Id */
+            analysis_id?: string | null;
+            /** Answer */
+            answer?: string | null;
+            error?: components["schemas"]["Problem"] | null;
+            /** Name */
+            name: string;
+            /** Note */
+            note?: string | null;
+            status: components["schemas"]["Status"];
+            /** Token */
+            token?: number | null;
+            /** Word */
+            word?: string | null;
+        };
         /**
          * ModelInfo
          * @description The model that answered. `layers` = L, `width` of the residual stream, vocabulary size.
@@ -576,6 +884,38 @@ export interface components {
              * @default 0
              */
             width: number;
+        };
+        /**
+         * SetRequest
+         * @description What was asked of every image; `token` is the default alignment (`alignment.parse`).
+         */
+        SetRequest: {
+            /** Model */
+            model: string;
+            /** Prompt */
+            prompt: string;
+            /** Token */
+            token: string;
+        };
+        /**
+         * SetView
+         * @description A set as it stands: done as soon as no member is waiting or running.
+         */
+        SetView: {
+            /** Id */
+            id: string;
+            /** Members */
+            members: components["schemas"]["MemberView"][];
+            request: components["schemas"]["SetRequest"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "failed";
+            /** Token */
+            token: string;
+            /** Warning */
+            warning?: string | null;
         };
         /**
          * StageMethod
@@ -955,7 +1295,7 @@ export interface operations {
                 quantity?: string;
                 token?: number;
                 word?: string[] | null;
-                method?: string;
+                color_by?: "depth" | "stage" | "string" | "word";
                 theme?: "light" | "dark";
                 beside?: string | null;
                 beside_lens?: components["schemas"]["Lens"] | null;
@@ -969,6 +1309,18 @@ export interface operations {
                 mutation_min_jsd?: number;
                 reversal_share?: number;
                 interval?: number;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
             };
             header?: never;
             path: {
@@ -1076,6 +1428,155 @@ export interface operations {
             };
         };
     };
+    progress_api_analyses__record_id__maps__kind__get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                record_id: string;
+                kind: "trajectory" | "perplexities" | "stability" | "dispersion";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapProgress"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    cancel_api_analyses__record_id__maps__kind__delete: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                record_id: string;
+                kind: "trajectory" | "perplexities" | "stability" | "dispersion";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    stability_api_analyses__record_id__stability_get: {
+        parameters: {
+            query?: {
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapStability"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
     gallery_api_gallery_get: {
         parameters: {
             query?: never;
@@ -1160,6 +1661,447 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServedModel"][];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    create_api_trajectories_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_create_api_trajectories_post"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedSet"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedSet"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    progress_api_trajectories__record_id__maps__kind__get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                record_id: string;
+                kind: "trajectory" | "perplexities" | "stability" | "dispersion";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapProgress"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    cancel_api_trajectories__record_id__maps__kind__delete: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                record_id: string;
+                kind: "trajectory" | "perplexities" | "stability" | "dispersion";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    document_api_trajectories__set_id__get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+            };
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetView"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    delete_api_trajectories__set_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    array_api_trajectories__set_id__arrays__name__get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                set_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    cancel_api_trajectories__set_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedSet"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    events_api_trajectories__set_id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    figure_api_trajectories__set_id__figures__name__get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                color_by?: "depth" | "stage" | "string" | "word";
+                theme?: "light" | "dark";
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                set_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    stability_api_trajectories__set_id__stability_get: {
+        parameters: {
+            query?: {
+                token?: string | null;
+                preset?: "default" | "paper";
+                method?: "tsne" | "umap" | "pca";
+                dimensions?: number;
+                perplexity?: number | null;
+                learning_rate?: number | null;
+                iterations?: number | null;
+                start?: ("pca" | "random") | null;
+                n_neighbors?: number | null;
+                min_dist?: number | null;
+                epochs?: number | null;
+                seed?: number | null;
+                map_scaling?: ("none" | "max-abs" | "standard") | null;
+            };
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapStability"];
                 };
             };
             /** @description What was wrong and what to do (RFC 9457) */
