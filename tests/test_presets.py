@@ -44,7 +44,7 @@ def test_what_skipping_leaves_holds_for_random_nodes():
     random = np.random.default_rng()
     for _ in range(200):
         layers = int(random.integers(12, 81))
-        critical = int(random.integers(1, layers - 6))
+        critical = int(random.integers(1, layers - last_layers(layers) - 2))
         mutations = random.integers(critical + 2, layers + 1, 3).tolist()
         analysis = answer(layers, critical, [*mutations, None])
         first = min(mutations)

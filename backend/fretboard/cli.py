@@ -3,14 +3,27 @@
 import json
 import signal
 import threading
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fretboard.document import Divergence, Lens, Scaling, StageMethod
 from fretboard.errors import FretboardError
 from fretboard.logs import configure_logs
 from fretboard.settings import Settings, get_settings
+
+STAGES = "How the stages are found: automatic, or the paper's fixed depths."
+THRESHOLD = "NAME=VALUE for the stages, such as mutation_sigmas=3; may be repeated."
+
+
+class Theme(StrEnum):
+    """Colours of a figure."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
 
 app = typer.Typer(
     add_completion=False,
@@ -60,11 +73,18 @@ def analyze(
     lens: Annotated[str, typer.Option(help="normed, raw or difference.")] = "normed",
     skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
     continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
+    divergence: Annotated[Divergence, typer.Option(help="Of adjacent depths.")] = Divergence.JSD,
+    scale: Annotated[Scaling, typer.Option(help="Display scaling of its figures.")] = Scaling.NONE,
+    stages: Annotated[StageMethod, typer.Option(help=STAGES)] = StageMethod.AUTOMATIC,
+    threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD)] = None,
 ) -> None:
     """Analyse one image into a folder, without a server."""
     from fretboard.analyze import analyze_to_folder
     from fretboard.api.submission import DEFAULT_NEW_TOKENS, Asked
+    from fretboard.catalogue import Reading
+    from fretboard.local import Asking, parse_thresholds
 
+    thresholds = parse_thresholds(threshold or [])
     asked = Asked(
         prompt=prompt,
         image=_read(image),
@@ -73,9 +93,50 @@ def analyze(
         skip_layers=skip_layers,
         continuation=continuation,
     )
-    analysis = analyze_to_folder(_settings(), asked, output)
+    if lens not in list(Lens):
+        raise SystemExit(f"There is no lens {lens!r}; choose {', '.join(Lens)}.")
+    reading = Asking(Reading(Lens(lens), divergence, scale), stages, thresholds)
+    analysis = analyze_to_folder(_settings(), asked, output, reading)
     typer.echo(analysis.answer)
     typer.echo(f"{len(analysis.tokens)} tokens, {analysis.model.layers + 1} depths → {output}")
+
+
+@app.command()
+def figure(
+    folder: Annotated[Path, typer.Argument(help="Written by `fretboard analyze`.")],
+    name: Annotated[str, typer.Argument(help="Such as fretboard or competition.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="x.html, .json, .svg or .png.")],
+    lens: Annotated[Lens | None, typer.Option(help="Default: the folder's.")] = None,
+    divergence: Annotated[Divergence | None, typer.Option(help="Of adjacent depths.")] = None,
+    scale: Annotated[Scaling | None, typer.Option(help="Display scaling.")] = None,
+    quantity: Annotated[str, typer.Option(help="Of the fretboard or profile.")] = "probability",
+    token: Annotated[int, typer.Option(min=0, help="Of competition and divergence.")] = 0,
+    word: Annotated[list[str] | None, typer.Option(help="A further candidate.")] = None,
+    stages: Annotated[StageMethod | None, typer.Option(help=STAGES)] = None,
+    threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD)] = None,
+    map_setting: Annotated[
+        list[str] | None, typer.Option("--map", help="Of the trajectory, such as method=umap.")
+    ] = None,
+    theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+) -> None:
+    """Draw a figure of an analysis folder into a file."""
+    from fretboard.export import check_format, heading, write_figure
+    from fretboard.local import draw, parse_map, parse_thresholds
+
+    check_format(output)
+    chosen = {"lens": lens, "divergence": divergence, "scaling": scale}
+    thresholds = parse_thresholds(threshold or [])
+    drawn, wanted = draw(
+        _settings(),
+        folder,
+        name,
+        {key: value for key, value in chosen.items() if value is not None},
+        (stages or StageMethod.AUTOMATIC, thresholds) if stages or threshold else None,
+        quantity=quantity, token=token, words=word or [], map=parse_map(map_setting or []),
+        theme=theme.value,
+    )  # fmt: skip
+    write_figure(drawn, output, wanted.theme, *heading(name, wanted))
+    typer.echo(str(output))
 
 
 @app.command()
@@ -108,6 +169,22 @@ def survey(
     typer.echo("\n".join(lines(written)))
     if written.interrupted:
         raise typer.Exit(130)  # as a shell reports Ctrl-C
+
+
+@app.command()
+def reproduce(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write or continue.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Pictures to describe; in subfolders, sets such as flower."),
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="How many pictures to describe.")] = 12,
+) -> None:
+    """Draw the paper's reference curves for the served model, with an index page."""
+    from fretboard.reproduce.command import reproduce as run
+
+    for line in run(_settings(), output, images, scenes):
+        typer.echo(line)
 
 
 @app.command()

@@ -78,6 +78,7 @@ def trajectory_figure(
             | ({} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}),
             opacity=PATH_OPACITY,
             hoverinfo="skip",
+            showlegend=False,
             meta={"string": index, "part": "path"},
         )
     depth_of, string_of = np.meshgrid(
