@@ -1,5 +1,6 @@
 """A real server process on a free port, Chromium, and pages that must stay free of errors."""
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from servers import Server
 
-from .harness import READY_SECONDS, ROOT, Watched, chromium_arguments, draw_scene
+from .harness import READY_SECONDS, ROOT, Watched, ask, chromium_arguments, draw_scene
 
 PATIENCE_MS = 20_000  # two cores may be busy with other tests
 
@@ -35,6 +36,15 @@ def browser() -> Iterator[Browser]:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn scene that the model has not been shown in the gallery."""
     return draw_scene(tmp_path_factory.mktemp("scene") / "scene.png", seed=4242)
+
+
+@pytest.fixture(scope="package")
+def analysis(server: Server, scene: Path) -> str:
+    """A finished analysis with a known text of eight words."""
+    text = "On the left there are two black balls."
+    found = ask(server, scene, continuation=text)
+    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    return found
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from servers import Server
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Please describe this image in detail."
 READY_SECONDS = 180  # a cold import of torch on two busy cores
+RUN_MS = 60_000  # an analysis of the bundled model, on the same cores
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -59,6 +60,21 @@ class Watched:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
+
+
+def open_board(page: Page, address: str) -> None:
+    """Goes to an analysis and waits until its fretboard is drawn."""
+    page.goto(address)
+    expect(board(page)).to_be_visible()
+    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
+
+
+def board(page: Page | Locator) -> Locator:
+    return page.get_by_role("application")
+
+
+def chip(page: Page | Locator, index: int) -> Locator:
+    return page.locator(f".board [data-token='{index}']")
 
 
 def ask(server: Server, image: Path, **fields: str) -> str:

@@ -10,34 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from servers import Server
 
-from .harness import PROMPT, Watched, ask
+from .harness import PROMPT, RUN_MS, Watched, board, chip, open_board
 
 pytestmark = pytest.mark.browser
-
-RUN_MS = 60_000
-
-
-@pytest.fixture(scope="package")
-def analysis(server: Server, scene: Path) -> str:
-    """A finished analysis with a known text of eight words."""
-    text = "On the left there are two black balls."
-    found = ask(server, scene, continuation=text)
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
-    return found
-
-
-def open_board(page: Page, address: str) -> None:
-    page.goto(address)
-    expect(board(page)).to_be_visible()
-    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
-
-
-def board(page: Page):
-    return page.get_by_role("application")
-
-
-def chip(page: Page, index: int):
-    return page.locator(f".board [data-token='{index}']")
 
 
 def competitors(page: Page) -> list[str]:
@@ -53,11 +28,11 @@ def view(page: Page) -> dict[str, object]:
     return {
         "answer": page.locator(".answer .text").inner_text(),
         "token": page.locator(".board [aria-pressed=true]").get_attribute("data-token"),
-        "quantity": page.locator("input[type=radio]:checked").first.get_attribute("value"),
+        "quantity": page.get_by_role("group", name="Quantity").locator(":checked").input_value(),
         "words": page.locator(".side form + ul li").all_inner_texts(),
         "competition": competitors(page),
         "reading": page.locator(".reading").inner_text(),
-        "at depth": page.locator("#cell-title").inner_text(),
+        "at depth": page.get_by_role("heading", name=re.compile("^Words")).inner_text(),
         "likeliest": page.locator("td.word").all_inner_texts(),
     }
 

@@ -33,6 +33,8 @@ export function dismiss(node: HTMLElement, close: () => void) {
 export function fit(node: HTMLElement) {
 	const { left, right } = node.getBoundingClientRect();
 	const beyond = right + MARGIN - document.documentElement.clientWidth;
-	if (beyond > 0) node.style.translate = `${-beyond}px`;
-	else if (left < MARGIN) node.style.translate = `${MARGIN - left}px`;
+	const shift = beyond > 0 ? -beyond : Math.max(0, MARGIN - left);
+	// Margins, since a translated element still widens the page; the one on the anchored side counts.
+	node.style.marginLeft = `${shift}px`;
+	node.style.marginRight = `${-shift}px`;
 }
