@@ -130,5 +130,5 @@ def test_a_role_is_read_from_text(text, role):
     "text", ["", "-1", "after:", "words: ,", "class:fruit", "last", "6:7", "²"]
 )
 def test_what_is_no_role_is_refused_with_advice(text):
-    with pytest.raises(InputError, match="write first-difference|there is colour"):
+    with pytest.raises(InputError, match=r"write first-difference|there is colour"):
         parse_role(text)

@@ -1,86 +1,141 @@
-"""Two-dimensional maps of hidden states: one joint fit over all points (METHOD: Level 3)."""
+"""Maps of hidden states: one joint fit over all points, with its quality (METHOD: Level 3)."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-NEIGHBOURS = 10  # of the quality figures
-PCA_BEFORE_TSNE = 50  # the usual first step; distances beyond it are noise to t-SNE
+from fretboard.lens.embedding import Embedding, Watch, embed
+from fretboard.lens.map_quality import MapQuality, Stability, measure, stability
+from fretboard.lens.map_settings import MapSettings
+from fretboard.lens.scaling import scaled
 
-
-@dataclass(frozen=True)
-class MapSettings:
-    """The paper's settings: depth 0 dropped, columns scaled by their largest absolute value."""
-
-    method: str = "tsne"
-    perplexity: float = 40.0
-    learning_rate: float = 200.0
-    iterations: int = 2000
-    seed: int = 0
-
-    def fitted(self, points: int) -> "MapSettings":
-        """With a perplexity that so few points allow."""
-        return MapSettings(**{**asdict(self), "perplexity": min(self.perplexity, (points - 1) / 3)})
+SILENT = Watch()
+MAP_SHARE = 0.8  # of the progress; the rest is the quality
 
 
 @dataclass(frozen=True)
 class ProjectedMap:
-    """points: (depths 1…L, token, 2) float32; quality figures lie in [0, 1], 1 is best."""
+    """One map. points: (depths, strings, dimensions) float32; its first row is `first_depth`."""
 
     points: np.ndarray
+    first_depth: int
     settings: MapSettings
-    trustworthiness: float
-    continuity: float
-    neighbour_overlap: float
+    """As used: what so few points allow."""
+    notes: tuple[str, ...]
+    """What was changed from what was asked, a sentence each."""
+    quality: MapQuality
+    iterations: int | None
+    """Done, where the method iterates."""
+    kl_divergence: float | None
+    """Of a t-SNE, in nats."""
+
+    @property
+    def description(self) -> str:
+        """Method, parameters, seed and quality in one line, for the figure."""
+        q, notes = self.quality, "".join(f"; {note}" for note in self.notes)
+        depths = "depth 0 dropped" if self.first_depth else "with depth 0"
+        return (
+            f"{_named(self)}; {depths}; {self.settings.scaling} scaling{notes}; "
+            f"trustworthiness {q.trustworthiness:.2f}, continuity {q.continuity:.2f}, "
+            f"{q.neighbours}-nearest overlap {q.neighbour_overlap:.2f}"
+        )
 
 
-def project(hidden_states: np.ndarray, settings: MapSettings) -> ProjectedMap:
-    """Map (L+1, T, width) hidden states; depth 0 is dropped. Raises ValueError below 5 points."""
-    depths, tokens, width = hidden_states.shape
-    flat = hidden_states[1:].reshape(-1, width).astype(np.float64)
-    if len(flat) < 5:
-        raise ValueError(f"{len(flat)} points are too few for a map; at least 5 are needed.")
-    flat = flat / np.maximum(np.abs(flat).max(axis=0), np.finfo(np.float64).tiny)
-    settings = settings.fitted(len(flat))
-    mapped = _fit(flat, settings)
-    return ProjectedMap(
-        mapped.reshape(depths - 1, tokens, 2).astype(np.float32), settings, *_quality(flat, mapped)
+def project(
+    hidden_states: np.ndarray, settings: MapSettings, watch: Watch = SILENT
+) -> ProjectedMap:
+    """Map (L+1, strings, width) hidden states, strings being tokens or images.
+
+    Raises ValueError for too few, equal or non-finite points, Cancelled when the watch says so.
+    """
+    return perplexity_grid(hidden_states, settings, [settings.perplexity], watch)[0]
+
+
+def perplexity_grid(
+    hidden_states: np.ndarray,
+    settings: MapSettings,
+    perplexities: Sequence[float],
+    watch: Watch = SILENT,
+) -> list[ProjectedMap]:
+    """A map for each perplexity, in this order; those too large for the points are lowered."""
+    if not perplexities:
+        raise ValueError("No perplexity was given; choose at least one.")
+    asked = [replace(settings, perplexity=float(p)) for p in perplexities]
+    points = prepare(hidden_states, settings)
+    fits = [one.fitted(len(points)) for one in asked]
+    made = _embed_all(points, [one for one, _ in fits], watch.part(0, MAP_SHARE))
+    qualities = measure(
+        points, [one.mapped for one in made], look=lambda: watch.report(MAP_SHARE, "quality")
     )
-
-
-def _fit(flat: np.ndarray, settings: MapSettings) -> np.ndarray:
-    # scikit-learn takes seconds to import: not before a map is asked for.
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
-    if settings.method == "pca":
-        return np.asarray(PCA(2, random_state=settings.seed).fit_transform(flat))
-    if settings.method != "tsne":
-        raise ValueError(f"No projection named {settings.method!r}; there are tsne and pca.")
-    reduced = PCA(min(PCA_BEFORE_TSNE, *flat.shape), random_state=settings.seed).fit_transform(flat)
-    tsne = TSNE(
-        perplexity=settings.perplexity,
-        learning_rate=settings.learning_rate,
-        max_iter=settings.iterations,
-        init="pca",
-        random_state=settings.seed,
-    )
-    return np.asarray(tsne.fit_transform(reduced))
-
-
-def _quality(flat: np.ndarray, mapped: np.ndarray) -> tuple[float, float, float]:
-    """Trustworthiness, continuity (the same with the spaces exchanged), k-nearest overlap."""
-    from sklearn.manifold import trustworthiness
-    from sklearn.neighbors import NearestNeighbors
-
-    k = min(NEIGHBOURS, (len(flat) - 1) // 2)
-    near = [
-        NearestNeighbors(n_neighbors=k).fit(space).kneighbors(return_distance=False)
-        for space in (flat, mapped)
+    watch.report(1.0, "done")
+    shape = (-1, hidden_states.shape[1], settings.dimensions)
+    return [
+        ProjectedMap(
+            one.mapped.reshape(shape).astype(np.float32),
+            int(settings.drop_first_depth),
+            *fitted,
+            quality,
+            one.iterations,
+            one.kl_divergence,
+        )
+        for one, fitted, quality in zip(made, fits, qualities, strict=True)
     ]
-    shared = [len(set(a) & set(b)) / k for a, b in zip(*near, strict=True)]
+
+
+def seed_stability(
+    hidden_states: np.ndarray, settings: MapSettings, seeds: int = 4, watch: Watch = SILENT
+) -> Stability:
+    """Of maps with the seeds seed … seed + seeds − 1 (2 to 20), the first being the reference.
+
+    A t-SNE that starts at the principal components differs between seeds by a small jitter only;
+    `start="random"` asks more of it.
+    """
+    if not 2 <= seeds <= 20:
+        raise ValueError(f"Stability over {seeds} seeds; choose from 2 to 20.")
+    points = prepare(hidden_states, settings)
+    fitted, _ = settings.fitted(len(points))
+    many = [replace(fitted, seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
+    return stability([one.mapped for one in _embed_all(points, many, watch)])
+
+
+def prepare(hidden_states: np.ndarray, settings: MapSettings) -> np.ndarray:
+    """(L+1, strings, width) → the points (n, width) float64 that are mapped: chosen and scaled."""
+    if hidden_states.ndim != 3:
+        raise ValueError(
+            f"Hidden states have shape {hidden_states.shape}; (depth, string, width) is needed."
+        )
+    kept = hidden_states[1:] if settings.drop_first_depth else hidden_states
+    points = kept.reshape(-1, hidden_states.shape[2])
+    settings.fitted(len(points))
+    if not np.isfinite(points).all():
+        raise ValueError("The hidden states hold infinite or undefined values; no map can be made.")
+    if (points == points[0]).all():
+        raise ValueError("All points are the same; there is nothing to map.")
+    return scaled(points, settings.scaling)
+
+
+def _embed_all(
+    points: np.ndarray, settings: Sequence[MapSettings], watch: Watch
+) -> list[Embedding]:
+    share = 1 / len(settings)
+    return [
+        embed(points, one, watch.part(i * share, (i + 1) * share)) for i, one in enumerate(settings)
+    ]
+
+
+def _named(made: ProjectedMap) -> str:
+    used = made.settings
+    if used.method == "pca":
+        return f"PCA, {used.dimensions}-D"
+    first = f"{used.pca_dimensions} components first" if used.pca_dimensions else "no PCA first"
+    if used.method == "umap":
+        return (
+            f"UMAP, {used.dimensions}-D, {used.n_neighbors} neighbours, minimal distance "
+            f"{used.min_dist:g}, {made.iterations} epochs, {first}, seed {used.seed}"
+        )
+    rate = "automatic" if used.learning_rate is None else f"{used.learning_rate:g}"
     return (
-        float(trustworthiness(flat, mapped, n_neighbors=k)),
-        float(trustworthiness(mapped, flat, n_neighbors=k)),
-        float(np.mean(shared)),
+        f"t-SNE, {used.dimensions}-D, perplexity {used.perplexity:.3g}, learning rate {rate}, "
+        f"{made.iterations} of {used.iterations} iterations, {first}, seed {used.seed}"
     )

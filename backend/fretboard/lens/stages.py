@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
+
 from fretboard.lens.change_point import change_points, resampled_interval
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution

@@ -1,0 +1,254 @@
+"""Maps: settings, one joint fit, determinism, planted structure, progress and cancel."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fretboard.errors import Cancelled
+from fretboard.lens.embedding import Watch, components
+from fretboard.lens.map_settings import MapSettings, paper_settings
+from fretboard.lens.projection import perplexity_grid, prepare, project, seed_stability
+
+QUICK = MapSettings(perplexity=8, learning_rate=None, iterations=300, epochs=40)
+METHODS = ("tsne", "umap", "pca")
+
+
+def paths(depths=9, strings=6, width=40, seed=None):
+    """(depths, strings, width): strings that start together and part, with norms that grow."""
+    random = np.random.default_rng(seed)
+    away = random.standard_normal((strings, width)) * np.arange(depths)[:, None, None]
+    states = random.standard_normal(width) + away + 0.1 * random.standard_normal(away.shape)
+    return (states * np.exp(np.linspace(0, 2, depths))[:, None, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_each_method_maps_every_point_once(method, dimensions):
+    made = project(paths(), replace(QUICK, method=method, dimensions=dimensions))
+    assert made.points.shape == (8, 6, dimensions)
+    assert made.points.dtype == np.float32
+    assert np.isfinite(made.points).all()
+    assert made.first_depth == 1
+    assert method in made.description.replace("t-SNE", "tsne").lower()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_planted_clusters_stay_apart(method):
+    random = np.random.default_rng()
+    centres = 50 * random.standard_normal((1, 3, 60))
+    states = np.repeat(centres, 4, axis=1) + random.standard_normal((10, 12, 60))
+    made = project(states, replace(QUICK, method=method, drop_first_depth=False))
+    clusters = made.points.reshape(10, 3, 4, 2).transpose(1, 0, 2, 3).reshape(3, 40, 2)
+    middle = clusters.mean(axis=1)
+    nearest = np.linalg.norm(clusters[:, :, None] - middle, axis=-1).argmin(axis=-1)
+    assert (nearest == np.arange(3)[:, None]).mean() > 0.95
+
+
+def digest(method):
+    made = project(paths(seed=5), replace(QUICK, method=method, seed=3, start="random"))
+    return hashlib.sha256(made.points.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_map_bit_for_bit_in_another_process(method):
+    script = f"from test_projection import digest; print(digest({method!r}))"
+    search = [str(Path(__file__).parent), *filter(None, sys.path)]
+    other = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {search!r}; {script}"],
+        capture_output=True, text=True, check=True, env={"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert other.stdout.strip() == digest(method) == digest(method)
+
+
+def test_another_seed_gives_another_map():
+    one, other = (project(paths(seed=1), replace(QUICK, start="random", seed=s)) for s in (0, 1))
+    assert not np.array_equal(one.points, other.points)
+
+
+@pytest.mark.parametrize(("strings", "width"), [(20, 40), (60, 700)])  # two solvers
+def test_pca_agrees_with_the_singular_values_and_has_fixed_signs(strings, width):
+    points = prepare(paths(depths=12, strings=strings, width=width), MapSettings())
+    made = components(points, 2, exact=True)
+    left, sizes, right = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    expected = left[:, :2] * sizes[:2]
+    expected *= np.sign(right[[0, 1], np.abs(right[:2]).argmax(axis=1)])
+    np.testing.assert_allclose(made, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_pca_of_points_on_a_line_has_an_empty_second_axis():
+    states = np.arange(12.0).reshape(6, 2, 1)
+    made = project(states, MapSettings(method="pca", dimensions=3))
+    np.testing.assert_allclose(made.points[..., 1:], 0, atol=1e-9)
+
+
+def test_scaling_and_depth_0_are_as_asked():
+    states = paths().astype(np.float64)
+    flat = states.reshape(-1, 40)
+    keep = MapSettings(drop_first_depth=False)
+    by_largest = prepare(states, keep)
+    assert np.abs(by_largest).max(axis=0) == pytest.approx(1)
+    np.testing.assert_allclose(by_largest * np.abs(flat).max(axis=0), flat)
+    standard = prepare(states, replace(keep, scaling="standard"))
+    np.testing.assert_allclose(standard.std(axis=0), 1)
+    np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_array_equal(prepare(states, replace(keep, scaling="none")), flat)
+    np.testing.assert_array_equal(
+        prepare(states, MapSettings(scaling="none")), states[1:].reshape(-1, 40)
+    )
+
+
+def test_columns_of_one_value_do_no_harm():
+    states = paths()
+    states[..., 0], states[..., 1] = 0, 7
+    for scaling in ("none", "max-abs", "standard"):
+        assert np.isfinite(project(states, replace(QUICK, scaling=scaling)).points).all()
+
+
+def test_the_papers_presets():
+    for strings, perplexity in (("tokens", 40), ("images", 35)):
+        paper = paper_settings(strings)
+        assert (paper.method, paper.dimensions, paper.perplexity) == ("tsne", 2, perplexity)
+        assert (paper.learning_rate, paper.iterations, paper.seed) == (200, 2000, 0)
+        assert (paper.scaling, paper.drop_first_depth) == ("max-abs", True)
+        assert (paper.pca_dimensions, paper.tolerance) == (None, 0)
+    with pytest.raises(ValueError, match="choose tokens or images"):
+        paper_settings("words")
+
+
+@pytest.mark.parametrize(
+    ("settings", "lowered"),
+    [
+        (MapSettings(iterations=300), "perplexity lowered from 40 to 6.33: 20 points"),
+        (
+            MapSettings(method="umap", n_neighbors=30, epochs=20),
+            "n_neighbors lowered from 30 to 19",
+        ),
+    ],
+)
+def test_parameters_that_are_too_large_for_the_points_are_lowered_and_said(settings, lowered):
+    made = project(paths(depths=6, strings=4), settings)
+    assert lowered in made.notes[0]
+    assert lowered in made.description
+    assert project(paths(depths=6, strings=4), replace(settings, method="pca")).notes == ()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_fewest_points(method):
+    made = project(paths(depths=6, strings=1), replace(QUICK, method=method, dimensions=3))
+    assert made.points.shape == (5, 1, 3)
+    assert np.isfinite(made.points).all()
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (np.ones((2, 4, 8)), "4 points are too few.*at least 5"),
+        (np.ones((6, 4, 8)), "the same"),
+        (np.full((6, 4, 8), np.inf), "infinite or undefined"),
+        (np.ones((6, 8)), "is needed"),
+    ],
+)
+def test_points_that_cannot_be_mapped_say_why(states, words):
+    with pytest.raises(ValueError, match=words):
+        project(states, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("method", "isomap", "tsne, umap, pca"),
+        ("dimensions", 4, "2, 3"),
+        ("scaling", "log", "none, max-abs, standard"),
+        ("start", "spectral", "pca, random"),
+        ("perplexity", 0, "from 1 to 500"),
+        ("perplexity", float("nan"), "from 1 to 500"),
+        ("perplexity", "40", "a number"),
+        ("learning_rate", -1, "or nothing"),
+        ("iterations", 100, "from 250"),
+        ("iterations", 300.5, "a whole number"),
+        ("n_neighbors", 1, "from 2"),
+        ("min_dist", 1.5, "from 0 to 1"),
+        ("seed", -1, "from 0"),
+        ("seed", True, "a whole number"),
+        ("pca_dimensions", 2, "from 3 to 1000 or nothing"),
+        ("drop_first_depth", "no", "true or false"),
+    ],
+)
+def test_settings_outside_their_range_say_what_to_choose(field, value, words):
+    with pytest.raises(ValueError, match=f"{field} is .*; choose .*{words}"):
+        MapSettings(**{field: value})
+
+
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_progress_rises_to_one_and_names_the_step(method):
+    told = []
+    watch = Watch(lambda share, message: told.append((share, message)))
+    project(paths(), replace(QUICK, method=method), watch)
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) > 5
+    assert any(method in message.replace("t-SNE", "tsne").lower() for _, message in told)
+
+
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_a_running_fit_stops_when_cancelled(method):
+    told = []
+    watch = Watch(
+        lambda share, message: told.append(message), lambda: any("100" in text for text in told)
+    )
+    asked = replace(QUICK, method=method, iterations=20_000, epochs=10_000, tolerance=0)
+    with pytest.raises(Cancelled):
+        project(paths(), asked, watch)
+    assert 2 < len(told) < 300
+
+
+def test_tsne_stops_once_it_has_settled_unless_told_not_to():
+    states = paths(depths=12, strings=12)
+    asked = replace(QUICK, iterations=3000, tolerance=0.01)
+    settled = project(states, asked)
+    full = project(states, replace(asked, tolerance=0))
+    assert settled.iterations < full.iterations == 3000
+    assert settled.kl_divergence < 1.25 * full.kl_divergence
+    assert f"{settled.iterations} of 3000 iterations" in settled.description
+
+
+def test_a_grid_has_each_perplexitys_own_map_and_quality():
+    states = paths(depths=10, strings=8)
+    grid = perplexity_grid(states, QUICK, [3, 12, 90])
+    assert [made.settings.perplexity for made in grid] == [3, 12, pytest.approx(71 / 3)]
+    assert [len(made.notes) for made in grid] == [0, 0, 1]
+    alone = project(states, replace(QUICK, perplexity=12))
+    np.testing.assert_array_equal(grid[1].points, alone.points)
+    assert grid[1].quality == alone.quality
+    with pytest.raises(ValueError, match="at least one"):
+        perplexity_grid(states, QUICK, [])
+
+
+def test_stability_is_perfect_for_pca_and_less_so_from_random_starts():
+    states = paths(depths=10, strings=8)
+    assert seed_stability(states, replace(QUICK, method="pca"), 3).mean == pytest.approx(
+        0, abs=1e-12
+    )
+    found = seed_stability(states, replace(QUICK, start="random"), 3)
+    assert len(found.disparities) == 2
+    assert 0 < found.mean <= 1
+    assert found.spread >= 0
+    with pytest.raises(ValueError, match="from 2 to 20"):
+        seed_stability(states, QUICK, 1)
+
+
+def test_importing_the_projections_imports_no_slow_library():
+    slow = ["umap", "openTSNE", "sklearn", "numba", "torch"]
+    script = (
+        f"import sys, fretboard.lens.projection; print([m for m in {slow} if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
