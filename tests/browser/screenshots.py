@@ -18,14 +18,16 @@ SIZES = {1440: 960, 390: 844}  # width: height, CSS pixels
 
 
 def main() -> None:
-    """Writes docs/images/page-1440.png and page-390.png."""
+    """Writes docs/images/page-1440.png, page-390.png and compare-1440.png."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_arguments())
         with Server(Path(folder) / "data") as server:
             server.wait("/readyz", READY_SECONDS)
             address = _example(server, Path(folder))
             for width in SIZES:
-                _take(browser, server.url + address, width)
+                _take(browser, server.url + address, f"page-{width}.png", width)
+            beside = _without_image(browser, server.url + address)
+            _take(browser, beside, "compare-1440.png", 1440)
         browser.close()
 
 
@@ -51,7 +53,20 @@ def _has_late_reversal(document: dict[str, Any]) -> bool:
     return any(word["reversal"] and word["reversal"]["overturned_at"] > half for word in words)
 
 
-def _take(browser: Browser, url: str, width: int) -> None:
+def _without_image(browser: Browser, url: str) -> str:
+    """The address of the analysis beside the same answer given without the image."""
+    page = browser.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_label("Force the same answer").check()
+    page.get_by_role("button", name="without the image").click()
+    page.wait_for_selector("[aria-label^='Means over'] .scatterlayer .trace")
+    address = page.url
+    page.close()
+    return address
+
+
+def _take(browser: Browser, url: str, name: str, width: int) -> None:
     size = {"width": width, "height": SIZES[width]}
     page = browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce")
     page.goto(url)
@@ -59,7 +74,7 @@ def _take(browser: Browser, url: str, width: int) -> None:
     page.wait_for_load_state("networkidle")
     if width < 760:
         page.locator(".strings").evaluate("node => node.scrollIntoView()")
-    page.screenshot(path=IMAGES / f"page-{width}.png")
+    page.screenshot(path=IMAGES / name)
     page.close()
 
 

@@ -1,5 +1,6 @@
 """Two analyses beside each other, from the menu to a shared link; and the end of an analysis."""
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -153,7 +154,11 @@ def test_an_analysis_is_deleted_after_a_second_thought(
 ) -> None:
     found = ask(server, scene, continuation="There is one tree.")
     page = watched.page()
+    page.goto("/")
+    past = [{"id": found, "prompt": "Gone soon?", "answer": "", "image": True, "at": 0}]
+    page.evaluate("past => localStorage.setItem('fretboard.history', past)", json.dumps(past))
     open_board(page, f"/a/{found}")
+    expect(page.get_by_role("link", name="Gone soon?")).to_be_visible()
     page.get_by_role("button", name="Download or delete").click()
     page.get_by_role("button", name="Delete this analysis").click()
     page.get_by_role("button", name="Keep it").click()
@@ -161,6 +166,7 @@ def test_an_analysis_is_deleted_after_a_second_thought(
     page.get_by_role("button", name="Delete", exact=True).click()
     page.wait_for_url(f"{server.url}/")
     expect(board(page)).to_be_visible()
+    expect(page.get_by_role("link", name="Gone soon?")).to_have_count(0)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{server.url}/api/analyses/{found}")
 

@@ -31,7 +31,7 @@ def profile_figure(
         {"axis": "pair" if pair else "depth", "quantity": quantity, **asdict(reading)},
     )
     sides = [first] if second is None else [first, second]
-    for side, name, color in zip(sides, names, (colors.ink, colors.accent), strict=False):
+    for side, name, color in zip(sides, names, (colors.ink, colors.candidates[0]), strict=False):
         _add_profile(figure, side, quantity, name, color)
         _mark_critical(figure, side[0], name, color)
     unit = UNITS_OF_DIVERGENCE[reading.divergence] if pair else QUANTITIES[quantity].unit

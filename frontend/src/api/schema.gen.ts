@@ -274,6 +274,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/map-presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Presets
+         * @description What a map is made with when nothing else is asked for, by preset.
+         */
+        get: operations["map_presets_api_map_presets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -460,6 +480,46 @@ export interface paths {
          * @description How much the map changes with the seed.
          */
         get: operations["stability_api_trajectories__set_id__stability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/world-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * World Sets
+         * @description Image sets of the bundled world, one of each kind.
+         */
+        get: operations["world_sets_api_world_sets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/world-sets/{name}/strip.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Strip
+         * @description Some pictures of a world set side by side.
+         */
+        get: operations["strip_api_world_sets__name__strip_png_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -728,6 +788,31 @@ export interface components {
          * @enum {string}
          */
         Lens: "normed" | "raw" | "difference";
+        /**
+         * MapPresets
+         * @description Parameters of a map by preset, and the (least, most) that each may be.
+         */
+        MapPresets: {
+            /** Default */
+            default: {
+                [key: string]: unknown;
+            };
+            /** Paper Images */
+            paper_images: {
+                [key: string]: unknown;
+            };
+            /** Paper Tokens */
+            paper_tokens: {
+                [key: string]: unknown;
+            };
+            /** Ranges */
+            ranges: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+        };
         /**
          * MapProgress
          * @description Of a map; `running` false where nothing is being computed.
@@ -1001,6 +1086,24 @@ export interface components {
         WordCurves: {
             /** Words */
             words: components["schemas"]["WordCurve"][];
+        };
+        /**
+         * WorldSetEntry
+         * @description An image set of the bundled world, ready to be asked: POST /api/trajectories, `world`.
+         */
+        WorldSetEntry: {
+            /** Images */
+            images: number;
+            /** Name */
+            name: string;
+            /** Prompt */
+            prompt: string;
+            /** Strip Url */
+            strip_url: string;
+            /** Title */
+            title: string;
+            /** Token */
+            token: string;
         };
     };
     responses: never;
@@ -1645,6 +1748,40 @@ export interface operations {
             };
         };
     };
+    map_presets_api_map_presets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapPresets"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
     models_api_models_get: {
         parameters: {
             query?: never;
@@ -2103,6 +2240,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MapStability"];
                 };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    world_sets_api_world_sets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorldSetEntry"][];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    strip_api_world_sets__name__strip_png_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong and what to do (RFC 9457) */
             "4XX": {
