@@ -1,22 +1,50 @@
-"""Everything that is not an analysis: models, gallery, health, and the page itself."""
+"""Everything that is not an analysis: models, gallery, world sets, health, and the page itself."""
 
+from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_fastapi_instrumentator import Instrumentator
+from pydantic import BaseModel
 
 from fretboard.api.problems import problem
 from fretboard.api.submission import Asked, prepare
 from fretboard.document import Status
 from fretboard.errors import FretboardError, NotFound, Unavailable
 from fretboard.gallery import Example, gallery_entries, gallery_image
+from fretboard.images import to_png
+from fretboard.lens.map_settings import RANGES, MapSettings, paper_settings
 from fretboard.served import ServedModel, served_model
 from fretboard.services import Services
 
 STATIC = Path(__file__).parents[1] / "static"
 YEAR_SECONDS = 365 * 24 * 3600
+STRIP_IMAGES, STRIP_SIZE = 6, 96  # pictures in a world set's strip, and the side of each in px
+
+
+class WorldSetEntry(BaseModel):
+    """An image set of the bundled world, ready to be asked: POST /api/trajectories, `world`."""
+
+    name: str
+    title: str
+    prompt: str
+    token: str
+    images: int
+    strip_url: str
+    """Some of its pictures side by side."""
+
+
+class MapPresets(BaseModel):
+    """Parameters of a map by preset, and the (least, most) that each may be."""
+
+    default: dict[str, Any]
+    paper_tokens: dict[str, Any]
+    paper_images: dict[str, Any]
+    ranges: dict[str, tuple[float, float]]
 
 
 def routes(services: Services) -> APIRouter:
@@ -37,6 +65,27 @@ def routes(services: Services) -> APIRouter:
     def picture(name: str) -> FileResponse:
         """The picture of an example."""
         return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
+
+    @router.get("/api/world-sets")
+    def world_sets() -> list[WorldSetEntry]:
+        """Image sets of the bundled world, one of each kind."""
+        return _world_sets()
+
+    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
+    def strip(name: str) -> Response:
+        """Some pictures of a world set side by side."""
+        kept = {"Cache-Control": "max-age=3600"}
+        return Response(_strip(name), media_type="image/png", headers=kept)
+
+    @router.get("/api/map-presets")
+    def map_presets() -> MapPresets:
+        """What a map is made with when nothing else is asked for, by preset."""
+        return MapPresets(
+            default=asdict(MapSettings()),
+            paper_tokens=asdict(paper_settings("tokens")),
+            paper_images=asdict(paper_settings("images")),
+            ranges=RANGES,
+        )
 
     @router.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -82,13 +131,43 @@ def _example(services: Services, entry: dict) -> Example:
     return example.model_copy(update={"analysis_id": ready.id if done else None})
 
 
+@lru_cache
+def _world_sets() -> list[WorldSetEntry]:
+    from fretboard.tiny_llava.sets import SETS
+
+    return [
+        WorldSetEntry(
+            name=one.name, title=one.title, prompt=one.prompt, token=one.token,
+            images=len(one.scenes()), strip_url=f"/api/world-sets/{one.name}/strip.png",
+        )
+        for one in SETS
+    ]  # fmt: skip
+
+
+@lru_cache
+def _strip(name: str) -> bytes:
+    from PIL import Image
+
+    from fretboard.tiny_llava.sets import SETS
+
+    found = next((one for one in SETS if one.name == name), None)
+    if found is None:
+        raise NotFound(f"There is no set {name!r} of the bundled world.")
+    pictures = [image for _, image in found.images()][:STRIP_IMAGES]
+    strip = Image.new("RGB", (STRIP_SIZE * len(pictures), STRIP_SIZE))
+    for column, image in enumerate(pictures):
+        strip.paste(image.resize((STRIP_SIZE, STRIP_SIZE)), (column * STRIP_SIZE, 0))
+    return to_png(strip)
+
+
 def add_page(app: FastAPI) -> None:
     """Serve the built page at its addresses; its hashed assets may be kept for a year."""
 
     @app.get("/", include_in_schema=False)
     @app.get("/a/{analysis_id}", include_in_schema=False)
+    @app.get("/t/{set_id}", include_in_schema=False)
     @app.get("/compare/{analysis_id}/{other_id}", include_in_schema=False)
-    def page(analysis_id: str = "", other_id: str = "") -> Response:
+    def page(analysis_id: str = "", other_id: str = "", set_id: str = "") -> Response:
         index = STATIC / "index.html"
         if not index.is_file():
             return problem(503, "The page is not built", "Run `make page`, then reload.")
