@@ -4,7 +4,7 @@ import logging
 
 import structlog
 
-QUIET = ("httpx", "httpcore", "urllib3", "filelock")
+QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
 
 
 def configure_logs(as_json: bool) -> None:

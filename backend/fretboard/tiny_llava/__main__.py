@@ -1,4 +1,4 @@
-"""``python -m fretboard.tiny_llava train | evaluate | scene | gallery``.
+"""``python -m fretboard.tiny_llava train | evaluate | scene | set | gallery``.
 
 Only ``train`` and ``evaluate`` import torch.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import GALLERY, WEIGHTS
 from .backdrop import render
+from .sets import WorldSet
 from .world import COLORS, KINDS, PLACES, Mix, sample_scene
 
 DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 96
@@ -43,6 +44,14 @@ def _scene(options: argparse.Namespace) -> None:
     truth = json.dumps(scene.truth(), indent=1)
     options.out.with_suffix(".json").write_text(truth + "\n")
     print(truth)
+
+
+def _set(options: argparse.Namespace) -> None:
+    chosen = WorldSet(options.kind, options.kind, options.kind, variant=options.variant)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, image in chosen.images():
+        image.save(options.out / name)
+        print(options.out / name)
 
 
 def _gallery(options: argparse.Namespace) -> None:
@@ -78,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     scene.add_argument("--place", choices=PLACES)
     scene.add_argument("--typical", type=float, default=0.5, help="share of typical colours")
     scene.set_defaults(run=_scene)
+    world_set = commands.add_parser("set", help="draw twelve scenes of one kind, for `trajectory`")
+    world_set.add_argument("--kind", choices=KINDS, required=True)
+    world_set.add_argument("--variant", type=int, default=0, help="other scenes of the kind")
+    world_set.add_argument("--out", type=Path, required=True, help="folder")
+    world_set.set_defaults(run=_set)
     gallery = commands.add_parser("gallery", help="draw the named examples")
     gallery.add_argument("--out", type=Path, default=GALLERY)
     gallery.set_defaults(run=_gallery)

@@ -1,0 +1,106 @@
+"""How often the guitar's change point agrees with the critical depth, over many image sets.
+
+    python benchmarks/guitar_agreement.py --variants 2 --output guitar.json
+
+Every kind of the bundled world, `variants` sets of twelve scenes each, asked for the colour. The
+dispersion is that of the colour word's states; the critical depth is the median over the twelve
+answers, and beside it the critical depth of the twelve answers' tokens taken together.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fretboard.analyze import run_prepared
+from fretboard.api.submission import Asked, prepare
+from fretboard.document import Analysis
+from fretboard.image_set import ImageSet, Member, SetRequest
+from fretboard.images import to_png
+from fretboard.lens.dispersion import disperse
+from fretboard.lens.stages import critical_depth
+from fretboard.pipeline import Pipeline
+from fretboard.set_view import aligned_members, states_at
+from fretboard.settings import get_settings
+from fretboard.store.durable import ARRAYS, AnalysisStore, open_store
+from fretboard.tiny_llava.sets import WorldSet
+from fretboard.tiny_llava.world import KINDS
+from fretboard.worker import load_pipeline
+
+NEW_TOKENS = 16
+
+
+def one_set(pipeline: Pipeline, store: AnalysisStore, chosen: WorldSet) -> dict[str, Any]:
+    """Dispersion's change point and the critical depths of one set."""
+    members = []
+    for name, image in chosen.images():
+        asked = Asked(chosen.prompt, to_png(image), max_new_tokens=NEW_TOKENS)
+        analysis = run_prepared(pipeline, store, *prepare(get_settings(), asked))
+        members.append(Member(name=name, analysis_id=analysis.id))
+    request = SetRequest(prompt=chosen.prompt, model=analysis.model.name, token=chosen.token)
+    image_set = ImageSet(id="set", request=request, members=members)
+    aligned = aligned_members(store, image_set, chosen.token)
+    found = disperse(states_at(store, aligned))
+    analyses = [analysis for analysis, _ in aligned]
+    return {
+        "kind": chosen.kind,
+        "variant": chosen.variant,
+        "images": len(aligned),
+        "change_point": found.neck_end.depth,
+        "interval": found.neck_end.interval,
+        "neck": found.neck_end.neck,
+        "body": found.neck_end.body,
+        "explained": found.neck_end.explained,
+        "control_rank": found.control.rank,
+        "critical_median": statistics.median(_critical(analyses)),
+        "critical_joint": _joint_critical(store, analyses),
+    }
+
+
+def _critical(analyses: list[Analysis]) -> list[int]:
+    return [a.stages.critical_depth for a in analyses if a.stages and a.stages.critical_depth]
+
+
+def _joint_critical(store: AnalysisStore, analyses: list[Analysis]) -> int | None:
+    """Of all tokens of all answers: short answers alone say little."""
+    jsd = [store.read_array(analysis.id, ARRAYS, "jsd") for analysis in analyses]
+    return critical_depth(np.concatenate(jsd, axis=1))
+
+
+def summary(sets: list[dict[str, Any]]) -> dict[str, Any]:
+    """Shares of sets that agree within 0, 1 and 2 layers, against both critical depths."""
+    parted = [one for one in sets if one["change_point"] is not None]
+    told: dict[str, Any] = {"sets": len(sets), "with_change_point": len(parted)}
+    for name in ("critical_median", "critical_joint"):
+        apart = np.array([one["change_point"] - one[name] for one in parted], dtype=float)
+        told[name] = {f"within_{d}": float((np.abs(apart) <= d).mean()) for d in (0, 1, 2)} | {
+            "mean_difference": float(apart.mean()),
+            "mean_absolute": float(np.abs(apart).mean()),
+        }
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variants", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=Path("guitar.json"))
+    options = parser.parse_args()
+    sets = []
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(folder)
+        pipeline = load_pipeline(get_settings(), store)
+        for variant in range(options.variants):
+            for kind in KINDS:
+                sets.append(one_set(pipeline, store, WorldSet(kind, kind, kind, variant=variant)))
+                print(json.dumps(sets[-1]), flush=True)
+                told = {"summary": summary(sets), "sets": sets}
+                options.output.write_text(json.dumps(told, indent=1) + "\n")
+    print(json.dumps(summary(sets), indent=1))
+
+
+if __name__ == "__main__":
+    main()
