@@ -28,7 +28,7 @@ MAP = (860, 700)  # px
 CELL = (46, 30)  # px of a heatmap's cell; holds seven letters of the cell's word
 HEATMAP_FRAME = (190, 130)  # px around the cells
 WIDTHS = (640, 2400)  # px, narrowest and widest heatmap
-LINE = 138  # letters of a subtitle's line
+LINE = 126  # letters of a subtitle's line
 
 
 def write_figure(
@@ -91,6 +91,9 @@ def dress(figure: go.Figure, theme: ThemeName, title: str, note: str) -> go.Figu
 def size(figure: go.Figure) -> tuple[int, int]:
     """Width and height in px without the heading, by what the figure's `meta` says it is."""
     meta: dict[str, Any] = dict(figure.layout.meta or {})
+    if "size" in meta:
+        width, height = meta["size"]
+        return width, height
     if meta.get("axis") == "map":
         return MAP
     if "columns" not in meta:

@@ -29,15 +29,25 @@ def stages_told(analysis: Analysis) -> str:
 def example_of(
     captions: Sequence[Analysis], kind: Literal["stable", "mutation"]
 ) -> tuple[Analysis, Token] | None:
-    """The token of the class that takes shape last: the plainest to see. Reversals go first."""
+    """The token of the class that takes shape last: the plainest to see. Reversals go first.
+
+    A stable one leads by the critical depth: later, it may be a mutation that was missed.
+    """
     found = [
-        (token.reversal is not None, token.emergence, -place, one, token)
+        (token.reversal is not None, token.emergence or 0, -place, one, token)
         for place, one in enumerate(captions)
         for token in one.tokens
-        if token.token_class == kind and token.emergence is not None and token.text.strip(" .,")
+        if token.token_class == kind and token.text.strip(" .,") and _in_time(one, token)
     ]
     best = max(found, key=lambda f: f[:3], default=None)
     return None if best is None else best[3:]
+
+
+def _in_time(analysis: Analysis, token: Token) -> bool:
+    critical = analysis.stages.critical_depth if analysis.stages else None
+    if token.emergence is None or critical is None:
+        return False
+    return token.token_class == "mutation" or token.emergence <= critical
 
 
 def mean_curves(captions: Sequence[Analysis], probability: Sequence[np.ndarray]) -> Curves:
