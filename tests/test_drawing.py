@@ -143,6 +143,8 @@ def test_another_model_cannot_derive(folder, settings, tmp_path):
     bundled = settings.model_copy(update={"model": "tiny-llava"})
     with pytest.raises(InputError, match="FRETBOARD_MODEL"):
         draw(bundled, folder, "competition", {"lens": Lens.RAW}, None, token=3)
+    chosen = parse_map(["method=pca", "seed=7"])  # of the hidden states alone: any model will do
+    assert draw(bundled, folder, "trajectory", {}, None, map=chosen)[0].data
 
 
 def test_what_is_no_figure_is_refused(settings, folder, tmp_path):
@@ -171,7 +173,7 @@ def test_a_still_picture_names_its_reading_on_an_opaque_ground(settings, folder,
     figure, wanted = draw(settings, folder, "fretboard", {}, None, theme=theme)
     dressed = dress(figure, theme, *heading("fretboard", wanted))
     assert dressed.layout.paper_bgcolor == dressed.layout.plot_bgcolor == THEMES[theme].paper
-    note = dressed.layout.title.subtitle.text
+    note = dressed.layout.title.subtitle.text.replace("<br>", " ")
     assert all(word in note for word in ("raw − normed lens", "scaled per token", PROMPT, "paper"))
     assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"  # the page's own stays as it was
 

@@ -20,7 +20,7 @@ from fretboard.lens.stages import Thresholds
 from fretboard.served import served_model
 from fretboard.settings import Settings
 from fretboard.sources import RecordSource, needed
-from fretboard.store.durable import AnalysisStore, open_store
+from fretboard.store.durable import HIDDEN_STATES, AnalysisStore, open_store
 from fretboard.vocabulary import Vocabulary
 from fretboard.worker import load_pipeline
 
@@ -55,7 +55,14 @@ class LocalSource(RecordSource):
 
     def computed(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
         """An array from the hidden states, written next to the others."""
-        arrays, note = self.pipeline.derive(analysis, wanted)
+        if wanted.is_map:  # needs no model, which may take minutes to load
+            from fretboard.lens.embedding import Watch
+            from fretboard.pipeline.maps import make_map
+
+            hidden = self.named(analysis, HIDDEN_STATES)
+            arrays, note = make_map(hidden, wanted, Watch())
+        else:
+            arrays, note = self.pipeline.derive(analysis, wanted)
         self._store.write_arrays(analysis.id, wanted.file, arrays, note)
         return arrays[name]
 
