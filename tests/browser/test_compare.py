@@ -121,6 +121,23 @@ def test_a_blank_image_and_another_prompt_can_be_compared(watched: Watched, anal
     expect_drawn(page)
 
 
+def test_a_cancelled_side_runs_again_and_swaps(
+    watched: Watched, server: Server, analysis: str, scene: Path
+) -> None:
+    slow = ask(server, scene, continuation="The ball is black. " * 150)
+    page = watched.page()
+    page.goto(f"/compare/{slow}/{analysis}")
+    side(page, "A").get_by_role("button", name="Cancel").click()
+    expect(side(page, "A").get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(board(side(page, "B"))).to_be_visible()
+    page.get_by_role("button", name="Swap sides").click()
+    expect(side(page, "B").get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(board(side(page, "A"))).to_be_visible()
+    side(page, "B").get_by_role("button", name="Run again").click()
+    side(page, "B").get_by_role("button", name="Cancel").click()
+    expect(side(page, "B").get_by_role("button", name="Run again")).to_be_visible()
+
+
 def test_a_missing_side_is_explained_beside_the_other(watched: Watched, analysis: str) -> None:
     page = watched.page()
     page.goto(f"/compare/{analysis}/{'0' * 32}?token=1")
