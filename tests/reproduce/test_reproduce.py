@@ -119,6 +119,9 @@ def test_pictures_of_a_real_model_lie_in_a_folder(tmp_path, random_image):
     (chosen,) = picture_sets(other, tmp_path)
     assert chosen.prompt == "What is the color of the flower?"
     assert len(chosen.images) == 12
+    (tmp_path / "sport").mkdir()
+    with pytest.raises(InputError, match="sport holds 0 pictures"):
+        list(picture_sets(other, tmp_path))
 
 
 def test_skipped_captions_show_the_layers_of_their_own_stages(studio, captions):

@@ -15,6 +15,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", "
 FIRST_SEED = 98_000_000  # of the captioned scenes: none of the training or the evaluation
 UNUSUAL = Mix(typical=0.0, counts=(0.2, 0.4, 0.4))  # where the world's prior can be seen to win
 PAPER_IMAGES = 12  # a set
+FEWEST_IMAGES = 2  # between which something can lie
 FIRST_DIFFERENCE = "first-difference"
 
 
@@ -62,6 +63,8 @@ def picture_sets(settings: Settings, folder: Path | None) -> Iterator[PictureSet
         return
     for part in sorted(path for path in folder.iterdir() if path.is_dir()):
         chosen = tuple(Shown(p.name, p.read_bytes()) for p in _images(part)[:PAPER_IMAGES])
+        if len(chosen) < FEWEST_IMAGES:
+            raise InputError(f"{part} holds {len(chosen)} pictures; a set needs {FEWEST_IMAGES}.")
         prompt = f"What is the color of the {part.name}?"
         yield PictureSet(part.name, prompt, FIRST_DIFFERENCE, chosen)
 
