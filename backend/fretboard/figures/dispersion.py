@@ -42,7 +42,7 @@ def dispersion_figure(
     if critical:
         middle = float(np.median(critical))
         _mark(figure, middle, f"critical depth {middle:g} (median)", colors.faint, "top")
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
+    figure.update_xaxes(**depth_axis(layers), range=[0, layers + 0.2], showgrid=False)
     figure.update_yaxes(title={"text": UNIT}, rangemode="tozero", nticks=6)
     figure.update_layout(margin={"t": 28})
     return figure
