@@ -1,6 +1,22 @@
 // The only place that calls the API. Every failure becomes an ApiError whose text can be shown as it is.
 import type { FigureSpec } from "../plot/figure";
-import type { Analysis, Cell, Created, GalleryEntry, Lens, ModelState, WordCurve } from "./types";
+import type {
+	Analysis,
+	Cell,
+	Created,
+	GalleryEntry,
+	ImageSet,
+	Lens,
+	MapPresets,
+	MapProgress,
+	MapStability,
+	ModelState,
+	WordCurve,
+	WorldSet,
+} from "./types";
+
+/** Whose map or figure: an analysis's or an image set's. */
+export type Owner = "analyses" | "trajectories";
 
 export class ApiError extends Error {
 	constructor(
@@ -46,9 +62,10 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
 	return (await (await send(path, init)).json()) as T;
 }
 
-const base = (id: string) => `/api/analyses/${encodeURIComponent(id)}`;
+const base = (id: string, owner: Owner = "analyses") => `/api/${owner}/${encodeURIComponent(id)}`;
 
 export type Value = string | number | null | undefined | string[];
+export type Values = Record<string, Value>;
 
 /** A query string without the empty values; lists repeat their key. */
 export function query(values: Record<string, Value>): string {
@@ -83,6 +100,27 @@ function form(question: Question): FormData {
 	return body;
 }
 
+/** One question of several images: files, or a set of the bundled world. */
+export interface SetQuestion {
+	images: readonly File[];
+	prompt: string;
+	token: string;
+	world?: string;
+	model?: string;
+	maxNewTokens?: number;
+}
+
+function setForm(question: SetQuestion): FormData {
+	const body = new FormData();
+	for (const image of question.images) body.append("images", image, image.name);
+	body.append("prompt", question.prompt);
+	body.append("token", question.token);
+	if (question.world) body.append("world", question.world);
+	if (question.model) body.append("model", question.model);
+	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
+	return body;
+}
+
 export const api = {
 	ask: (question: Question) =>
 		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
@@ -94,15 +132,30 @@ export const api = {
 		json<Cell>(`${base(id)}/cells${query({ token, depth, lens })}`, { signal }),
 	words: (id: string, token: number, word: string[], lens: Lens) =>
 		json<{ words: WordCurve[] }>(`${base(id)}/words${query({ token, word, lens })}`),
-	figure: (id: string, name: string, values: Record<string, Value>, signal?: AbortSignal) =>
-		json<FigureSpec>(`${base(id)}/figures/${name}${query(values)}`, { signal }),
+	figure: (
+		{ owner, id, name, values }: { owner?: Owner; id: string; name: string; values: Values },
+		signal?: AbortSignal,
+	) => json<FigureSpec>(`${base(id, owner)}/figures/${name}${query(values)}`, { signal }),
 	gallery: () => json<GalleryEntry[]>("/api/gallery"),
 	models: () => json<ModelState[]>("/api/models"),
+	askSet: (question: SetQuestion) =>
+		json<Created>("/api/trajectories", { method: "POST", body: setForm(question) }),
+	imageSet: (id: string, token: string | null, signal?: AbortSignal) =>
+		json<ImageSet>(base(id, "trajectories") + query({ token }), { signal }),
+	cancelSet: (id: string) => send(`${base(id, "trajectories")}/cancel`, { method: "POST" }),
+	worldSets: () => json<WorldSet[]>("/api/world-sets"),
+	mapPresets: () => json<MapPresets>("/api/map-presets"),
+	mapProgress: (owner: Owner, id: string, kind: string, values: Values, signal?: AbortSignal) =>
+		json<MapProgress>(`${base(id, owner)}/maps/${kind}${query(values)}`, { signal }),
+	cancelMap: (owner: Owner, id: string, kind: string, values: Values) =>
+		send(`${base(id, owner)}/maps/${kind}${query(values)}`, { method: "DELETE" }),
+	stability: (owner: Owner, id: string, values: Values, signal?: AbortSignal) =>
+		json<MapStability>(`${base(id, owner)}/stability${query(values)}`, { signal }),
 	blob: async (url: string) => (await send(url)).blob(),
 };
 
 export const imageUrl = (id: string) => `${base(id)}/image`;
-export const eventsUrl = (id: string) => `${base(id)}/events`;
+export const eventsUrl = (id: string, owner: Owner = "analyses") => `${base(id, owner)}/events`;
 export const arrayUrl = (id: string, name: string, values: Record<string, Value>) =>
 	`${base(id)}/arrays/${name}${query(values)}`;
 /** values: the lens and how the stages are found. */

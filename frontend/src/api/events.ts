@@ -1,12 +1,20 @@
-// Server-sent events of one analysis, as typed values.
+// Server-sent events of one analysis or image set, as typed values.
 import type { RunEvent } from "../state/run";
-import { eventsUrl } from "./client";
+import { eventsUrl, type Owner } from "./client";
 
 const NAMES = ["status", "token", "done", "failed"] as const;
 
-function parse(kind: (typeof NAMES)[number], text: string): RunEvent | null {
+/** Of an image set: how many of its images are analysed. */
+export interface SetEvent {
+	kind: (typeof NAMES)[number];
+	done: number;
+	failed: number;
+	total: number;
+}
+
+function parse<T>(kind: (typeof NAMES)[number], text: string): T | null {
 	try {
-		return { ...JSON.parse(text), kind } as RunEvent;
+		return { ...JSON.parse(text), kind } as T;
 	} catch {
 		return null;
 	}
@@ -17,10 +25,19 @@ function parse(kind: (typeof NAMES)[number], text: string): RunEvent | null {
  * when it has given up, so that the caller can ask for the document instead.
  */
 export function follow(id: string, take: (event: RunEvent) => void, lost: () => void): () => void {
-	const source = new EventSource(eventsUrl(id));
+	return listen(id, "analyses", take, lost);
+}
+
+/** The same for an image set. */
+export function followSet(id: string, take: (event: SetEvent) => void, lost: () => void) {
+	return listen(id, "trajectories", take, lost);
+}
+
+function listen<T>(id: string, owner: Owner, take: (event: T) => void, lost: () => void) {
+	const source = new EventSource(eventsUrl(id, owner));
 	for (const kind of NAMES) {
 		source.addEventListener(kind, (message) => {
-			const event = parse(kind, (message as MessageEvent<string>).data);
+			const event = parse<T>(kind, (message as MessageEvent<string>).data);
 			if (event) take(event);
 			if (kind === "done" || kind === "failed") source.close();
 		});

@@ -1,11 +1,13 @@
 // Figures already fetched in this visit, so that going back to a cell draws at once.
-import { api } from "../api/client";
+import { api, type Owner } from "../api/client";
 import type { FigureSpec } from "./figure";
 
 const MOST = 60;
 const known = new Map<string, FigureSpec>();
 
 export interface FigureRequest {
+	/** Absent: an analysis's. */
+	owner?: Owner;
 	id: string;
 	name: string;
 	values: Record<string, string | number | null | undefined | string[]>;
@@ -17,8 +19,7 @@ export const knownFigure = (request: FigureRequest) => known.get(keyOf(request))
 
 export async function figure(request: FigureRequest, signal: AbortSignal): Promise<FigureSpec> {
 	const key = keyOf(request);
-	const spec =
-		known.get(key) ?? (await api.figure(request.id, request.name, request.values, signal));
+	const spec = known.get(key) ?? (await api.figure(request, signal));
 	known.delete(key);
 	known.set(key, spec);
 	const oldest = known.keys().next().value;

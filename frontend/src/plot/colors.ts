@@ -1,4 +1,4 @@
-// The colour bar of a heatmap as the page draws it: fixed beside the scroller, which Plotly's own cannot be.
+// The colour bar of a heatmap or map as the page draws it: where there is room, which Plotly's own cannot be.
 import { listOf } from "./arrays";
 import type { FigureSpec } from "./figure";
 
@@ -50,9 +50,10 @@ function ticksOf(bar: Box, low: number, high: number): ColorBar["ticks"] {
 	return spaced(inside, low, high);
 }
 
-/** Read from the first trace that has a colour scale; null where the figure has none. */
+/** Read from the first heatmap or scaled markers; null where the figure has no colour scale. */
 export function colorBar(spec: FigureSpec): ColorBar | null {
-	const trace = spec.data.find((candidate) => candidate.type === "heatmap");
+	const points = spec.data.map((candidate) => box(candidate.marker)).find((m) => "colorscale" in m);
+	const trace = spec.data.find((candidate) => candidate.type === "heatmap") ?? points;
 	const axis = box(spec.layout.coloraxis);
 	const source: Box = trace && !trace.coloraxis ? trace : axis;
 	const scale = listOf(source.colorscale) as [number, string][];

@@ -3,7 +3,6 @@ import { at, listOf } from "./arrays";
 import { colorBar } from "./colors";
 import { brokenTitle, dressedLayout, type FigureSpec } from "./figure";
 import { format, heatCells, hoverLines, isWordLine, plainLines } from "./hover";
-import { findPoint, highlight } from "./overlay";
 
 const packed = (numbers: Float32Array | Int32Array, dtype: string, shape: string) => ({
 	dtype,
@@ -75,17 +74,6 @@ describe("overlays", () => {
 		],
 		layout: { xaxis: { range: [0, 1] }, shapes: [{ type: "rect" }] },
 	};
-
-	it("finds a point by token and depth", () => {
-		expect(findPoint(spec, 1, 1)).toEqual([2, 4]);
-		expect(findPoint(spec, 5, 1)).toBeNull();
-	});
-
-	it("fades other tokens and leaves the figure itself alone", () => {
-		const dress = highlight(1, "light");
-		expect(spec.data.map(dress).map((trace) => trace.opacity)).toEqual([0.18, undefined]);
-		expect(spec.data[0]?.opacity).toBeUndefined();
-	});
 
 	it("keeps the figure's shapes and fixes its axes", () => {
 		const layout = dressedLayout(spec, { width: 10, height: 20 }, { shapes: [{ type: "line" }] });

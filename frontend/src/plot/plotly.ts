@@ -1,4 +1,4 @@
-// The only importer of Plotly, loaded when the first chart is drawn.
+// The only importer of Plotly, loaded when the first chart is drawn; a second bundle with the first 3-D one.
 import type { Trace } from "./figure";
 
 export interface PlotlyPoint {
@@ -10,8 +10,10 @@ export interface PlotlyPoint {
 	data: Trace;
 }
 
+export type PlotlyEvent = "plotly_click" | "plotly_hover" | "plotly_unhover";
+
 export interface PlotlyElement extends HTMLElement {
-	on(name: "plotly_click", take: (event: { points: PlotlyPoint[] }) => void): void;
+	on(name: PlotlyEvent, take: (event: { points: PlotlyPoint[] }) => void): void;
 	removeAllListeners(name: string): void;
 }
 
@@ -27,26 +29,42 @@ export interface Plotly {
 }
 
 export const CONFIG = {
+	scrollZoom: false, // a wheel over a chart scrolls the page
 	displayModeBar: false,
 	doubleClick: false,
 	responsive: false,
 	showTips: false,
 };
 
-let loading: Promise<Plotly> | null = null;
+export type LoadPlotly = () => Promise<Plotly>;
+
+/** The same promise for every caller. A failed load (server gone) can be tried again. */
+function once(load: () => Promise<{ default: unknown }>): LoadPlotly {
+	let loading: Promise<Plotly> | null = null;
+	return () => {
+		loading ??= load()
+			.then((module) => module.default as Plotly)
+			.catch((error: unknown) => {
+				loading = null;
+				throw error;
+			});
+		return loading;
+	};
+}
+
+/** Plotly, once for the whole page. */
+export const loadPlotly = once(() => import("plotly.js-cartesian-dist-min"));
+
+/** Plotly with 3-D scatter, which the first bundle lacks. */
+export const loadPlotly3d = once(() => import("plotly.js-gl3d-dist-min"));
+
+/** Whether this browser can draw in 3-D. */
+export function hasWebgl(): boolean {
+	const canvas = document.createElement("canvas");
+	return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+}
 
 /** Starts the download while the first figure is still being asked for. */
 export function preloadPlotly(): void {
 	loadPlotly().catch(() => undefined); // tried again, and reported, by the chart that needs it
-}
-
-/** Plotly, once for the whole page. A failed load (server gone) can be tried again. */
-export function loadPlotly(): Promise<Plotly> {
-	loading ??= import("plotly.js-cartesian-dist-min")
-		.then((module) => module.default as Plotly)
-		.catch((error: unknown) => {
-			loading = null;
-			throw error;
-		});
-	return loading;
 }

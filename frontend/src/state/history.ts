@@ -6,6 +6,8 @@ export interface Past {
 	prompt: string;
 	answer: string;
 	image: boolean;
+	/** An image set. */
+	set?: boolean;
 	/** Milliseconds since 1970. */
 	at: number;
 }

@@ -1,11 +1,12 @@
 // What the page shows: one analysis or two beside each other, and one selection for all views.
-import { api, type Question } from "../api/client";
+import { api, type Question, type SetQuestion } from "../api/client";
 import type { Analysis } from "../api/types";
 import { draft } from "./draft.svelte";
 import { browserStore, forget, type Past, readHistory, remember } from "./history";
 import { aligned, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
 import { within } from "./selection";
+import { setAddress } from "./setlink";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
 import { trouble } from "./trouble";
@@ -110,6 +111,14 @@ class Page {
 			at: Date.now(),
 		});
 		return id;
+	}
+
+	/** Asks one question of several images, notes the set in the list and goes to it. */
+	async askSet(question: SetQuestion): Promise<void> {
+		const { id } = await api.askSet(question);
+		const { prompt } = question;
+		this.#remember({ id, prompt, answer: "", image: false, set: true, at: Date.now() });
+		location.assign(setAddress(id)); // a page of its own
 	}
 
 	/** Asks the question of a failed analysis once more. */

@@ -23,7 +23,14 @@ const FULL: Selection = {
 		method: "paper",
 		thresholds: { critical_depth: 7, mutation_min_jsd: 0.0000005, interval: -1 },
 	},
-	method: "pca",
+	map: {
+		method: "umap",
+		dimensions: 3,
+		colorBy: "word",
+		preset: "paper",
+		settings: { n_neighbors: 7, map_scaling: "standard", seed: 0 },
+		upto: 6,
+	},
 	profile: "entropy",
 };
 const BESIDE: Beside = { id: "0ther", token: 5, lens: "raw" };
@@ -48,12 +55,13 @@ describe("permalink", () => {
 	});
 
 	it.each([
-		"?token=-1&depth=9e9&q=nonsense&lens=%00&map=umap&range=4",
+		"?token=-1&depth=9e9&q=nonsense&lens=%00&map=lda&range=4",
 		"?token=1.5&depth=99999&range=a-b&words=,,,",
 		"?token=&depth=NaN&range=1-2-3&words=%20",
 		"?divergence=kl&scale=both&stages=manual&profile=rank",
 		"?critical_depth=&mutation_sigmas=Infinity&interval=1e9&reversal_share=0x1&mutation_min_jsd=1,5",
-		"?resamples=1000000000&seed=3",
+		"?resamples=1000000000&seed=1e99",
+		"?dim=4&color=red&preset=own&start=here&perplexity=&upto=9999&epochs=0x9",
 		"?%E0%A4%A=1&token=0x10",
 	])("ignores garbage: %s", (query) => {
 		expect(decode(query)).toEqual(EMPTY);

@@ -1,6 +1,7 @@
-// The only module that knows the page's addresses. Pure: text in, typed values out, and back.
+// The addresses of analyses and comparisons (those of image sets: setlink). Pure: text in, typed values out, and back.
 // Everything read from an address is parsed, bounded and otherwise ignored.
 import type { Divergence, Lens, Scaling } from "../api/types";
+import { type MapChoice, mapValues, PLAIN, parseMap } from "./map";
 import {
 	AUTOMATIC,
 	DIVERGENCES,
@@ -12,11 +13,9 @@ import {
 } from "./reading";
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
-export const METHODS = ["tsne", "pca"] as const;
 export const PROFILES = ["jsd", "probability", "entropy"] as const;
 
 export type Quantity = (typeof QUANTITIES)[number];
-export type Method = (typeof METHODS)[number];
 export type Profile = (typeof PROFILES)[number];
 
 /** Depths, both ends included, low end first. */
@@ -33,8 +32,8 @@ export interface Selection {
 	divergence: Divergence;
 	scaling: Scaling;
 	stages: StageChoice;
-	/** Of the trajectory. */
-	method: Method;
+	/** The trajectory's. */
+	map: MapChoice;
 	/** What the profiles of two compared analyses show. */
 	profile: Profile;
 }
@@ -49,7 +48,7 @@ export const EMPTY: Selection = {
 	divergence: "jsd",
 	scaling: "none",
 	stages: AUTOMATIC,
-	method: "tsne",
+	map: PLAIN,
 	profile: "jsd",
 };
 
@@ -110,7 +109,7 @@ export function decode(query: string): Selection {
 		divergence: oneOf(values.get("divergence"), DIVERGENCES) ?? EMPTY.divergence,
 		scaling: oneOf(values.get("scale"), SCALINGS) ?? EMPTY.scaling,
 		stages: parseStages(values),
-		method: oneOf(values.get("map"), METHODS) ?? EMPTY.method,
+		map: parseMap(values),
 		profile: oneOf(values.get("profile"), PROFILES) ?? EMPTY.profile,
 	};
 }
@@ -134,7 +133,7 @@ export function encode(selection: Selection, beside: Beside | null = null): stri
 	put("divergence", changed("divergence"));
 	put("scale", changed("scaling"));
 	for (const [key, value] of Object.entries(stageValues(selection.stages))) put(key, value);
-	put("map", changed("method"));
+	for (const [key, value] of Object.entries(mapValues(selection.map))) put(key, value);
 	put("profile", changed("profile"));
 	const text = values.toString().replaceAll("%2C", ",");
 	return text ? `?${text}` : "";

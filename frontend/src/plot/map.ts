@@ -1,0 +1,245 @@
+// A map of hidden states as the page draws it: grown up to a depth, with the chosen string in ink.
+// Its points carry customdata (string, depth, token, analysis id); its paths name their string.
+import type { Theme } from "../state/theme.svelte";
+import { at, listOf } from "./arrays";
+import type { FigureSpec, Trace } from "./figure";
+
+type Box = Record<string, unknown>;
+
+export interface MapFacts {
+	dimensions: 2 | 3;
+	strings: number;
+	firstDepth: number;
+	lastDepth: number;
+	/** The depth that the body begins at. */
+	neckEnd: number | null;
+	/** How the map was made, and how good it is. */
+	note: string;
+}
+
+export function mapFacts(spec: FigureSpec): MapFacts {
+	const meta = spec.layout.meta ?? {};
+	const firstDepth = Number(meta.first_depth ?? 0);
+	return {
+		dimensions: meta.dimensions === 3 ? 3 : 2,
+		strings: Number(meta.strings ?? 0),
+		firstDepth,
+		lastDepth: firstDepth + Number(meta.depths ?? 1) - 1,
+		neckEnd: typeof meta.neck_end === "number" ? meta.neck_end : null,
+		note: String(meta.note ?? ""),
+	};
+}
+
+const AXES = ["x", "y", "z"] as const;
+const PADDING = 0.06; // of an axis's span, free at both ends
+
+/** Arrays unpacked, and axes that stay where they are while the paths grow. Done once for a figure. */
+export function unpacked(spec: FigureSpec): FigureSpec {
+	const data = spec.data.map((trace) => {
+		const marker = trace.marker as Box | undefined;
+		const colors = marker && typeof marker.color === "object" ? listOf(marker.color) : undefined;
+		const lists = AXES.filter((axis) => axis in trace).map((axis) => [axis, listOf(trace[axis])]);
+		return {
+			...trace,
+			...Object.fromEntries(lists),
+			...(marker && { marker: { ...marker, showscale: false, ...(colors && { color: colors }) } }),
+			...(trace.meta?.part === "points" && { hovertemplate: undefined, hoverinfo: "none" }),
+		};
+	});
+	return { ...spec, data, layout: steady(spec.layout, data) };
+}
+
+function rangeOf(data: readonly Trace[], axis: string): [number, number] {
+	let [low, high] = [Infinity, -Infinity];
+	for (const trace of data)
+		for (const value of listOf(trace[axis])) {
+			low = Math.min(low, Number(value));
+			high = Math.max(high, Number(value));
+		}
+	const free = PADDING * (high - low || 1);
+	return [low - free, high + free];
+}
+
+function steady(layout: FigureSpec["layout"], data: readonly Trace[]): FigureSpec["layout"] {
+	const fixed = (owner: Box) =>
+		Object.fromEntries(
+			AXES.filter((axis) => `${axis}axis` in owner).map((axis) => [
+				`${axis}axis`,
+				{ ...(owner[`${axis}axis`] as Box), range: rangeOf(data, axis), autorange: false },
+			]),
+		);
+	const plain = { ...layout, showlegend: false, margin: { l: 28, r: 8, t: 8, b: 32 } };
+	if (!layout.scene) return { ...plain, ...fixed(layout) };
+	const scene = layout.scene as Box;
+	const named = Object.entries(fixed(scene)).map(([name, axis]) => [name, lined(axis as Box)]);
+	return {
+		...plain,
+		margin: { l: 0, r: 0, t: 0, b: 0 },
+		scene: { ...scene, ...Object.fromEntries(named), ...TURNED },
+	};
+}
+
+/** The view before it is turned, nearer than Plotly's own; a drag turns it, and it stays as it was turned. */
+const TURNED = {
+	camera: { eye: { x: 1, y: 1, z: 0.75 }, center: { x: 0, y: 0, z: -0.08 } },
+	dragmode: "turntable",
+	uirevision: "turned",
+};
+
+/** An axis in space with its line, which alone tells how the map lies. */
+const lined = (axis: Box): Box => ({
+	...axis,
+	title: { ...(axis.title as Box), font: { size: 12 } },
+	showline: true,
+	linewidth: 1.5,
+	showspikes: false,
+});
+
+/** What the names of a map's colours are; empty where colour is depth. */
+export function legendOf(spec: FigureSpec): { name: string; color: string }[] {
+	return spec.data
+		.filter((trace) => trace.meta?.part === "points" && trace.name)
+		.map((trace) => ({ name: String(trace.name), color: String((trace.marker as Box).color) }));
+}
+
+const keep = <T>(list: unknown, kept: readonly number[]) =>
+	Array.isArray(list) ? kept.map((index) => list[index] as T) : list;
+
+/** The indices of the points up to a depth. */
+function upTo(trace: Trace, depth: number): number[] {
+	const owners = trace.customdata as unknown[];
+	return owners.flatMap((_, index) => (Number(at(owners, index, 1)) <= depth ? [index] : []));
+}
+
+function grownPoints(trace: Trace, kept: readonly number[]): Trace {
+	const marker = trace.marker as Box;
+	const cut = { ...trace, marker: { ...marker, color: keep(marker.color, kept) } } as Trace;
+	for (const key of [...AXES, "text", "customdata"])
+		if (key in trace) cut[key] = keep(trace[key], kept);
+	return cut;
+}
+
+/** An unpacked map, drawn up to a depth. */
+export function grown(spec: FigureSpec, depth: number): FigureSpec {
+	const { firstDepth, lastDepth, neckEnd } = mapFacts(spec);
+	if (depth >= lastDepth) return spec;
+	const count = depth - firstDepth + 1;
+	const data = spec.data.map((trace): Trace => {
+		const part = trace.meta?.part;
+		if (part === "points") return grownPoints(trace, upTo(trace, depth));
+		if (part === "neck")
+			return neckEnd !== null && neckEnd <= depth ? trace : { ...trace, visible: false };
+		const axes = AXES.filter((axis) => axis in trace);
+		const cut = axes.map((axis) => [axis, (trace[axis] as unknown[]).slice(0, count)]);
+		return { ...trace, ...Object.fromEntries(cut) };
+	});
+	return { ...spec, data };
+}
+
+/** A string of a map: the token of an analysis. */
+export interface Strand {
+	analysis: string;
+	token: number;
+}
+
+export interface MapPoint extends Strand {
+	string: number;
+	depth: number;
+	/** The string's name and the word it ends in. */
+	text: string;
+}
+
+/** What stands at a point's place, from its customdata. */
+export function pointOf(customdata: unknown, text: unknown): MapPoint | null {
+	if (!Array.isArray(customdata) || customdata.length < 4) return null;
+	const [string, depth, token, analysis] = customdata;
+	return {
+		string: Number(string),
+		depth: Number(depth),
+		token: Number(token),
+		analysis: String(analysis),
+		text: String(text ?? ""),
+	};
+}
+
+/** The string's place in the figure; null where it is not in it. */
+export function stringOf(spec: FigureSpec, strand: Strand | null): number | null {
+	if (!strand) return null;
+	for (const trace of spec.data)
+		for (const cell of listOf(trace.customdata))
+			if (at(cell, 3) === strand.analysis && at(cell, 2) === strand.token)
+				return Number(at(cell, 0));
+	return null;
+}
+
+const FADED = 0.16;
+const INK: Record<Theme, string> = { light: "#1D1B18", dark: "#ECE9E2" };
+const ACCENT: Record<Theme, string> = { light: "#9A6B1F", dark: "#D9A441" };
+
+/** The chosen string's path in ink and its points in full; the others faded. */
+export function chosenIn(spec: FigureSpec, string: number | null, theme: Theme): Trace[] {
+	if (string === null) return spec.data;
+	const faded = spec.data.map((trace): Trace => {
+		if (trace.meta?.part === "path" && trace.meta.string === string) return inked(trace, theme);
+		const opacity = trace.meta?.part === "points" ? 2 * FADED : FADED;
+		return trace.meta?.part === "neck" ? { ...trace, opacity: 0.35 } : { ...trace, opacity };
+	});
+	const own = spec.data
+		.filter((trace) => trace.meta?.part === "points")
+		.map((trace) => {
+			const owners = trace.customdata as unknown[];
+			return grownPoints(
+				trace,
+				owners.flatMap((_, index) => (at(owners, index, 0) === string ? [index] : [])),
+			);
+		});
+	return [...faded, ...own.filter((trace) => (trace.customdata as unknown[]).length > 0)];
+}
+
+function inked(trace: Trace, theme: Theme): Trace {
+	const line = trace.line as Box;
+	return {
+		...trace,
+		line: { ...line, color: INK[theme], width: 2 * Number(line.width) },
+		opacity: 1,
+	};
+}
+
+/** A ring round the point of a string at a depth, above all traces. */
+export function ringAt(
+	spec: FigureSpec,
+	string: number | null,
+	depth: number | null,
+	theme: Theme,
+): Trace[] {
+	if (string === null || depth === null) return [];
+	for (const trace of spec.data) {
+		const owners = listOf(trace.customdata);
+		const index = owners.findIndex(
+			(_, i) => at(owners, i, 0) === string && at(owners, i, 1) === depth,
+		);
+		if (index < 0) continue;
+		const place = AXES.filter((axis) => axis in trace).map((axis) => [
+			axis,
+			[at(trace[axis], index)],
+		]);
+		const solid = trace.type === "scatter3d";
+		const marker = {
+			symbol: "circle-open",
+			size: solid ? 9 : 16,
+			color: ACCENT[theme],
+			line: { width: 3, color: ACCENT[theme] },
+		};
+		return [
+			{
+				type: trace.type,
+				mode: "markers",
+				...Object.fromEntries(place),
+				marker,
+				hoverinfo: "skip",
+				showlegend: false,
+			},
+		];
+	}
+	return [];
+}
