@@ -1,14 +1,17 @@
 """Extra peak memory of reading an answer out, at LLaVA-1.5-7B's shape by default.
 
-    python benchmarks/analysis_memory.py [--width 4096] [--tokens 16]
+    python benchmarks/analysis_memory.py [--width 4096] [--tokens 16] [--return-freed]
 
 33 depths and 32 064 words with a head of random float32 weights, which do not count as extra. One
 process measures one answer, since a peak does not go down again. Prints JSON, in MB (10^6 bytes):
 `extra` is the growth of the process's peak while the tokens are read, `stored` the arrays and
-hidden states that are kept of them, `bound` what is left: the working memory.
+hidden states that are kept of them, `bound` what is left: the working memory. glibc's allocator
+keeps freed blocks by a rule that adapts as it goes, which scatters the peak by up to 200 MB from
+run to run; `--return-freed` has it return them, so that the peak is what is really in use.
 """
 
 import argparse
+import ctypes
 import json
 import resource
 
@@ -19,6 +22,7 @@ from fretboard.model.generation import Step
 from fretboard.pipeline.reader import StreamingReader
 
 DEPTHS, VOCABULARY = 33, 32_064
+M_MMAP_THRESHOLD = -3  # of mallopt: blocks from this size on are given back when freed
 WARM_UP_WORDS = 500  # a tiny reading first: code and threads that torch loads are not the answer's
 
 
@@ -43,7 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=4096)
     parser.add_argument("--tokens", type=int, default=16)
+    parser.add_argument("--return-freed", action="store_true")
     asked = parser.parse_args()
+    if asked.return_freed:
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
     norm = torch.nn.RMSNorm(asked.width)
     head = torch.nn.Linear(asked.width, VOCABULARY, bias=False)
     lens = LogitLens(norm, head, VOCABULARY)
