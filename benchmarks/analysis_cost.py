@@ -25,10 +25,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from fretboard.catalogue import TOP_K
 from fretboard.document import Lens
 from fretboard.lens.readout import read_out
+from fretboard.lens.stages import Thresholds, detect
 from fretboard.model.checkpoint import Checkpoint, assemble, load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, build_inputs
-from fretboard.pipeline.analysis import detect_stages
 from fretboard.pipeline.derived import make_lens
 from fretboard.pipeline.reader import StreamingReader
 from fretboard.settings import BUNDLED_WEIGHTS
@@ -86,7 +86,8 @@ def ours(checkpoint: Checkpoint, inputs: Inputs, tokens: int) -> float:
 
     generate(checkpoint, inputs, tokens, (), on_step)
     readout, _, _ = reader.finish()
-    detect_stages(readout, Lens.NORMED)
+    leaders = readout.top_ids[..., 0]
+    detect(readout.jsd, readout.probability, readout.rank, leaders, Thresholds())
     return reader.seconds
 
 

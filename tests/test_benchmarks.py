@@ -1,0 +1,13 @@
+"""The benchmarks still fit the code that they measure."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_it_can_be_loaded(path):
+    assert callable(runpy.run_path(str(path), run_name="loaded")["main"])
