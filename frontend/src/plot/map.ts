@@ -33,20 +33,30 @@ export function mapFacts(spec: FigureSpec): MapFacts {
 const AXES = ["x", "y", "z"] as const;
 const PADDING = 0.06; // of an axis's span, free at both ends
 
-/** Arrays unpacked, and axes that stay where they are while the paths grow. Done once for a figure. */
-export function unpacked(spec: FigureSpec): FigureSpec {
+/** Arrays unpacked, axes that stay where they are while the paths grow, points to the size of the page. */
+export function unpacked(spec: FigureSpec, narrow = false): FigureSpec {
+	const { strings, dimensions } = mapFacts(spec);
+	const scale = narrow && dimensions === 2 ? SMALLER : 1;
 	const data = spec.data.map((trace) => {
-		const marker = trace.marker as Box | undefined;
-		const colors = marker && typeof marker.color === "object" ? listOf(marker.color) : undefined;
 		const lists = AXES.filter((axis) => axis in trace).map((axis) => [axis, listOf(trace[axis])]);
+		const part = trace.meta?.part;
 		return {
 			...trace,
 			...Object.fromEntries(lists),
-			...(marker && { marker: { ...marker, showscale: false, ...(colors && { color: colors }) } }),
-			...(trace.meta?.part === "points" && { hovertemplate: undefined, hoverinfo: "none" }),
+			...(trace.marker ? { marker: markers(trace.marker as Box, scale) } : {}),
+			...(part === "points" && { hovertemplate: undefined, hoverinfo: "none" }),
+			...(part === "neck" && strings > CROWD && { opacity: 0.4 }),
 		};
 	});
 	return { ...spec, data, layout: steady(spec.layout, data) };
+}
+
+const SMALLER = 0.75; // of points on a phone
+const CROWD = 24; // strings whose rings would cover the points if they were drawn in full
+
+function markers(marker: Box, scale: number): Box {
+	const color = typeof marker.color === "object" ? listOf(marker.color) : marker.color;
+	return { ...marker, color, size: scale * Number(marker.size), showscale: false };
 }
 
 function rangeOf(data: readonly Trace[], axis: string): [number, number] {
@@ -81,17 +91,20 @@ function steady(layout: FigureSpec["layout"], data: readonly Trace[]): FigureSpe
 
 /** The view before it is turned, nearer than Plotly's own; a drag turns it, and it stays as it was turned. */
 const TURNED = {
-	camera: { eye: { x: 1, y: 1, z: 0.75 }, center: { x: 0, y: 0, z: -0.08 } },
+	camera: { eye: { x: 1.1, y: 1.1, z: 0.8 }, center: { x: 0, y: 0, z: -0.1 } },
 	dragmode: "turntable",
 	uirevision: "turned",
 };
 
+const GREY = "rgba(128, 124, 116, 0.55)"; // seen on light and dark paper
+
 /** An axis in space with its line, which alone tells how the map lies. */
 const lined = (axis: Box): Box => ({
 	...axis,
-	title: { ...(axis.title as Box), font: { size: 12 } },
+	title: { text: String((axis.title as Box).text).replace(" (no unit)", ""), font: { size: 11 } },
 	showline: true,
-	linewidth: 1.5,
+	linecolor: GREY,
+	linewidth: 2,
 	showspikes: false,
 });
 
