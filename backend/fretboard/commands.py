@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from fretboard.document import Divergence, Lens, Scaling, StageMethod
+from fretboard.document import Divergence, Lens, Scaling, SkipWhen, StageMethod
 from fretboard.logs import configure_logs
 from fretboard.settings import Settings, get_settings
 
 MAP = "NAME=VALUE for the map, such as method=umap; may be repeated."
 STAGES = "How the stages are found: automatic, or the paper's fixed depths."
 THRESHOLD = "NAME=VALUE for the stages, such as mutation_sigmas=3; may be repeated."
+
+WHEN = "Skip at all positions, or at the answer's own alone (decode)."
 
 
 class Theme(StrEnum):
@@ -29,6 +31,7 @@ def analyze(
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
     lens: Annotated[str, typer.Option(help="normed, raw or difference.")] = "normed",
     skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
+    skip_when: Annotated[SkipWhen, typer.Option(help=WHEN)] = SkipWhen.ALWAYS,
     continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
     divergence: Annotated[Divergence, typer.Option(help="Of adjacent depths.")] = Divergence.JSD,
     scale: Annotated[Scaling, typer.Option(help="Display scaling of its figures.")] = Scaling.NONE,
@@ -49,6 +52,7 @@ def analyze(
         lens=lens,
         skip_layers=skip_layers,
         continuation=continuation,
+        skip_when=skip_when.value,
     )
     if lens not in list(Lens):
         raise SystemExit(f"There is no lens {lens!r}; choose {', '.join(Lens)}.")

@@ -52,6 +52,14 @@ class Divergence(StrEnum):
     SYMMETRIC_KL = "symmetric-kl"
 
 
+class SkipWhen(StrEnum):
+    """At which positions the chosen layers are left out."""
+
+    ALWAYS = "always"
+    DECODE = "decode"
+    """Prompt and image pass through all layers; the answer's own positions do without."""
+
+
 class Status(StrEnum):
     """Life of an analysis."""
 
@@ -80,6 +88,7 @@ class AnalysisRequest(BaseModel):
     max_new_tokens: Annotated[int, Field(ge=1)] = DEFAULT_NEW_TOKENS
     lens: Lens = Lens.NORMED
     skip_layers: tuple[int, ...] = ()
+    skip_when: SkipWhen = SkipWhen.ALWAYS
     continuation: str | None = None
     image: ImageInfo | None = None
 
@@ -181,11 +190,18 @@ class Analysis(BaseModel):
         return self.model_dump_json(by_alias=True, indent=1).encode()
 
 
+YOUNGER = {"skip_when": SkipWhen.ALWAYS}
+
+
 def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
-    """Content id: the same request, image bytes, model revision and schema give the same id."""
+    """Content id: the same request, image bytes, model revision and schema give the same id.
+
+    A field younger than the first ids counts only where it is not at its default.
+    """
+    plain = {name for name, default in YOUNGER.items() if getattr(request, name) == default}
     canonical = {
         "schema": SCHEMA_VERSION,
-        "request": request.model_dump(mode="json", exclude={"image"}),
+        "request": request.model_dump(mode="json", exclude={"image"} | plain),
         "image": request.image.sha256 if request.image else None,
         "revision": model.revision,
     }

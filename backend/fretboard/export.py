@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from fretboard.document import SkipWhen
 from fretboard.drawing import Wanted
 from fretboard.errors import InputError, Unavailable
 from fretboard.figures.quantities import (
@@ -121,7 +122,9 @@ def heading(name: str, wanted: Wanted) -> tuple[str, str]:
     if analysis.stages is not None:
         parts.append(f"stages: {analysis.stages.method}")
     if analysis.request.skip_layers:
-        parts.append(f"skipped layers {', '.join(map(str, analysis.request.skip_layers))}")
+        layers = ", ".join(map(str, analysis.request.skip_layers))
+        after = " after the prompt" if analysis.request.skip_when is SkipWhen.DECODE else ""
+        parts.append(f"skipped layers {layers}{after}")
     return titles[name], " · ".join(filter(None, parts))
 
 

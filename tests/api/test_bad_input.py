@@ -31,6 +31,7 @@ def check(response, status, words):
         (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
         (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
         (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),
+        (PROMPT | {"skip_layers": "2", "skip_when": "never"}, 422, "always, decode"),
         ({"prompt": "a" * 10_000}, 413, "at most 8192"),
     ],
 )

@@ -14,6 +14,7 @@ from tiny_families import IMAGE_ID, LAYERS, TEXT_ONLY, TOKENIZER
 from tiny_llava_families import LLAVA_LIKE
 from tiny_other_families import OTHERS
 
+from fretboard.document import SkipWhen
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, image_positions
@@ -35,25 +36,28 @@ def loaded(name):
     return assemble(FAMILIES[name].make(), None, TOKENIZER)
 
 
-def run(name, with_image, skipped=()):
+def run(name, with_image, skipped=(), when=SkipWhen.ALWAYS):
     """(inputs, states (L+1, T, width), logits (T, V), emitted ids) of our generation."""
     inputs = Inputs(FAMILIES[name].inputs(with_image), None)
     steps = []
-    generate(loaded(name), inputs, NEW_TOKENS, skipped, lambda step: steps.append(step) or True)
+    generate(
+        loaded(name), inputs, NEW_TOKENS, skipped, lambda step: steps.append(step) or True, when
+    )
     states = torch.stack([step.states for step in steps], dim=1)
     logits = torch.stack([step.logits for step in steps])
     return inputs, states, logits, [step.token_id for step in steps]
 
 
-def reference(name, with_image, answer, skipped=()):
+def reference(name, with_image, answer, skipped=(), when=SkipWhen.ALWAYS):
     """(states, logits) of one uncached pass over prompt and answer."""
+    last = len(answer) - 1 if when is SkipWhen.DECODE else None
     family, model = FAMILIES[name], loaded(name).model
     if family.alone and not with_image:
         model = model.get_submodule(family.alone)
     tensors = lengthened(family.inputs(with_image), answer[:-1])
     if name == "paligemma":  # counts its positions from 1, in generate only
         tensors["position_ids"] = torch.arange(1, tensors["input_ids"].shape[1] + 1)[None]
-    with read(family, loaded(name).model, skipped) as seen, torch.inference_mode():
+    with read(family, loaded(name).model, skipped, last) as seen, torch.inference_mode():
         logits = model(**tensors, use_cache=False).logits[0].float()
     start = len(logits) - len(answer)
     for depth in range(LAYERS, -1, -1):  # a layer that did not run leaves the stream as it is
@@ -79,8 +83,11 @@ def lengthened(tensors, answer):
 
 
 @contextmanager
-def read(family, model, skipped):
-    """What enters each layer and the norm: {depth: (positions, width)}."""
+def read(family, model, skipped, last=None):
+    """What enters each layer and the norm: {depth: (positions, width)}.
+
+    Skipped layers return their input, at the `last` positions or at all.
+    """
     seen = {}
     decoder = model.get_submodule(family.decoder)
     layers = decoder.get_submodule(family.layers)
@@ -92,6 +99,9 @@ def read(family, model, skipped):
 
     def returns_input(_module, args, kwargs, output):
         entered = args[0] if args else kwargs["hidden_states"]
+        ran = output[0] if isinstance(output, tuple) else output
+        if last is not None:
+            entered = torch.cat([ran[:, :-last], entered[:, -last:]], dim=1)
         return (entered, *output[1:]) if isinstance(output, tuple) else entered
 
     parts = [*enumerate(layers), (LAYERS, decoder.get_submodule(family.norm))]
@@ -206,3 +216,16 @@ def test_skipped_layers_return_their_input_and_are_undone(name, with_image, skip
         assert torch.equal(states[layer], states[layer + 1])
     _, _, after, _ = run(name, with_image)
     assert torch.equal(before, after)
+
+
+@pytest.mark.parametrize(("name", "with_image", "skipped"), SKIPS)
+def test_layers_skipped_after_the_prompt_read_it_in_full(name, with_image, skipped):
+    _, plain_states, _, _ = run(name, with_image)
+    _, states, logits, answer = run(name, with_image, skipped, SkipWhen.DECODE)
+    expected = reference(name, with_image, answer, skipped, SkipWhen.DECODE)
+    close(states, expected[0])
+    close(logits, expected[1])
+    assert torch.equal(states[:, 0], plain_states[:, 0])  # the prompt's last position
+    for layer in skipped:
+        assert torch.equal(states[layer, 1:], states[layer + 1, 1:])
+        assert not torch.equal(states[layer, 0], states[layer + 1, 0])

@@ -1,10 +1,12 @@
 """Capture and decoding against the model's own outputs, on a tiny random LLaVA."""
 
 import copy
+from contextlib import contextmanager
 
 import pytest
 import torch
 
+from fretboard.document import SkipWhen
 from fretboard.errors import InputError, UnsupportedModel
 from fretboard.lens.readout import LogitLens
 from fretboard.model.anatomy import locate
@@ -22,7 +24,10 @@ def checkpoint():
     return assemble(model, processor, processor.tokenizer)
 
 
-def run(checkpoint, image, skipped=(), continuation=None, prompt="what is the colour ?", stop=None):
+def run(
+    checkpoint, image, skipped=(), continuation=None, prompt="what is the colour ?", stop=None,
+    when=SkipWhen.ALWAYS,
+):  # fmt: skip
     steps = []
     inputs = build_inputs(checkpoint, prompt, image, continuation)
 
@@ -30,7 +35,7 @@ def run(checkpoint, image, skipped=(), continuation=None, prompt="what is the co
         steps.append(step)
         return stop is None or len(steps) < stop
 
-    reason = generate(checkpoint, inputs, NEW_TOKENS, skipped, on_step)
+    reason = generate(checkpoint, inputs, NEW_TOKENS, skipped, on_step, when)
     return inputs, steps, reason
 
 
@@ -135,6 +140,47 @@ def test_skipped_layers_pass_their_input_on_with_and_without_cache(
     )
     for layer in skipped:
         assert torch.equal(steps[0].states[layer], steps[0].states[layer + 1])
+
+
+@pytest.mark.parametrize("when", SkipWhen)
+@pytest.mark.parametrize("skipped", [(0,), (1, 3), (0, 1, 2, 3, 4)])
+def test_a_skip_is_the_same_without_a_cache(checkpoint, random_image, skipped, when):
+    _, cached, _ = run(checkpoint, random_image, skipped, when=when)
+    settings = checkpoint.model.generation_config
+    settings.use_cache = False
+    try:
+        with monitored(checkpoint.model) as lengths:
+            _, uncached, _ = run(checkpoint, random_image, skipped, when=when)
+    finally:
+        settings.use_cache = True
+    assert lengths == list(range(lengths[0], lengths[0] + len(uncached)))  # all of it each time
+    assert [s.token_id for s in cached] == [s.token_id for s in uncached]
+    for a, b in zip(cached, uncached, strict=True):
+        torch.testing.assert_close(a.logits, b.logits, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(a.states, b.states, atol=1e-4, rtol=1e-4)
+
+
+@contextmanager
+def monitored(model):
+    """How many positions each forward of the decoder's first layer brings."""
+    lengths = []
+    layer = model.model.language_model.layers[0]
+    hook = layer.register_forward_pre_hook(lambda _m, args: lengths.append(args[0].shape[1]))
+    yield lengths
+    hook.remove()
+
+
+@pytest.mark.parametrize("when", SkipWhen)
+def test_weights_and_logits_are_bit_identical_after_a_skip(checkpoint, random_image, when):
+    weights = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    _, before, _ = run(checkpoint, random_image)
+    _, skipped, _ = run(checkpoint, random_image, (1, 2), when=when)
+    _, after, _ = run(checkpoint, random_image)
+    assert not torch.equal(before[1].logits, skipped[1].logits)
+    assert all(torch.equal(a.logits, b.logits) for a, b in zip(before, after, strict=True))
+    now = checkpoint.model.state_dict()
+    assert now.keys() == weights.keys()
+    assert all(torch.equal(now[name], value) for name, value in weights.items())
 
 
 def test_the_model_is_unchanged_after_a_skip(checkpoint, random_image):

@@ -14,7 +14,7 @@ from fretboard.api.arrays import ArrayReader
 from fretboard.api.events import stream
 from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.submission import Asked, submit
-from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, Status
+from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, SkipWhen, Status
 from fretboard.errors import InputError, NotFinished
 from fretboard.services import Services
 from fretboard.sources import require_depth, require_token
@@ -87,11 +87,14 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
         max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
         lens: Annotated[str, Form()] = Lens.NORMED.value,
         skip_layers: Annotated[str, Form()] = "",
+        skip_when: Annotated[str, Form()] = SkipWhen.ALWAYS.value,
         continuation: Annotated[str | None, Form()] = None,
     ) -> Accepted:
         """Analyse an image and a prompt. The same request again answers 200 and the same id."""
         data = image.file.read() if image is not None else None
-        asked = Asked(prompt, data, model or None, max_new_tokens, lens, skip_layers, continuation)
+        asked = Asked(
+            prompt, data, model or None, max_new_tokens, lens, skip_layers, continuation, skip_when
+        )
         analysis, started = submit(services, asked)
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"

@@ -8,6 +8,7 @@ from fretboard.document import (
     AnalysisRequest,
     ImageInfo,
     Lens,
+    SkipWhen,
     Status,
     analysis_id,
     parse_layers,
@@ -31,6 +32,7 @@ class Asked:
     lens: str = Lens.NORMED.value
     skip_layers: str = ""
     continuation: str | None = None
+    skip_when: str = SkipWhen.ALWAYS.value
 
 
 def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]:
@@ -40,13 +42,16 @@ def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]
     picture = (
         read_picture(asked.image, settings.max_image_pixels) if asked.image is not None else None
     )
+    # Where the config leaves the layers out, the worker checks the range.
+    skipped = parse_layers(asked.skip_layers, served.layers or None)
     request = AnalysisRequest(
         prompt=asked.prompt,
         model=served.name,
         max_new_tokens=asked.max_new_tokens,
         lens=Lens(asked.lens),
-        # Where the config leaves the layers out, the worker checks the range.
-        skip_layers=parse_layers(asked.skip_layers, served.layers or None),
+        skip_layers=skipped,
+        # Without a layer to skip both are the same run: one id.
+        skip_when=SkipWhen(asked.skip_when) if skipped else SkipWhen.ALWAYS,
         continuation=asked.continuation or None,
         image=_image_info(picture),
     )
@@ -90,6 +95,10 @@ def _check(settings: Settings, asked: Asked) -> None:
         )
     if asked.lens not in list(Lens):
         raise InputError(f"There is no lens {asked.lens!r}; choose {', '.join(Lens)}.")
+    if asked.skip_when not in list(SkipWhen):
+        raise InputError(
+            f"There is no skip_when {asked.skip_when!r}; choose {', '.join(SkipWhen)}."
+        )
 
 
 def _revive(services: Services, existing: Analysis, queue: str) -> tuple[Analysis, bool]:

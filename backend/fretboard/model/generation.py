@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LogitsProcessor, StoppingCriteria
 
+from fretboard.document import SkipWhen
 from fretboard.errors import InputError, UnsupportedModel
 from fretboard.model.anatomy import Anatomy, generator, hidden_of
 from fretboard.model.checkpoint import Checkpoint
@@ -47,11 +48,13 @@ def generate(
     max_new_tokens: int,
     skipped: Sequence[int],
     on_step: Callable[[Step], bool],
+    when: SkipWhen = SkipWhen.ALWAYS,
 ) -> FinishReason:
     """Decode greedily (or along `inputs.forced`), calling `on_step` for each emitted token.
 
-    `on_step` returns False to stop. Returns why decoding ended. Raises InputError, before the first
-    token, where the model cannot do without a skipped layer.
+    `on_step` returns False to stop; `when` says at which positions `skipped` are left out.
+    Returns why decoding ended. Raises InputError, before the first token, where the model cannot
+    do without a skipped layer.
     """
     check_skippable(checkpoint.model, skipped)
     forced = inputs.forced
@@ -59,7 +62,7 @@ def generate(
     length = len(forced) if forced else max_new_tokens
     with (
         conductor.telling(skipped),
-        skip_layers(checkpoint.anatomy, skipped),
+        skip_layers(checkpoint.anatomy, skipped, when),
         conductor.capture(),
         torch.inference_mode(),
     ):

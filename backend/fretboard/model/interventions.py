@@ -1,16 +1,18 @@
 """Temporary edits of a model: context managers that put everything back in `finally`."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from fretboard.document import SkipWhen
 from fretboard.errors import InputError
-from fretboard.model.anatomy import Anatomy
+from fretboard.model.anatomy import Anatomy, hidden_of
 
 
 def check_skippable(model: Any, chosen: Iterable[int]) -> None:
@@ -58,7 +60,12 @@ def listed(layers: Iterable[int]) -> str:
 
 
 def skipping_cache(model: Any, anatomy: Anatomy, skipped: Iterable[int]) -> dict[str, Any]:
-    """The argument for `generate` that holds the cache; state-space models name it their way."""
+    """The argument for `generate` that holds the cache; state-space models name it their way.
+
+    None where the model decodes without: each forward would append the whole past again.
+    """
+    if model.generation_config.use_cache is False:
+        return {}
     text_config = model.config.get_text_config(decoder=True)
     cache = SkippingCache(anatomy, skipped, text_config)
     parameters = inspect.signature(type(model).forward).parameters
@@ -66,17 +73,23 @@ def skipping_cache(model: Any, anatomy: Anatomy, skipped: Iterable[int]) -> dict
 
 
 @contextmanager
-def skip_layers(anatomy: Anatomy, chosen: Iterable[int]) -> Iterator[None]:
+def skip_layers(
+    anatomy: Anatomy, chosen: Iterable[int], when: SkipWhen = SkipWhen.ALWAYS
+) -> Iterator[None]:
     """Inside: each chosen decoder layer's output is its input, and it stores no keys or values.
 
-    Module patches are global: the caller lets one generation at a time use a model.
+    With `SkipWhen.DECODE` this holds for the positions after those of the first forward, the
+    prompt's. Module patches are global: the caller lets one generation at a time use a model.
     """
     layers = [anatomy.layers[index] for index in sorted(set(chosen))]
     # A layer placed by accelerate has a forward of its own, which moves inputs and weights.
     own = [layer.__dict__.get("forward") for layer in layers]
     try:
         for layer in layers:
-            layer.forward = partial(_identity, anatomy.returned)
+            if when is SkipWhen.DECODE:
+                layer.forward = _DecodeSkip(anatomy.returned, layer.forward)
+            else:
+                layer.forward = partial(_identity, anatomy.returned)
         yield
     finally:
         for layer, forward in zip(layers, own, strict=True):
@@ -90,6 +103,29 @@ def _identity(
 ) -> Tensor | tuple[Tensor | None, ...]:
     """The input, in a tuple of `returned` where the family's layers return one."""
     return hidden_states if returned is None else (hidden_states, *[None] * (returned - 1))
+
+
+class _DecodeSkip:
+    """A layer's forward that runs at the first call's positions and is the identity after them.
+
+    With a cache each later call brings the new position alone. Without one it brings all again:
+    the layer runs, and the positions after the prompt keep their input.
+    """
+
+    def __init__(self, returned: int | None, forward: Callable[..., Any]) -> None:
+        self._returned, self._forward = returned, forward
+        self._prompt: int | None = None
+
+    def __call__(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if self._prompt is None:
+            self._prompt = hidden_states.shape[1]
+            return self._forward(hidden_states, *args, **kwargs)
+        if hidden_states.shape[1] <= self._prompt:
+            return _identity(self._returned, hidden_states)
+        ran = hidden_of(self._forward(hidden_states, *args, **kwargs))
+        return _identity(
+            self._returned, torch.cat([ran[:, : self._prompt], hidden_states[:, self._prompt :]], 1)
+        )
 
 
 def _takes_a_cache(model: Any) -> bool:

@@ -63,7 +63,12 @@ class Pipeline:
             return not cancelled()
 
         reason = generate(
-            self.checkpoint, inputs, request.max_new_tokens, request.skip_layers, on_step
+            self.checkpoint,
+            inputs,
+            request.max_new_tokens,
+            request.skip_layers,
+            on_step,
+            request.skip_when,
         )
         if reason == "cancelled":
             raise Cancelled("The analysis was cancelled. Run it again when you like.")
