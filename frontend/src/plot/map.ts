@@ -185,7 +185,7 @@ export function stringOf(spec: FigureSpec, strand: Strand | null): number | null
 	return null;
 }
 
-const FADED = 0.16;
+const FADED = { path: 0.2, points: 0.5, neck: 0.35 } as const; // opacity beside a chosen string
 const INK: Record<Theme, string> = { light: "#1D1B18", dark: "#ECE9E2" };
 const ACCENT: Record<Theme, string> = { light: "#9A6B1F", dark: "#D9A441" };
 
@@ -194,8 +194,7 @@ export function chosenIn(spec: FigureSpec, string: number | null, theme: Theme):
 	if (string === null) return spec.data;
 	const faded = spec.data.map((trace): Trace => {
 		if (trace.meta?.part === "path" && trace.meta.string === string) return inked(trace, theme);
-		const opacity = trace.meta?.part === "points" ? 2 * FADED : FADED;
-		return trace.meta?.part === "neck" ? { ...trace, opacity: 0.35 } : { ...trace, opacity };
+		return { ...trace, opacity: FADED[trace.meta?.part as keyof typeof FADED] ?? 1 };
 	});
 	const own = spec.data
 		.filter((trace) => trace.meta?.part === "points")
