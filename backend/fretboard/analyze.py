@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fretboard.api.submission import Asked, prepare
@@ -12,10 +13,12 @@ from fretboard.images import Picture, to_png
 from fretboard.lens.map_settings import MapSettings
 from fretboard.local import Asking, LocalSource, settle, write_reading
 from fretboard.pipeline import Pipeline
+from fretboard.presets import Preset, preset_layers
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_store
 from fretboard.worker import load_pipeline
 
+PLAIN = "plain"  # the run that a preset was taken from
 SHIPPED_MAPS = (MapSettings(), MapSettings(method="pca"))
 
 
@@ -27,8 +30,32 @@ def analyze_to_folder(
     reading: further arrays and the stages to find; the default is what the server would store.
     """
     prepare(settings, asked)  # bad input is told before the model is loaded
-    store = open_store(str(folder), layout="")
+    pipeline = load_pipeline(settings, open_store(str(folder), layout=""))
+    return _to_folder(settings, pipeline, asked, folder, reading)
+
+
+def analyze_with_preset(
+    settings: Settings, asked: Asked, folder: Path, reading: Asking, preset: Preset
+) -> tuple[Analysis, Analysis]:
+    """(the plain analysis, in `folder/plain`; the one that does without the preset's layers).
+
+    Raises InputError where the plain answer's stages, found as `reading` asks, leave none to skip.
+    """
+    prepare(settings, asked)
+    store = open_store(str(folder / PLAIN), layout="")
     pipeline = load_pipeline(settings, store)
+    plain = _to_folder(settings, pipeline, replace(asked, skip_layers=""), folder / PLAIN, reading)
+    layers = ",".join(map(str, preset_layers(preset, plain)))
+    again = replace(pipeline, store=open_store(str(folder), layout=""))
+    again.store.write_tokenizer(plain.model.revision, again.checkpoint.tokenizer_json)
+    skipped = _to_folder(settings, again, replace(asked, skip_layers=layers), folder, reading)
+    return plain, skipped
+
+
+def _to_folder(
+    settings: Settings, pipeline: Pipeline, asked: Asked, folder: Path, reading: Asking | None
+) -> Analysis:
+    store = pipeline.store
     shutil.rmtree(folder / "derived", ignore_errors=True)  # of an earlier analysis in this folder
     analysis = _run(settings, pipeline, asked, store)
     if reading is None:

@@ -8,12 +8,14 @@ import typer
 
 from fretboard.document import Divergence, Lens, Scaling, SkipWhen, StageMethod
 from fretboard.logs import configure_logs
+from fretboard.presets import Preset
 from fretboard.settings import Settings, get_settings
 
 MAP = "NAME=VALUE for the map, such as method=umap; may be repeated."
 STAGES = "How the stages are found: automatic, or the paper's fixed depths."
 THRESHOLD = "NAME=VALUE for the stages, such as mutation_sigmas=3; may be repeated."
 
+PRESET = "Answer plainly into OUTPUT/plain, then without the layers this preset became."
 WHEN = "Skip at all positions, or at the answer's own alone (decode)."
 
 
@@ -31,6 +33,7 @@ def analyze(
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
     lens: Annotated[str, typer.Option(help="normed, raw or difference.")] = "normed",
     skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
+    skip_preset: Annotated[Preset | None, typer.Option(help=PRESET)] = None,
     skip_when: Annotated[SkipWhen, typer.Option(help=WHEN)] = SkipWhen.ALWAYS,
     continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
     divergence: Annotated[Divergence, typer.Option(help="Of adjacent depths.")] = Divergence.JSD,
@@ -39,7 +42,7 @@ def analyze(
     threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD)] = None,
 ) -> None:
     """Analyse one image into a folder, without a server."""
-    from fretboard.analyze import analyze_to_folder
+    from fretboard.analyze import analyze_to_folder, analyze_with_preset
     from fretboard.api.submission import DEFAULT_NEW_TOKENS, Asked
     from fretboard.catalogue import Reading
     from fretboard.local import Asking, parse_thresholds
@@ -57,7 +60,16 @@ def analyze(
     if lens not in list(Lens):
         raise SystemExit(f"There is no lens {lens!r}; choose {', '.join(Lens)}.")
     reading = Asking(Reading(Lens(lens), divergence, scale), stages, thresholds)
-    analysis = analyze_to_folder(configured_settings(), asked, output, reading)
+    if skip_preset is None:
+        analysis = analyze_to_folder(configured_settings(), asked, output, reading)
+    else:
+        if skip_layers:
+            raise SystemExit("--skip-layers and --skip-preset exclude each other: give one.")
+        plain, analysis = analyze_with_preset(
+            configured_settings(), asked, output, reading, skip_preset
+        )
+        layers = ", ".join(map(str, analysis.request.skip_layers))
+        typer.echo(f"plain: {plain.answer}\n{skip_preset} = layers {layers}:")
     typer.echo(analysis.answer)
     typer.echo(f"{len(analysis.tokens)} tokens, {analysis.model.layers + 1} depths → {output}")
 

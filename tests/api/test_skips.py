@@ -6,11 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
+from typer.testing import CliRunner
 
 import fretboard
-from api_calls import array, finished, post
-from fretboard.document import Analysis, SkipWhen, analysis_id
+from api_calls import PROMPT, array, finished, post
+from fretboard.cli import app
+from fretboard.document import Analysis, SkipWhen, Status, analysis_id
+from fretboard.errors import InputError
 from fretboard.model import generation
+from fretboard.presets import preset_layers
+from fretboard.settings import get_settings
 
 EXAMPLES = Path(fretboard.__file__).parent / "examples" / "analyses"
 
@@ -72,3 +78,91 @@ def test_runs_sent_at_once_do_not_see_each_others_skips(client, png, monkeypatch
         alone, _ = finished(client, post(client, png, **asked, skip_layers=skip))
         assert alone["id"] == document["id"]
         np.testing.assert_array_equal(array(client, alone, "hidden_states"), states)
+
+
+def test_a_preset_is_shown_as_its_set_and_posted_by_name(client, png):
+    plain, _ = finished(client, post(client, png, max_new_tokens=8))
+    stages = {"critical_depth": 1}  # given: a random model may show none
+    url = f"/api/analyses/{plain['id']}/presets"
+    shown = client.get(url, params=stages).json()
+    assert [entry["preset"] for entry in shown] == ["skip.1", "skip.2", "skip.3"]
+    staged = Analysis.model_validate(
+        client.get(f"/api/analyses/{plain['id']}", params=stages).json()
+    )
+    assert [(tuple(entry["layers"]), entry["reason"]) for entry in shown] == [
+        became(entry["preset"], staged) for entry in shown
+    ]
+    # Four layers: the last still runs, layers 1 and 2 come after depth 1.
+    assert shown[2]["layers"] == [1, 2]
+    assert client.get(url, params={"critical_depth": 2}).json()[2]["layers"] == [2]
+    by_name = ask(client, png, stages, skip_layers="skip.3", preset_of=plain["id"])
+    by_layers = ask(client, png, {}, skip_layers="1-2")
+    assert by_name.json()["id"] == by_layers.json()["id"]
+    skipped, _ = finished(client, by_name)
+    assert skipped["request"]["skip_layers"] == [1, 2]
+
+
+def became(preset, analysis):
+    try:
+        return preset_layers(preset, analysis), None
+    except InputError as error:
+        return (), error.detail
+
+
+def ask(client, png, stages, **fields):
+    data = {"prompt": PROMPT, "max_new_tokens": 8} | fields
+    return client.post("/api/analyses", params=stages, data=data, files={"image": ("x", png)})
+
+
+def test_a_preset_without_its_analysis_is_refused(client, png):
+    plain, _ = finished(client, post(client, png, max_new_tokens=3))
+    alone = ask(client, png, {}, skip_layers="skip.1")
+    assert (alone.status_code, "give preset_of" in alone.json()["detail"]) == (422, True)
+    other = ask(client, png, {}, skip_layers="1", preset_of=plain["id"])
+    assert (other.status_code, "choose skip.1" in other.json()["detail"]) == (422, True)
+    assert ask(client, png, {}, skip_layers="skip.1", preset_of="0" * 32).status_code == 404
+    # No layer lies between depth 3 and the last of four layers.
+    empty = ask(client, png, {"critical_depth": 3}, skip_layers="skip.3", preset_of=plain["id"])
+    assert (empty.status_code, "would skip no layer" in empty.json()["detail"]) == (422, True)
+
+
+def test_presets_wait_for_the_end(client, services, png):
+    made, _ = finished(client, post(client, png, max_new_tokens=3))
+    document = services.store.read(made["id"])
+    running = document.model_copy(update={"id": "a" * 32, "status": Status.RUNNING})
+    services.store.write(running)
+    answer = client.get(f"/api/analyses/{running.id}/presets")
+    assert (answer.status_code, "is running" in answer.json()["detail"]) == (409, True)
+
+
+def test_the_command_answers_plainly_first_and_names_the_set(
+    checkpoint_folder, png, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FRETBOARD_MODEL", str(checkpoint_folder))
+    monkeypatch.setenv("FRETBOARD_DEVICE", "cpu")
+    (tmp_path / "x.png").write_bytes(png)
+    arguments = [
+        "analyze", str(tmp_path / "x.png"), "-p", PROMPT, "-o", str(tmp_path / "out"),
+        "--max-new-tokens", "4", "--threshold", "critical_depth=1", "--skip-preset", "skip.3",
+    ]  # fmt: skip
+    get_settings.cache_clear()
+    try:
+        done = CliRunner().invoke(app, arguments)
+    finally:
+        get_settings.cache_clear()
+    assert done.exit_code == 0, done.output
+    assert "skip.3 = layers 1, 2:" in done.output
+    requests = [
+        json.loads((tmp_path / "out" / folder / "analysis.json").read_text())["request"]
+        for folder in ("plain", ".")
+    ]
+    assert [request["skip_layers"] for request in requests] == [[], [1, 2]]
+    states = load_file(tmp_path / "out" / "hidden_states.safetensors")["hidden_states"]
+    np.testing.assert_array_equal(states[1], states[3])
+
+
+def test_the_command_takes_one_way_to_name_layers(tmp_path):
+    arguments = ["analyze", "-p", "x", "--skip-layers", "1", "--skip-preset", "skip.1"]
+    done = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "exclude each other" in done.output

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.events import stream
 from fretboard.api.reading import StageQuery, Stager, stage_query
+from fretboard.api.skips import chosen_layers
 from fretboard.api.submission import Asked, submit
 from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, SkipWhen, Status
 from fretboard.errors import InputError, NotFinished
@@ -82,18 +83,24 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
     def create(
         response: Response,
         prompt: Annotated[str, Form()],
+        stages: Annotated[StageQuery, Depends(stage_query)],
         image: Annotated[UploadFile | None, File()] = None,
         model: Annotated[str | None, Form()] = None,
         max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
         lens: Annotated[str, Form()] = Lens.NORMED.value,
         skip_layers: Annotated[str, Form()] = "",
         skip_when: Annotated[str, Form()] = SkipWhen.ALWAYS.value,
+        preset_of: Annotated[str | None, Form()] = None,
         continuation: Annotated[str | None, Form()] = None,
     ) -> Accepted:
-        """Analyse an image and a prompt. The same request again answers 200 and the same id."""
+        """Analyse an image and a prompt. The same request again answers 200 and the same id.
+
+        `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
+        """
+        layers = chosen_layers(services, stage, skip_layers, preset_of, stages, model or None)
         data = image.file.read() if image is not None else None
         asked = Asked(
-            prompt, data, model or None, max_new_tokens, lens, skip_layers, continuation, skip_when
+            prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when
         )
         analysis, started = submit(services, asked)
         response.status_code = 202 if started else 200

@@ -14,6 +14,8 @@ export interface paths {
         /**
          * Create
          * @description Analyse an image and a prompt. The same request again answers 200 and the same id.
+         *
+         *     `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
          */
         post: operations["create_api_analyses_post"];
         delete?: never;
@@ -162,6 +164,26 @@ export interface paths {
          * @description The upright image, as PNG.
          */
         get: operations["image_api_analyses__analysis_id__image_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Presets
+         * @description skip.1, skip.2 and skip.3 of a finished analysis, by its stages as asked.
+         */
+        get: operations["presets_api_analyses__analysis_id__presets_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -658,6 +680,8 @@ export interface components {
              * @default []
              */
             skip_layers: number[];
+            /** @default always */
+            skip_when: components["schemas"]["SkipWhen"];
         };
         /** Body_create_api_analyses_post */
         Body_create_api_analyses_post: {
@@ -677,6 +701,8 @@ export interface components {
             max_new_tokens: number;
             /** Model */
             model?: string | null;
+            /** Preset Of */
+            preset_of?: string | null;
             /** Prompt */
             prompt: string;
             /**
@@ -684,6 +710,11 @@ export interface components {
              * @default
              */
             skip_layers: string;
+            /**
+             * Skip When
+             * @default always
+             */
+            skip_when: string;
         };
         /** Body_create_api_trajectories_post */
         Body_create_api_trajectories_post: {
@@ -884,6 +915,21 @@ export interface components {
             width: number;
         };
         /**
+         * PresetLayers
+         * @description A preset and the layers it became, 0…L−1; where there are none, `reason` says why.
+         */
+        PresetLayers: {
+            /** Layers */
+            layers: number[];
+            /**
+             * Preset
+             * @enum {string}
+             */
+            preset: "skip.1" | "skip.2" | "skip.3";
+            /** Reason */
+            reason: string | null;
+        };
+        /**
          * Problem
          * @description Why an analysis failed, in the words of the error's own title and detail.
          */
@@ -1003,6 +1049,12 @@ export interface components {
             warning?: string | null;
         };
         /**
+         * SkipWhen
+         * @description At which positions the chosen layers are left out.
+         * @enum {string}
+         */
+        SkipWhen: "always" | "decode";
+        /**
          * StageMethod
          * @description How the critical and mutation depths are found (METHOD: Stages, detected).
          * @enum {string}
@@ -1116,7 +1168,15 @@ export type $defs = Record<string, never>;
 export interface operations {
     create_api_analyses_post: {
         parameters: {
-            query?: never;
+            query?: {
+                stages?: components["schemas"]["StageMethod"];
+                critical_depth?: number | null;
+                mutation_sigmas?: number;
+                mutation_min_ratio?: number;
+                mutation_min_jsd?: number;
+                reversal_share?: number;
+                interval?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1474,6 +1534,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    presets_api_analyses__analysis_id__presets_get: {
+        parameters: {
+            query?: {
+                lens?: components["schemas"]["Lens"] | null;
+                stages?: components["schemas"]["StageMethod"];
+                critical_depth?: number | null;
+                mutation_sigmas?: number;
+                mutation_min_ratio?: number;
+                mutation_min_jsd?: number;
+                reversal_share?: number;
+                interval?: number;
+            };
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetLayers"][];
+                };
             };
             /** @description What was wrong and what to do (RFC 9457) */
             "4XX": {
