@@ -13,7 +13,7 @@ run to run; `--return-freed` has it return them, so that the peak is what is rea
 import argparse
 import ctypes
 import json
-import resource
+from pathlib import Path
 
 import torch
 
@@ -27,8 +27,13 @@ WARM_UP_WORDS = 500  # a tiny reading first: code and threads that torch loads a
 
 
 def peak() -> float:
-    """The process's largest resident size so far, in MB (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    """The process's largest resident size so far, in MB.
+
+    Linux's VmHWM: `ru_maxrss` would begin at the size of the process that started this one.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    high = next(line for line in lines if line.startswith("VmHWM"))
+    return int(high.split()[1]) * 1024 / 1e6
 
 
 def read(lens: LogitLens, width: int, tokens: int) -> float:
