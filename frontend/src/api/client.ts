@@ -11,6 +11,8 @@ import type {
 	MapProgress,
 	MapStability,
 	ModelState,
+	PresetLayers,
+	SkipWhen,
 	WordCurve,
 	WorldSet,
 } from "./types";
@@ -85,6 +87,7 @@ export interface Question {
 	maxNewTokens?: number;
 	lens?: Lens;
 	skipLayers?: string;
+	skipWhen?: SkipWhen;
 	continuation?: string;
 }
 
@@ -96,6 +99,7 @@ function form(question: Question): FormData {
 	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
 	if (question.lens) body.append("lens", question.lens);
 	if (question.skipLayers?.trim()) body.append("skip_layers", question.skipLayers.trim());
+	if (question.skipWhen) body.append("skip_when", question.skipWhen);
 	if (question.continuation?.trim()) body.append("continuation", question.continuation);
 	return body;
 }
@@ -126,6 +130,8 @@ export const api = {
 		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
 	analysis: (id: string, values: Record<string, Value>, signal?: AbortSignal) =>
 		json<Analysis>(documentUrl(id, values), { signal }),
+	presets: (id: string, values: Values, signal?: AbortSignal) =>
+		json<PresetLayers[]>(`${base(id)}/presets${query(values)}`, { signal }),
 	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
 	remove: (id: string) => send(base(id), { method: "DELETE" }),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>

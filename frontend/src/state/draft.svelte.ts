@@ -1,6 +1,6 @@
 // The question being prepared: an image, a prompt and the options, before it is asked.
 import { api, imageUrl, type Question } from "../api/client";
-import type { Analysis, GalleryEntry, Lens } from "../api/types";
+import type { Analysis, GalleryEntry, Lens, SkipWhen } from "../api/types";
 
 export interface DraftImage {
 	name: string;
@@ -23,6 +23,7 @@ class Draft {
 	maxNewTokens = $state<number | null>(null);
 	lens = $state<Lens>("normed");
 	skipLayers = $state("");
+	skipWhen = $state<SkipWhen>("always");
 	continuation = $state("");
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
 	touched = false;
@@ -48,6 +49,7 @@ class Draft {
 		this.lens = request.lens;
 		this.maxNewTokens = request.max_new_tokens;
 		this.skipLayers = request.skip_layers.join(",");
+		this.skipWhen = request.skip_when;
 		this.continuation = request.continuation ?? "";
 		this.image = request.image ? remote("image", imageUrl(analysis.id)) : null;
 	}
@@ -56,6 +58,7 @@ class Draft {
 		this.#release();
 		this.prompt = entry.prompt;
 		this.skipLayers = "";
+		this.skipWhen = "always";
 		this.continuation = "";
 		this.image = remote(entry.title, entry.image_url);
 		this.touched = true;
@@ -69,6 +72,7 @@ class Draft {
 			maxNewTokens: this.maxNewTokens ?? undefined,
 			lens: this.lens,
 			skipLayers: this.skipLayers,
+			skipWhen: this.skipWhen,
 			continuation: this.continuation,
 		};
 	}

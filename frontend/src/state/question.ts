@@ -1,6 +1,6 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
 import { api, imageUrl, type Question } from "../api/client";
-import type { Analysis } from "../api/types";
+import type { Analysis, SkipWhen } from "../api/types";
 
 export async function questionOf(analysis: Analysis): Promise<Question> {
 	const { request } = analysis;
@@ -11,6 +11,7 @@ export async function questionOf(analysis: Analysis): Promise<Question> {
 		maxNewTokens: request.max_new_tokens,
 		lens: request.lens,
 		skipLayers: request.skip_layers.join(","),
+		skipWhen: request.skip_when,
 		continuation: request.continuation ?? "",
 	};
 }
@@ -18,7 +19,8 @@ export async function questionOf(analysis: Analysis): Promise<Question> {
 export type Change =
 	| { kind: "no image" }
 	| { kind: "blank image" }
-	| { kind: "prompt"; prompt: string };
+	| { kind: "prompt"; prompt: string }
+	| { kind: "skip"; layers: string; when: SkipWhen };
 
 const GREY = "#808080";
 
@@ -45,6 +47,8 @@ export async function changed(
 ): Promise<Question> {
 	const question = await questionOf(analysis);
 	if (force) question.continuation = analysis.answer ?? "";
+	if (change.kind === "skip")
+		return { ...question, skipLayers: change.layers, skipWhen: change.when };
 	if (change.kind === "prompt") return { ...question, prompt: change.prompt };
 	const { image } = analysis.request;
 	const other = change.kind === "blank image" && image;

@@ -1,0 +1,134 @@
+"""Maps of hidden states: growth over depth, space, parameters, progress."""
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from .harness import Watched, open_board
+from .map_pages import MAP_MS, drawing, expect_map, open_set, points, slider
+
+pytestmark = pytest.mark.browser
+
+
+def test_paths_grow_with_the_depth(watched: Watched) -> None:
+    page = watched.page()
+    open_set(page, "Flowers")
+    expect(points(page)).to_have_count(12 * 12 + 12)  # twelve depths, and the rings of the body
+    slider(page).fill("2")
+    expect(points(page)).to_have_count(12 * 2)
+    slider(page).press("ArrowRight")
+    expect(points(page)).to_have_count(12 * 3)
+    expect(page.locator("output")).to_have_text("1–3 of 12")
+    page.get_by_role("button", name="Next depth").click()  # who asked for less motion steps
+    expect(page.locator("output")).to_have_text("1–4 of 12")
+    expect(page).to_have_url(re.compile("upto=4"))
+    slider(page).press("End")
+    expect(page).not_to_have_url(re.compile("upto"))
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    expect_map(page)
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator("output")).to_have_text("1–12 of 12")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_space_is_drawn_or_refused_in_words(watched: Watched) -> None:
+    page = watched.page()
+    path = open_set(page, "Dogs")
+    page.get_by_role("radio", name="3-D").check(force=True)
+    page.wait_for_url(re.compile("dim=3"))
+    if not page.evaluate("!!document.createElement('canvas').getContext('webgl')"):
+        expect(page.get_by_text("This browser cannot draw in 3-D")).to_be_visible()
+        expect_map(page)
+        return
+    canvas = drawing(page).locator(".gl-container canvas").first
+    expect(canvas).to_be_visible(timeout=MAP_MS)
+    expect(page.locator(".plot.stale")).to_have_count(0, timeout=MAP_MS)
+    box = canvas.bounding_box()
+    assert box is not None
+    camera = "node => JSON.stringify(node._fullLayout.scene._scene.getCamera().eye)"
+    before = drawing(page).evaluate(camera)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 20, steps=6)
+    page.mouse.up()
+    page.wait_for_function(
+        f"([node, before]) => ({camera})(node) !== before",
+        arg=[drawing(page).element_handle(), before],
+    )
+    page.goto(f"{path}?dim=3&upto=3")
+    expect(page.locator(".gl-container canvas").first).to_be_visible(timeout=MAP_MS)
+
+
+def test_without_webgl_the_plane_is_kept(watched: Watched) -> None:
+    page = watched.page()
+    page.add_init_script(
+        "const known = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " return /webgl/.test(kind) ? null : known.call(this, kind, ...more); };"
+    )
+    path = open_set(page, "Dogs")
+    page.goto(f"{path}?dim=3")
+    expect(page.get_by_text("This browser cannot draw in 3-D")).to_be_visible()
+    expect_map(page)
+
+
+def test_parameters_that_are_refused_leave_the_map(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{analysis}?token=3&depth=5")
+    page.get_by_role("heading", name="Trajectory").scroll_into_view_if_needed()
+    expect_map(page)
+    page.get_by_role("button", name="Parameters of the map").click()
+    panel = page.get_by_role("group", name="Parameters of the map")
+    expect(panel.get_by_label("Perplexity")).to_have_value("40")
+    panel.get_by_label("Perplexity").fill("0.5")
+    panel.get_by_label("Perplexity").press("Enter")
+    expect(panel.get_by_role("alert")).to_contain_text("perplexity is 0.5; choose a number from 1")
+    expect(points(page).first).to_be_visible()
+    panel.get_by_label("Perplexity").fill("6")
+    panel.get_by_label("Perplexity").press("Enter")
+    expect(panel.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".beside")).to_contain_text("perplexity 6", timeout=MAP_MS)
+    expect(page).to_have_url(re.compile(r"token=3&depth=5&perplexity=6$"))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Compare perplexities").click()
+    grid = page.get_by_role("dialog")
+    expect(grid.locator(".scatterlayer")).to_have_count(5, timeout=MAP_MS)
+    watched.errors = [error for error in watched.errors if "status of 422" not in error]
+
+
+def test_a_long_map_says_how_far_it_is_and_can_be_called_off(
+    watched: Watched, analysis: str
+) -> None:
+    page = watched.page()
+    held: list[Route] = []
+    page.route(re.compile("/figures/trajectory"), lambda route: held.append(route))
+    told = {"running": True, "share": 0.4, "message": "t-SNE: 800 of 2000 iterations"}
+    called_off: list[str] = []
+
+    def progress(route: Route) -> None:
+        if route.request.method == "DELETE":
+            called_off.append(route.request.url)
+            route.fulfill(status=204)
+        else:
+            route.fulfill(json=told)
+
+    page.route(re.compile("/maps/trajectory"), progress)
+    open_board(page, f"/a/{analysis}")
+    page.get_by_role("heading", name="Trajectory").scroll_into_view_if_needed()
+    expect(page.get_by_text("800 of 2000 iterations")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Progress of the map")).to_have_attribute(
+        "value", "0.4"
+    )
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Cancelling…")).to_be_visible()
+    assert f"/api/analyses/{analysis}/maps/trajectory?method=tsne" in called_off[0]
+    cancelled = {"title": "Cancelled", "detail": "The map was called off.", "status": 409}
+    for route in held:
+        route.fulfill(status=409, json=cancelled)
+    expect(page.get_by_text("The map was called off.")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    watched.errors = [error for error in watched.errors if "status of 409" not in error]
