@@ -1,0 +1,88 @@
+"""Skipped layers in the page: from marked depths and from the menu to the pair with its diff."""
+
+import json
+import re
+import urllib.request
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from servers import Server
+
+from .harness import RUN_MS, Watched, ask, board, open_board
+
+pytestmark = pytest.mark.browser
+
+
+def side(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=f"Side {name}")
+
+
+def read(server: Server, path: str) -> object:
+    return json.loads(urllib.request.urlopen(f"{server.url}/api/analyses/{path}").read())
+
+
+def expect_pair(page: Page, rows: list[str]) -> None:
+    """Both boards drawn; the rows hatched on B's side and none on A's; the diff of the answers."""
+    for name in "AB":
+        expect(board(side(page, name))).to_be_visible(timeout=RUN_MS)
+    found = side(page, "B").locator(".marks [data-rows]")
+    expect(found).to_have_count(len(rows))
+    assert [part.get_attribute("data-rows") for part in found.all()] == rows
+    expect(side(page, "A").locator(".marks [data-rows]")).to_have_count(0)
+    diff = page.get_by_role("region", name="The answer, from A to B")
+    for name, parts in (("A", "[data-part=kept], del"), ("B", "[data-part=kept], ins")):
+        words = " ".join(diff.locator(parts).all_inner_texts())
+        answer = side(page, name).locator(".answer .text").inner_text().partition("\u2002(")[0]
+        assert re.sub(r"\s", "", words) == re.sub(r"\s", "", answer)
+
+
+def test_marked_depths_are_skipped_and_hatched(
+    watched: Watched, server: Server, free_answer: str
+) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{free_answer}?range=3-5")
+    page.get_by_role("button", name="Skip these layers (2–4)").click()
+    page.wait_for_url(re.compile(rf"/compare/{free_answer}/\w+"))
+    expect_pair(page, ["3-5"])
+    expect(side(page, "B").locator(".answer")).to_contain_text("layers 2–4 skipped")
+    other = re.search(r"/compare/\w+/(\w+)", page.url)
+    assert other
+    document = read(server, other[1])
+    assert document["request"]["skip_layers"] == [2, 3, 4]  # type: ignore[index]
+    shared = watched.page()
+    shared.goto(page.url)
+    expect_pair(shared, ["3-5"])
+
+
+def test_the_menu_offers_the_presets_as_their_sets(
+    watched: Watched, server: Server, free_answer: str
+) -> None:
+    presets = read(server, f"{free_answer}/presets")
+    page = watched.page()
+    open_board(page, f"/a/{free_answer}")
+    page.get_by_role("button", name="Skip layers").click()
+    menu = page.get_by_role("group", name="Skip layers")
+    for entry in presets:  # type: ignore[attr-defined]
+        button = menu.get_by_role("button", name=entry["preset"])
+        if entry["layers"]:
+            expect(button).to_contain_text(re.compile(rf"layers? {entry['layers'][0]}"))
+        else:
+            expect(button).to_be_disabled()
+            expect(button).to_contain_text(entry["reason"])
+    menu.get_by_label("After the prompt alone").check()
+    menu.get_by_label("Any layers").fill("1, 5-6")
+    menu.get_by_role("button", name="Run").click()
+    page.wait_for_url(re.compile(rf"/compare/{free_answer}/\w+"))
+    expect_pair(page, ["2-2", "6-7"])
+    expect(side(page, "B").locator(".answer")).to_contain_text(
+        "layers 1, 5–6 skipped after the prompt"
+    )
+
+
+@pytest.fixture(scope="module")
+def free_answer(server: Server, scene) -> str:
+    """A finished analysis whose answer is the model's own."""
+    found = ask(server, scene)
+    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    return found
