@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,16 @@ import numpy as np
 from fretboard.alignment import parse_role
 from fretboard.catalogue import MapKind
 from fretboard.document import DEFAULT_NEW_TOKENS, Lens, Problem
-from fretboard.errors import InputError, NotFound
+from fretboard.errors import InputError
 from fretboard.export import write_figure
 from fretboard.image_set import ImageSet, Member, SetRequest, SetView, set_id
 from fretboard.lens.map_settings import MapSettings, paper_settings
 from fretboard.local import parse_map
-from fretboard.pipeline import Pipeline
+from fretboard.local_sets import LocalSetMaps
 from fretboard.set_drawing import SetDrawing, WantedOfSet
-from fretboard.set_view import aligned_members, derived_of_set, states_at, view
+from fretboard.set_view import aligned_members, states_at, view
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_sets, open_store
-from fretboard.store.records import Records
 from fretboard.survey.items import Item
 from fretboard.survey.runner import Outcome, SurveyRequest, SurveyRun
 from fretboard.survey.sources import find_items
@@ -52,35 +49,6 @@ class SetQuestion:
         return paper_settings("images")
 
 
-class LocalSetMaps:
-    """`set_drawing.SetMaps` in this process: made once, kept in the set's record."""
-
-    def __init__(self, settings: Settings, store: AnalysisStore, sets: Records[ImageSet]) -> None:
-        self._settings, self._store, self._sets = settings, store, sets
-
-    @cached_property
-    def _pipeline(self) -> Pipeline:
-        from fretboard.worker import load_pipeline
-
-        return load_pipeline(self._settings, self._store)
-
-    def map(
-        self, image_set: ImageSet, role: str, kind: MapKind, settings: MapSettings, name: str
-    ) -> tuple[np.ndarray, Any]:
-        """(array `name`, note) of a map. Raises InputError."""
-        wanted = derived_of_set(self._store, image_set, role, kind, settings)
-        with suppress(NotFound):
-            return self._kept(image_set, wanted.file, name)
-        members = aligned_members(self._store, image_set, role)
-        arrays, note = self._pipeline.derive_set(members, wanted)
-        self._sets.write_arrays(image_set.id, wanted.file, arrays, note)
-        return self._kept(image_set, wanted.file, name)
-
-    def _kept(self, image_set: ImageSet, file: str, name: str) -> tuple[np.ndarray, Any]:
-        array = self._sets.read_array(image_set.id, file, name)
-        return array, json.loads(self._sets.read_note(image_set.id, file))
-
-
 def make_trajectory(settings: Settings, asked: SetQuestion, output: Path) -> Iterator[str]:
     """Analyse the images that are not done yet, then write map, dispersion and what they say.
 
@@ -100,7 +68,7 @@ def make_trajectory(settings: Settings, asked: SetQuestion, output: Path) -> Ite
     sets.write(image_set)
     told = view(store, image_set)
     yield from _say(told)
-    maps = LocalSetMaps(settings, store, sets)
+    maps = LocalSetMaps(store, sets)
     drawing = SetDrawing(maps, store)
     wanted = WantedOfSet(image_set, asked.token, wanted_map)
     for name in FIGURES:

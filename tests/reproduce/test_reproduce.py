@@ -18,7 +18,7 @@ from fretboard.reproduce.pictures import captioned, picture_sets
 from fretboard.reproduce.studio import Studio
 from fretboard.reproduce.truth import stated_colors
 from fretboard.settings import Settings
-from fretboard.store.durable import open_store
+from fretboard.store.durable import open_sets, open_store
 from fretboard.tiny_llava.world import Group, Scene
 
 SCENE_WITH_A_LATE_WORD = 0  # its star is drawn white and called yellow
@@ -32,7 +32,8 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def studio(settings, tmp_path_factory) -> Studio:
     folder = tmp_path_factory.mktemp("reproduce")
-    return Studio(settings, open_store(str(folder / "store")), folder)
+    records = str(folder / "store")
+    return Studio(settings, open_store(records), open_sets(records), folder)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_untrue_colours_are_found_and_drawn_with_the_true_word(studio, captions)
 
 
 def test_a_second_run_asks_the_model_nothing(settings, studio, captions):
-    again = Studio(settings, studio.store, studio.figures)
+    again = Studio(settings, studio.store, studio.sets, studio.figures)
     assert [again.ask(one.data).id for one, _ in captions] == [a.id for _, a in captions]
     assert "source" not in vars(again)  # made when first used: no model, no array was needed
 

@@ -1,6 +1,5 @@
 """All reference curves for the served model, into a folder with an index page."""
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from fretboard.reproduce.pictures import Shown, captioned, picture_sets
 from fretboard.reproduce.studio import NEW_TOKENS, Studio
 from fretboard.served import served_model
 from fretboard.settings import Settings
-from fretboard.store.durable import open_store
+from fretboard.store.durable import open_sets, open_store
 
 PAGE = "index.html"
 STORE = "store"  # a folder of ordinary records: FRETBOARD's STORE_URL may point there
@@ -34,8 +33,8 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     shown = captioned(settings, images, number)
     sets = list(picture_sets(settings, images))
     output.mkdir(parents=True, exist_ok=True)
-    logging.getLogger("openTSNE").setLevel(logging.WARNING)
-    studio = Studio(settings, open_store(str(output / STORE)), output)
+    records = str(output / STORE)
+    studio = Studio(settings, open_store(records), open_sets(records), output)
     captions: list[tuple[Shown, Analysis]] = []
     for place, one in enumerate(shown, 1):
         analysis = studio.ask(one.data)

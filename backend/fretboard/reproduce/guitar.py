@@ -1,78 +1,69 @@
 """The guitar: many images, one token position, one joint map and the dispersion per depth."""
 
-import json
-
 import numpy as np
 
-from fretboard.alignment import align, parse_role
-from fretboard.catalogue import Derived
 from fretboard.document import Analysis
-from fretboard.figures import dispersion_figure, trajectory_figure
-from fretboard.figures.trajectory import string_of
-from fretboard.lens.embedding import Watch
+from fretboard.errors import InputError
+from fretboard.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.lens.map_settings import paper_settings
+from fretboard.local_sets import LocalSetMaps
 from fretboard.reproduce import reports
 from fretboard.reproduce.exhibit import Exhibit, Picture
 from fretboard.reproduce.pictures import PictureSet
 from fretboard.reproduce.studio import Studio
+from fretboard.set_drawing import SetDrawing, WantedOfSet
+from fretboard.set_view import aligned_members, view
+
+FIRST_TOKEN = "0"
 
 
 def guitar(studio: Studio, chosen: PictureSet) -> Exhibit:
-    """One set: every image asked the same, its states stacked at the token of one role."""
-    from fretboard.pipeline.maps import make_map  # imports what maps need: not before
-
-    answers = [studio.ask(image.data, chosen.prompt) for image in chosen.images]
-    members, warning = _aligned(answers, chosen.role)
-    hidden = np.stack(
-        [studio.array(one, "hidden_states")[:, token] for one, token in members], axis=1
-    )
-    settings = paper_settings("images").text
-    mapped, told = make_map(hidden, Derived("trajectory", settings=settings), Watch())
-    spread, spread_told = make_map(hidden, Derived("dispersion", settings=settings), Watch())
-    note, neck = json.loads(told), json.loads(spread_told)
-    strings = [string_of(one, token, f"image {i}") for i, (one, token) in enumerate(members)]
+    """One set: every image asked the same, compared at the token of one role."""
+    image_set, role, warning = _image_set(studio, chosen)
+    maps = LocalSetMaps(studio.store, studio.sets)
+    drawing = SetDrawing(maps, studio.store)
+    wanted = WantedOfSet(image_set, role, paper_settings("images"))
+    members = aligned_members(studio.store, image_set, role)
     heading = f"{chosen.name}: “{chosen.prompt}”, {len(members)} images"
-    critical = [one.stages.critical_depth for one, _ in members if one.stages]
-    depths = [depth for depth in critical if depth is not None]
-    body = neck["neck_end"]["depth"]
-    layers = members[0][0].model.layers
+    name = f"guitar-{chosen.name}"
     pictures = [
+        Picture(f"{name}-map", drawing.figure("trajectory", wanted), heading),
         Picture(
-            f"guitar-{chosen.name}-map",
-            trajectory_figure(
-                strings, mapped["points"], note["first_depth"], note["description"], neck_end=body
-            ),
-            heading,
-        ),
-        Picture(
-            f"guitar-{chosen.name}-dispersion",
-            dispersion_figure(spread["profile"], neck, depths, layers),
+            f"{name}-dispersion",
+            drawing.figure("dispersion", wanted),
             f"{heading}: dispersion",
-            "original space, columns scaled by their largest absolute value",
+            "original space, columns scaled at each depth",
         ),
     ]
+    profile, neck = maps.map(image_set, role, "dispersion", wanted.map, "profile")
+    critical = [one.stages.critical_depth for one, _ in members if one.stages]
+    depths = [depth for depth in critical if depth is not None]
     found = [_told(members, neck, depths), *([warning] if warning else [])]
     first = neck["first_depth"]
     table = {
-        "depth": list(range(first, first + len(spread["profile"]))),
-        "dispersion": spread["profile"].tolist(),
+        "depth": list(range(first, first + len(profile))),
+        "dispersion": profile.tolist(),
     }
     title = f"The guitar: {chosen.name}"
-    tables = {f"guitar-{chosen.name}": table}
-    return Exhibit(f"guitar-{chosen.name}", title, reports.GUITAR, found, pictures, tables)
+    return Exhibit(name, title, reports.GUITAR, found, pictures, {name: table})
 
 
-def _aligned(answers: list[Analysis], role: str) -> tuple[list[tuple[Analysis, int]], str | None]:
-    """The role's token of each answer; the first token of all where fewer than two have it."""
-    found = align([[token.text for token in one.tokens] for one in answers], parse_role(role))
-    chosen = [
-        (one, position.token)
-        for one, position in zip(answers, found.positions, strict=True)
-        if position.token is not None
+def _image_set(studio: Studio, chosen: PictureSet) -> tuple[ImageSet, str, str | None]:
+    """(the set, the role, a warning); the first token where fewer than two have the role."""
+    answers = [studio.ask(image.data, chosen.prompt) for image in chosen.images]
+    members = [
+        Member(name=image.name, analysis_id=answer.id)
+        for image, answer in zip(chosen.images, answers, strict=True)
     ]
-    if len(chosen) > 1:
-        return chosen, found.warning
-    return [(one, 0) for one in answers], f"{found.warning} The first token is compared instead."
+    request = SetRequest(prompt=chosen.prompt, model=answers[0].request.model, token=chosen.role)
+    image_set = ImageSet(id=set_id(request, members), request=request, members=members)
+    studio.sets.write(image_set)
+    warning = view(studio.store, image_set).warning
+    try:
+        aligned_members(studio.store, image_set, chosen.role)
+    except InputError:
+        return image_set, FIRST_TOKEN, f"{warning} The first token is compared instead."
+    return image_set, chosen.role, warning
 
 
 def _told(members: list[tuple[Analysis, int]], neck: dict, critical: list[int]) -> str:

@@ -13,11 +13,13 @@ from fretboard.document import Analysis, Lens, StageMethod, Status
 from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import NotFound
 from fretboard.export import heading
+from fretboard.image_set import ImageSet
 from fretboard.lens.stages import Thresholds
 from fretboard.local import LocalSource
 from fretboard.reproduce.exhibit import Picture
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore
+from fretboard.store.records import Records
 from fretboard.tiny_llava.dialogue import CAPTION
 from fretboard.vocabulary import Vocabulary
 from fretboard.worker import load_pipeline
@@ -31,6 +33,7 @@ class Studio:
 
     settings: Settings
     store: AnalysisStore
+    sets: Records[ImageSet]
     figures: Path
 
     @cached_property
