@@ -164,6 +164,39 @@ def trajectory(
         typer.echo(line)
 
 
+def experiment(
+    kind: Annotated[str, typer.Argument(help="knockout, patching, attribution or cut.")],
+    images: Annotated[list[Path], typer.Argument(help="One or more images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write or continue.")],
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to ask.")] = "",
+    continuation: Annotated[str | None, typer.Option(help="Teach this answer instead.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.")] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="Patch against this image; default: a grey one.")
+    ] = None,
+    into_image: Annotated[
+        bool, typer.Option(help="Patch the other run's states into the image's run.")
+    ] = False,
+    rival: Annotated[str, typer.Option(help="Attribute against this word.")] = "",
+    token: Annotated[int | None, typer.Option(help="Draw this token; default: the mean.")] = None,
+    svg: Annotated[bool, typer.Option(help="Draw an SVG too.")] = False,
+    theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+) -> None:
+    """Test what causes an answer: skip, patch, attribute or blind; again to continue."""
+    from fretboard.api.submission import DEFAULT_NEW_TOKENS
+    from fretboard.experiments.command import ExperimentRun, Question
+    from fretboard.experiments.record import Kind
+
+    if kind not in list(Kind):
+        raise SystemExit(f"There is no experiment {kind!r}; choose {', '.join(Kind)}.")
+    question = Question(
+        Kind(kind), prompt, max_new_tokens or DEFAULT_NEW_TOKENS, continuation, other, into_image,
+        rival, token, (".html", ".svg") if svg else (".html",), theme.value,
+    )  # fmt: skip
+    for line in ExperimentRun(configured_settings(), question, output).run(tuple(images)):
+        typer.echo(line)
+
+
 def reproduce(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write or continue.")],
     images: Annotated[
@@ -206,4 +239,4 @@ def _read(path: Path | None) -> bytes | None:
         raise SystemExit(f"{path} cannot be read: {error.strerror}.") from error
 
 
-OFFLINE = (analyze, figure, survey, trajectory, reproduce, examples)
+OFFLINE = (analyze, figure, survey, trajectory, experiment, reproduce, examples)

@@ -1,0 +1,171 @@
+"""Causal tests drawn: knockout, patching, attribution and the image attention cut."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
+
+Arrays = Mapping[str, np.ndarray]
+SPAN_NAMES = ("image", "prompt text", "predicting<br>positions", "all")
+LEGEND = {"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 12}}
+
+
+def knockout_figure(
+    arrays: Arrays, texts: Sequence[str], token: int | None = None, theme: ThemeName = "light"
+) -> go.Figure:
+    """A bar per layer: the change of the log-probability without it. effect: (layer, token).
+
+    token: None draws the mean of all tokens; bars are coloured by sign.
+    """
+    values = _of(arrays["effect"], token)
+    figure = base_figure(THEMES[theme], {"axis": "layer", "unit": "nats", "token": token})
+    figure.add_bar(
+        x=np.arange(len(values), dtype=np.int32),
+        y=values,
+        marker={"color": _signed(values, THEMES[theme])},
+        hovertemplate="without layer %{x}: %{y:+.4g} nats<extra></extra>",
+    )
+    figure.update_xaxes(
+        **depth_axis(len(values), "knocked-out layer"), showgrid=False, zeroline=False
+    )
+    change = "change of the emitted token's log-probability (nats)"
+    figure.update_yaxes(title={"text": f"{change}<br>{_whose(texts, token)}"}, nticks=6)
+    figure.update_layout(margin={"l": 76})
+    return figure
+
+
+def patching_figure(
+    arrays: Arrays, texts: Sequence[str], token: int | None = None, theme: ThemeName = "light"
+) -> go.Figure:
+    """Depth × span: the recovered share. recovered: (depth, span, token).
+
+    The mean leaves out tokens on which the two runs hardly differ.
+    """
+    values = _of(arrays["recovered"], token)
+    largest = max(1.0, float(np.nanmax(np.abs(values), initial=0.0)))
+    rows = len(values)
+    figure = base_figure(
+        THEMES[theme],
+        {"axis": "depth×span", "unit": "share", "token": token, "size": [640, 130 + 26 * rows]},
+    )
+    figure.add_heatmap(
+        z=values,
+        x=list(SPAN_NAMES),
+        y=np.arange(rows, dtype=np.int32),
+        zmin=-largest,
+        zmax=largest,
+        colorscale=[list(stop) for stop in THEMES[theme].diverging],
+        colorbar={"title": {"text": "recovered share<br>(0 base, 1 donor)"}, "thickness": 12},
+        xgap=1,
+        ygap=1,
+        texttemplate="%{z:.2f}",
+        hovertemplate="%{x} at depth %{y}: %{z:.3f} recovered<extra></extra>",
+    )
+    figure.update_xaxes(
+        title={"text": f"positions whose states are put in, {_whose(texts, token)}"},
+        showgrid=False,
+        tickangle=0,
+    )
+    figure.update_yaxes(**depth_axis(rows - 1), showgrid=False)
+    return figure
+
+
+def attribution_figure(
+    arrays: Arrays, texts: Sequence[str], token: int | None = None, theme: ThemeName = "light"
+) -> go.Figure:
+    """Two bars a layer, attention and MLP: logits towards the emitted token. (layer, token) each.
+
+    The embeddings and biases stand in the note under the axis, so that all parts are there.
+    """
+    colors = THEMES[theme]
+    figure = base_figure(colors, {"axis": "layer", "unit": "logits", "token": token})
+    for name, label, color in (
+        ("attention", "attention", colors.candidates[0]),
+        ("mlp", "MLP", colors.candidates[1]),
+    ):
+        values = _of(arrays[name], token)
+        figure.add_bar(
+            x=np.arange(len(values), dtype=np.int32),
+            y=values,
+            name=f"{label}, together {values.sum():+.2f}",
+            marker={"color": color},
+            hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
+        )
+    rest = _of(arrays["embeddings"][None], token)[0] + _of(arrays["constant"][None], token)[0]
+    whole = _of(arrays["whole"][None], token)[0]
+    figure.update_xaxes(
+        **depth_axis(
+            len(arrays["mlp"]), f"layer · embeddings and biases {rest:+.2f}, whole {whole:+.2f}"
+        ),
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(
+        title={
+            "text": f"towards the emitted token, from its rival (logits)<br>{_whose(texts, token)}"
+        },
+        nticks=6,
+    )
+    figure.update_layout(barmode="group", showlegend=True, legend=LEGEND, margin={"l": 76, "t": 40})
+    return figure
+
+
+def cut_figure(
+    arrays: Arrays, texts: Sequence[str], token: int | None = None, theme: ThemeName = "light"
+) -> go.Figure:
+    """The log-probability over the depth from which text is blind. log_probability: (depth, token).
+
+    Depth L is the plain run. The mean of all tokens stands behind a single one.
+    """
+    colors, table = THEMES[theme], arrays["log_probability"]
+    layers = len(table) - 1
+    figure = base_figure(colors, {"axis": "depth", "unit": "nats", "token": token})
+    curves = [
+        ("mean of all tokens", _of(table, None), colors.faint if token is not None else colors.ink)
+    ]
+    if token is not None:
+        curves.append((_whose(texts, token), _of(table, token), colors.ink))
+    for name, values, color in curves:
+        figure.add_scatter(
+            x=np.arange(layers + 1, dtype=np.int32),
+            y=values,
+            mode="lines+markers",
+            marker={"size": 5},
+            name=name,
+            line={"color": color, "width": 2},
+            hovertemplate=f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>",
+        )
+    figure.update_xaxes(
+        **depth_axis(
+            layers, f"depth from which text does not see the image ({layers}: sees it always)"
+        ),
+        range=[-0.2, layers + 0.2],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(title={"text": "log-probability of the emitted token (nats)"}, nticks=6)
+    figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 40})
+    return figure
+
+
+def _of(values: np.ndarray, token: int | None) -> np.ndarray:
+    """(…, token) → (…): one token's, or the mean of those that have a value; NaN where none has."""
+    if token is not None:
+        return np.asarray(values[..., token], dtype=np.float32)
+    known = ~np.isnan(values)
+    sums, counts = np.where(known, values, 0).sum(-1), known.sum(-1)
+    mean = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return mean.astype(np.float32)
+
+
+def _signed(values: np.ndarray, theme: Theme) -> list[str]:
+    """Below zero and above, in the ends of the diverging scale."""
+    return [theme.diverging[-1 if value > 0 else 0][1] for value in values]
+
+
+def _whose(texts: Sequence[str], token: int | None) -> str:
+    if token is None:
+        return f"mean of {len(texts)} tokens"
+    return f"token {token} {readable(texts[token])}"
