@@ -10,6 +10,7 @@ import typer
 from fretboard.commands import OFFLINE, configured_settings
 from fretboard.errors import FretboardError
 from fretboard.settings import Settings
+from fretboard.skip_command import skips
 
 app = typer.Typer(
     add_completion=False,
@@ -61,7 +62,7 @@ def openapi() -> None:
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 
 
-for _command in OFFLINE:
+for _command in (*OFFLINE, skips):
     app.command()(_command)
 
 

@@ -6,8 +6,8 @@ and the report are made anew from them. So a run that is killed loses only the i
 
 import json
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,28 @@ class SurveyRun:
 
     def run(self) -> Outcome:
         """Analyse what is not done yet. Ctrl-C ends the pass; what is done is kept."""
+        return self._pass(dict.fromkeys(range(len(self._items)), self._request), "w")
+
+    def without(self, layers: Mapping[int, str]) -> Outcome:
+        """A further pass over some items, each without layers of its own: number → `6-9,12`."""
+        return self._pass(
+            {number: replace(self._request, skip_layers=own) for number, own in layers.items()}, "a"
+        )
+
+    def read(self, analysis_id: str) -> Analysis:
+        """A finished analysis of this or an earlier pass."""
+        return self._store.read(analysis_id)
+
+    def _pass(self, requests: Mapping[int, SurveyRequest], mode: str) -> Outcome:
+        """mode: of the list of failures, written anew or continued."""
         done: dict[int, str] = {}
         failures: list[dict[str, Any]] = []
-        with (self._output / FAILURES).open("w", encoding="utf-8") as told:
+        with (self._output / FAILURES).open(mode, encoding="utf-8") as told:
             try:
-                for number, item in enumerate(tqdm(self._items, unit="image", desc="survey")):
+                for number, request in tqdm(requests.items(), unit="image", desc="survey"):
+                    item = self._items[number]
                     try:
-                        done[number] = self._analyse(item)
+                        done[number] = self._analyse(item, request)
                     except _Failed as failed:
                         failures.append(failed.record(number, item))
                         told.write(json.dumps(failures[-1], ensure_ascii=False) + "\n")
@@ -111,10 +126,10 @@ class SurveyRun:
             analysis = self._store.read(analysis_id)
             yield token_rows(number, self._items[number], analysis)
 
-    def _analyse(self, item: Item) -> str:
+    def _analyse(self, item: Item, request: SurveyRequest) -> str:
         """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
         with _Blamed():
-            asked = self._request.asked(str(item.prompt), item.image.read_bytes())
+            asked = request.asked(str(item.prompt), item.image.read_bytes())
             analysis, picture = prepare(self._settings, asked)
             if self._is_done(analysis):
                 return analysis.id
