@@ -6,8 +6,9 @@ On held-out scenes whose objects wear an unusual colour, the bundled model descr
 colour word is *hallucinated* where it is the kind's typical colour. At that word, direct logit
 attribution splits logit(typical colour) − logit(drawn colour) into attention and MLPs, with the
 image and with a grey one; the image attention cut gives the difference of the two words'
-log-probabilities when text is blind from depth d on. Words stated rightly are the control.
-Intervals resample scenes.
+log-probabilities when text is blind from depth d on; and the last third's attention or MLPs are
+silenced where the word is predicted, with all that follows from it. Words stated rightly are the
+control. Intervals resample scenes.
 """
 
 import argparse
@@ -19,10 +20,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import nn
 
 from fretboard.experiments.attention_cut import attention_cut
 from fretboard.experiments.attribution import attribution
-from fretboard.experiments.forced import Forced, taught
+from fretboard.experiments.forced import Forced, logits, taught
+from fretboard.experiments.hooks import removing
+from fretboard.model.anatomy import hidden_of
 from fretboard.model.checkpoint import Checkpoint, load
 from fretboard.model.inputs import build_inputs
 from fretboard.served import served_model
@@ -36,6 +40,7 @@ from fretboard.tiny_llava.judging import color_outcome, color_position
 from fretboard.tiny_llava.world import COLORS, NATIVE, Group, Scene
 
 BATCH = 50  # scenes described at once
+PARTS = {"attention": "self_attn", "mlp": "mlp"}  # of the bundled model's layers
 THIRDS = ("early", "middle", "late")  # of the layers
 OUTCOMES = ("prior", "true")
 
@@ -82,9 +87,30 @@ def measured(checkpoint: Checkpoint, word: Word, ids: dict[str, int]) -> dict[st
         runs = [taught(checkpoint, inputs, [*prefix, one]) for one in (typical, drawn)]
         record[name] = _split(runs[0], drawn)
         if name == "image":
+            record["silenced"] = {
+                part: _silenced(_last(runs[0]), part, typical, drawn) for part in PARTS
+            }
             cuts = [attention_cut(_last(run))[0]["log_probability"][:, -1] for run in runs]
             record["cut"] = (cuts[0] - cuts[1]).tolist()
     return record
+
+
+def _silenced(run: Forced, part: str, typical: int, drawn: int) -> float:
+    """The logit difference when the last third's parts add nothing where the word is predicted."""
+    layers = run.checkpoint.anatomy.layers
+    late = np.array_split(np.arange(len(layers)), len(THIRDS))[-1]
+
+    def silent(_part: nn.Module, _args: Any, output: Any) -> Any:
+        hidden = hidden_of(output).clone()
+        hidden[:, -1] = 0
+        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+
+    with removing() as handles:
+        for index in late:
+            sublayer = layers[index].get_submodule(PARTS[part])
+            handles.append(sublayer.register_forward_hook(silent))
+        table = logits(run)[-1]
+    return float(table[typical] - table[drawn])
 
 
 def _last(run: Forced) -> Forced:
@@ -110,6 +136,7 @@ def quantities(record: dict[str, Any]) -> dict[str, float]:
             told[f"{third} {part}"] = with_image[rows].sum()
             told[f"image brings, {third} {part}"] = (with_image - without)[rows].sum()
         told[f"whole without late {part}"] = told["whole"] - told[f"late {part}"]
+        told[f"late {part} silenced"] = record["silenced"][part]
     told["late attention − late mlp"] = told["late attention"] - told["late mlp"]
     brought = abs(told["image brings, attention"]) + abs(told["image brings, mlp"])
     told["attention's share of what the image brings"] = (
