@@ -8,7 +8,7 @@ import typer
 from fretboard.commands import configured_settings
 
 ROWS = ("kept", "in order", "unchanged")
-JUDGED = ("hallucinated words", "hallucinated colours")
+JUDGED = ("hallucinated words", "correct words", "hallucinated colours", "correct colours")
 
 
 def skips(

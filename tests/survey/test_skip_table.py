@@ -56,7 +56,7 @@ def drawn_scenes(tmp_path):
 
 
 def pair(image, before, after, kept=1.0):
-    judged = [Judged(count, wrong, count, wrong) for count, wrong in (before, after)]
+    judged = [Judged(*[count, wrong, count - wrong] * 2) for count, wrong in (before, after)]
     return Pair(0, image, "skip.1", (1, 2), "x", "y", kept, kept, *judged)
 
 
@@ -71,6 +71,7 @@ def test_shares_are_of_judged_words_and_changes_paired_by_image():
     assert colors["skipped"]["value"] == pytest.approx(5 / 25)
     assert colors["change"]["value"] == pytest.approx(5 / 25 - 15 / 20)
     assert colors["change"]["high"] < 0
+    assert told["correct words"]["change"]["value"] == pytest.approx(15 / 20 - 5 / 25)
 
 
 def test_nothing_to_summarise_is_said_so():
@@ -95,7 +96,8 @@ def test_a_run_over_drawn_scenes(tmp_path, drawn_scenes):
             assert row["layers"]
             words = [row[name].lower().split() for name in ("plain_answer", "answer")]
             assert row["kept"] == kept_share(*words)
-            assert row["plain"]["words"] >= row["plain"]["colors"]
+            plain = row["plain"]
+            assert plain["words"] >= plain["colors"] >= plain["colors_correct"]
     assert any(row["plain"]["colors"] for row in rows)
     assert run_skips(settings, items, request, tmp_path / "out") == table  # all from the record
 

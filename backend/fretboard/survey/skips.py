@@ -33,12 +33,14 @@ EMPTY = "no layers to skip"
 
 @dataclass(frozen=True)
 class Judged:
-    """Words of an answer with a verdict, and those hallucinated: all, and colours alone."""
+    """Words of an answer with a verdict, those hallucinated and correct: all, and colours alone."""
 
     words: int
     hallucinated: int
+    correct: int
     colors: int
     colors_hallucinated: int
+    colors_correct: int
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def run_skips(
 
 
 def summarise(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Estimates over the images; hallucinated shares of judged words, before and after."""
+    """Estimates over the images; shares of judged words, before and after."""
     images = np.array([pair.image for pair in pairs], dtype=str)
     boot = ImageBootstrap(images)
 
@@ -117,11 +119,13 @@ def summarise(pairs: Sequence[Pair]) -> dict[str, Any]:
         "in order": mean([pair.in_order for pair in pairs]),
         "unchanged": mean([float(pair.answer == pair.plain_answer) for pair in pairs]),
     }
-    for name, bad, of in (
+    for name, counted, of in (
         ("hallucinated words", "hallucinated", "words"),
+        ("correct words", "correct", "words"),
         ("hallucinated colours", "colors_hallucinated", "colors"),
+        ("correct colours", "colors_correct", "colors"),
     ):
-        before, after = (_flags(pairs, images, side, bad, of) for side in ("plain", "skipped"))
+        before, after = (_flags(pairs, images, side, counted, of) for side in ("plain", "skipped"))
         told[name] = {
             "plain": boot.share(before).as_dict() if len(before.values) else None,
             "skipped": boot.share(after).as_dict() if len(after.values) else None,
@@ -130,16 +134,16 @@ def summarise(pairs: Sequence[Pair]) -> dict[str, Any]:
     return told
 
 
-def _flags(pairs: Sequence[Pair], images: np.ndarray, side: str, bad: str, of: str) -> Sample:
-    """One value a judged word: 1 where it is hallucinated."""
+def _flags(pairs: Sequence[Pair], images: np.ndarray, side: str, counted: str, of: str) -> Sample:
+    """One value a judged word: 1 where it is one of those `counted`."""
     at: list[str] = []
     values: list[float] = []
     for pair, image in zip(pairs, images, strict=True):
         judged = getattr(pair, side)
         if judged is not None:
-            wrong, count = getattr(judged, bad), getattr(judged, of)
+            ones, count = getattr(judged, counted), getattr(judged, of)
             at += [image] * count
-            values += [1.0] * wrong + [0.0] * (count - wrong)
+            values += [1.0] * ones + [0.0] * (count - ones)
     return Sample.of(np.array(at, dtype=str), np.array(values, dtype=np.float64))
 
 
@@ -189,9 +193,9 @@ def judge(item: Item, analysis: Analysis) -> Judged | None:
     return Judged(*_counted(verdicts), *_counted(colors))
 
 
-def _counted(verdicts: Sequence[Verdict | None]) -> tuple[int, int]:
+def _counted(verdicts: Sequence[Verdict | None]) -> tuple[int, int, int]:
     judged = [verdict for verdict in verdicts if verdict is not None]
-    return len(judged), judged.count("hallucinated")
+    return len(judged), judged.count("hallucinated"), judged.count("correct")
 
 
 def _write(output: Path, pairs: Sequence[Pair], table: Mapping[str, Any]) -> None:
