@@ -16,9 +16,9 @@ from fretboard.lens.divergence import DIVERGENCES, adjacent
 
 # Float32 cells (token × depth × vocabulary) of one step: 16 tokens of LLaVA-1.5, 68 MB.
 CELLS_AT_ONCE = 17_000_000
-# Of those, what one matrix product makes: 16 MB. glibc keeps freed blocks below 32 MB for the next
-# product; larger ones go back to the system, and clearing new pages costs as much as the product.
-CELLS_OF_A_PRODUCT = 4_000_000
+# Of those, what one matrix product makes: 32 MB. Larger products are faster still, but what glibc
+# keeps of freed blocks then comes near 300 MB (docs/benchmarks.md).
+CELLS_OF_A_PRODUCT = 8_000_000
 LOWEST = torch.finfo(torch.float32).min
 
 
