@@ -14,6 +14,8 @@ from fretboard.errors import BadImage, TooLarge
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 # Processors enlarge the shorter side to theirs: a strip of one pixel would fill the memory.
 LONGEST_BY_SHORTEST = 100
+# Of files of these formats, where a folder is searched for pictures.
+SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"])
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
 

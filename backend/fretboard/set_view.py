@@ -53,17 +53,17 @@ def aligned_members(
     """
     read = [_read(store, member) for member in image_set.members]
     positions, warning = _positions(read, role)
-    found = [
-        (one.analysis, positions[index].token)
-        for index, one in enumerate(read)
-        if one.analysis is not None and index in positions and positions[index].token is not None
-    ]
+    found: list[tuple[Analysis, int]] = []
+    for index, one in enumerate(read):
+        token = positions[index].token if index in positions else None
+        if one.analysis is not None and token is not None:
+            found.append((one.analysis, token))
     if len(found) < FEWEST:
         raise InputError(
             f"{len(found)} answers have this token position; at least {FEWEST} are needed. "
             f"{warning or 'Choose another position.'}"
         )
-    return found  # type: ignore[return-value]
+    return found
 
 
 def states_at(store: AnalysisStore, members: list[tuple[Analysis, int]]) -> np.ndarray:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fretboard.errors import InputError
-from fretboard.images import to_png
+from fretboard.images import SUFFIXES, to_png
 from fretboard.settings import BUNDLED_MODEL, Settings
 from fretboard.tiny_llava.backdrop import render
 from fretboard.tiny_llava.sets import SETS, SIZE
 from fretboard.tiny_llava.world import Mix, Scene, sample_scene
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 FIRST_SEED = 98_000_000  # of the captioned scenes: none of the training or the evaluation
 UNUSUAL = Mix(typical=0.0, counts=(0.2, 0.4, 0.4))  # where the world's prior can be seen to win
 PAPER_IMAGES = 12  # a set

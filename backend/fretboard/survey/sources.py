@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from fretboard.errors import InputError
+from fretboard.images import SUFFIXES
 from fretboard.survey.annotations import read_annotations
 from fretboard.survey.items import Item
 from fretboard.survey.scenes import SceneTruth, parse_scene
 
-PICTURES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"])
 ANNOTATIONS = frozenset((".json", ".jsonl", ".ndjson"))
 
 
@@ -50,7 +50,7 @@ def _of(source: str, images: Path | None, annotations: Path | None) -> list[Item
 
 
 def _pictures(paths: Sequence[Path]) -> list[Item]:
-    return [_picture(path) for path in paths if path.suffix.lower() in PICTURES]
+    return [_picture(path) for path in paths if path.suffix.lower() in SUFFIXES]
 
 
 def _picture(path: Path) -> Item:
