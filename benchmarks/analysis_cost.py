@@ -23,7 +23,6 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from fretboard.catalogue import TOP_K
-from fretboard.document import Lens
 from fretboard.lens.readout import read_out
 from fretboard.lens.stages import Thresholds, detect
 from fretboard.model.checkpoint import Checkpoint, assemble, load
@@ -31,6 +30,7 @@ from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, build_inputs
 from fretboard.pipeline.derived import make_lens
 from fretboard.pipeline.reader import StreamingReader
+from fretboard.request import Lens
 from fretboard.settings import BUNDLED_WEIGHTS
 
 PROMPT_TOKENS = 64

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
-from fretboard.document import Analysis, Lens
+from fretboard.document import Analysis
 from fretboard.export import write_figure
 from fretboard.figures.theme import THEMES, base_figure, depth_axis
 from fretboard.lens.divergence import adjacent
@@ -25,6 +25,7 @@ from fretboard.lens.readout import LogitLens
 from fretboard.pipeline.derived import make_lens
 from fretboard.reproduce.pictures import captioned
 from fretboard.reproduce.studio import Studio
+from fretboard.request import Lens
 from fretboard.settings import get_settings
 from fretboard.store.durable import open_store
 

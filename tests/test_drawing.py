@@ -14,7 +14,6 @@ from conftest import make_settings
 from fretboard.analyze import analyze_to_folder
 from fretboard.api.submission import Asked
 from fretboard.catalogue import Reading
-from fretboard.document import Divergence, Lens, Scaling, StageMethod
 from fretboard.errors import InputError, NotFound, Unavailable
 from fretboard.export import dress, heading, write_figure
 from fretboard.figures.theme import THEMES
@@ -29,6 +28,7 @@ from fretboard.local import (
     parse_map,
     parse_thresholds,
 )
+from fretboard.request import Divergence, Lens, Scaling, StageMethod
 
 PROMPT = "what colour is the cat"
 ASKED = Asking(

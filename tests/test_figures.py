@@ -7,15 +7,7 @@ import numpy as np
 import pytest
 
 from fretboard.catalogue import Reading
-from fretboard.document import (
-    Analysis,
-    AnalysisRequest,
-    Lens,
-    ModelInfo,
-    Scaling,
-    Stages,
-    Token,
-)
+from fretboard.document import Analysis, ModelInfo, Stages, Token
 from fretboard.figures import (
     QUANTITIES,
     competition_figure,
@@ -25,6 +17,7 @@ from fretboard.figures import (
     trajectory_figure,
 )
 from fretboard.figures.trajectory import strings_of
+from fretboard.request import AnalysisRequest, Lens, Scaling
 from fretboard.vocabulary import Vocabulary
 from tiny_models import make_tokenizer
 

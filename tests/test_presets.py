@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from fretboard.document import Analysis, AnalysisRequest, ModelInfo, Stages, Token
+from fretboard.document import Analysis, ModelInfo, Stages, Token
 from fretboard.errors import InputError
 from fretboard.presets import PRESETS, last_layers, preset_layers
+from fretboard.request import AnalysisRequest
 
 
 def answer(layers: int, critical: int | None, mutations: list[int | None]) -> Analysis:

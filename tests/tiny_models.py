@@ -11,11 +11,13 @@ from transformers import (
     LlavaConfig,
     LlavaForConditionalGeneration,
     LlavaProcessor,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 TEXT = "the a cat dog is red blue green sits on grass what colour of USER ASSISTANT : . ?"
+END = 2
 TEMPLATE = (
     "{% for m in messages %}USER: {% for c in m['content'] %}"
     "{% if c['type'] == 'image' %}<image>\n{% else %}{{ c['text'] }}{% endif %}{% endfor %}"
@@ -100,8 +102,17 @@ def make_llava(
         vision_feature_layer=-1,
     )
     model = LlavaForConditionalGeneration(config).eval()
-    model.generation_config = GenerationConfig(eos_token_id=2, pad_token_id=0, bos_token_id=1)
+    for token_id in (config.image_token_index, END):
+        never_leading(model, token_id)
+    model.generation_config = GenerationConfig(eos_token_id=END, pad_token_id=0, bos_token_id=1)
     return model, processor
+
+
+@torch.no_grad()
+def never_leading(model: PreTrainedModel, token_id: int) -> None:
+    """Its logit is the mean of all, so not the largest: no marker in an answer, no early end."""
+    rows = model.get_output_embeddings().weight
+    rows[token_id] = rows.mean(0)
 
 
 def save_llava(folder: Path, layers: int = 4) -> Path:

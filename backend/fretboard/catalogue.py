@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from fretboard.document import Divergence, Lens, Scaling
+from fretboard.request import Divergence, Lens, Scaling
 
 TOP_K = 10  # words kept per cell; the page lists ten
 

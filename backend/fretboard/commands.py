@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from fretboard.document import Divergence, Lens, Scaling, SkipWhen, StageMethod
 from fretboard.logs import configure_logs
 from fretboard.presets import Preset
+from fretboard.request import DEFAULT_NEW_TOKENS, Divergence, Lens, Scaling, SkipWhen, StageMethod
 from fretboard.settings import Settings, get_settings
 
 MAP = "NAME=VALUE for the map, such as method=umap; may be repeated."
@@ -43,7 +43,7 @@ def analyze(
 ) -> None:
     """Analyse one image into a folder, without a server."""
     from fretboard.analyze import analyze_to_folder, analyze_with_preset
-    from fretboard.api.submission import DEFAULT_NEW_TOKENS, Asked
+    from fretboard.api.submission import Asked
     from fretboard.catalogue import Reading
     from fretboard.local import Asking, parse_thresholds
 
@@ -129,7 +129,6 @@ def survey(
     ] = None,
 ) -> None:
     """Analyse many images into one table, a summary and a report; again to continue."""
-    from fretboard.api.submission import DEFAULT_NEW_TOKENS
     from fretboard.survey.command import Sources, lines, run_survey
     from fretboard.survey.runner import SurveyRequest
 
@@ -183,7 +182,6 @@ def experiment(
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
 ) -> None:
     """Test what causes an answer: skip, patch, attribute or blind; again to continue."""
-    from fretboard.api.submission import DEFAULT_NEW_TOKENS
     from fretboard.experiments.command import ExperimentRun, Question
     from fretboard.experiments.record import Kind
 

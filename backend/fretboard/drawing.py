@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.catalogue import MapKind, Reading
-from fretboard.document import Analysis, Divergence, Lens, StageMethod
+from fretboard.document import Analysis
 from fretboard.errors import InputError, NotFound
 from fretboard.figures import (
     QUANTITIES,
@@ -25,6 +25,7 @@ from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import COLORS_BY, ColorBy, strings_of
 from fretboard.lens.map_settings import MapSettings
 from fretboard.lens.stages import Thresholds
+from fretboard.request import Divergence, Lens, StageMethod
 from fretboard.sources import require_token
 from fretboard.staging import ARRAYS_NEEDED as STAGES_NEED
 from fretboard.staging import staged

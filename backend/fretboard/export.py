@@ -9,7 +9,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fretboard.document import SkipWhen
 from fretboard.drawing import Wanted
 from fretboard.errors import InputError, Unavailable
 from fretboard.figures.quantities import (
@@ -19,6 +18,7 @@ from fretboard.figures.quantities import (
     QUANTITIES,
 )
 from fretboard.figures.theme import THEMES, ThemeName, readable
+from fretboard.request import SkipWhen
 
 STILLS = (".svg", ".png")
 FORMATS = (".html", ".json", *STILLS)

@@ -12,11 +12,12 @@ import plotly.graph_objects as go
 from pydantic import TypeAdapter, ValidationError
 
 from fretboard.catalogue import Derived, Reading
-from fretboard.document import Analysis, StageMethod
+from fretboard.document import Analysis
 from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import InputError, NotFound
 from fretboard.lens.map_settings import MapSettings
 from fretboard.lens.stages import Thresholds
+from fretboard.request import StageMethod
 from fretboard.served import served_model
 from fretboard.settings import Settings
 from fretboard.sources import RecordSource, needed

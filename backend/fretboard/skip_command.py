@@ -19,7 +19,7 @@ def skips(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
 ) -> None:
     """Answer many images plainly and without each preset's layers; what is kept, as a table."""
-    from fretboard.api.submission import DEFAULT_NEW_TOKENS
+    from fretboard.request import DEFAULT_NEW_TOKENS
     from fretboard.survey.runner import SurveyRequest
     from fretboard.survey.skips import TABLE, run_skips
     from fretboard.survey.sources import find_items

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from fretboard.catalogue import ARRAYS, Derived, MapKind
-from fretboard.document import Analysis, Divergence, Lens, Status
+from fretboard.document import Analysis, Status
 from fretboard.errors import NotFinished, NotFound
 from fretboard.lens.map_settings import MapSettings
+from fretboard.request import Divergence, Lens
 from fretboard.store.durable import ARRAYS as ARRAYS_FILE
 from fretboard.store.durable import HIDDEN_STATES, AnalysisStore
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fretboard.document import Analysis, Lens, Reversal, StageMethod, Stages, Token
+from fretboard.document import Analysis, Reversal, Stages, Token
 from fretboard.errors import InputError
 from fretboard.lens.stages import StageReport, Thresholds, TokenStages, detect
+from fretboard.request import Lens, StageMethod
 from fretboard.vocabulary import Vocabulary
 
 ARRAYS_NEEDED = ("jsd", "probability", "rank", "top_ids")

@@ -10,13 +10,14 @@ import numpy as np
 
 from fretboard.alignment import parse_role
 from fretboard.catalogue import MapKind
-from fretboard.document import DEFAULT_NEW_TOKENS, Lens, Problem
+from fretboard.document import Problem
 from fretboard.errors import InputError
 from fretboard.export import write_figure
 from fretboard.image_set import ImageSet, Member, SetRequest, SetView, set_id
 from fretboard.lens.map_settings import MapSettings, paper_settings
 from fretboard.local import parse_map
 from fretboard.local_sets import LocalSetMaps
+from fretboard.request import DEFAULT_NEW_TOKENS, Lens
 from fretboard.set_drawing import SetDrawing, WantedOfSet
 from fretboard.set_view import aligned_members, states_at, view
 from fretboard.settings import Settings

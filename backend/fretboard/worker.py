@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 
 from fretboard.deriving import Deriver
-from fretboard.document import (
-    Analysis,
-    Problem,
-    Status,
-    problem_of,
-    sibling_ids,
-    token_event,
-)
+from fretboard.document import Analysis, Problem, Status, problem_of, sibling_ids, token_event
 from fretboard.errors import FretboardError, NotFound
 from fretboard.images import read_picture
 from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE, MAP, MAPS

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 import fretboard
 from api_calls import PROMPT, array, finished, post
 from fretboard.cli import app
-from fretboard.document import Analysis, SkipWhen, Status, analysis_id
+from fretboard.document import Analysis, Status, analysis_id
 from fretboard.errors import InputError
 from fretboard.model import generation
 from fretboard.presets import preset_layers
+from fretboard.request import SkipWhen
 from fretboard.settings import get_settings
 
 EXAMPLES = Path(fretboard.__file__).parent / "examples" / "analyses"

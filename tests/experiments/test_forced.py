@@ -6,7 +6,7 @@ from tiny_families import TOKENIZER
 from tiny_other_families import OTHERS
 from worlds import FAMILIES, asked, digest, hooks, llava, noise, of_family, seed
 
-from fretboard.errors import UnsupportedModel
+from fretboard.errors import InputError, UnsupportedModel
 from fretboard.experiments import forced as module
 from fretboard.experiments.attention_cut import attention_cut
 from fretboard.experiments.attribution import attribution
@@ -42,6 +42,13 @@ def test_a_pass_that_says_something_else_is_refused(monkeypatch):
     inputs = build_inputs(checkpoint, "what is red", noise(), "the cat sits")
     monkeypatch.setattr(module, "log_probabilities", lambda forced: torch.full((1,), -40.0))
     with pytest.raises(UnsupportedModel, match="differ from decoding by"):
+        answer(checkpoint, inputs, 1)
+
+
+def test_an_answer_with_the_image_marker_is_refused():
+    checkpoint = llava(seed())
+    inputs = build_inputs(checkpoint, "what is red", noise(), "the <image> sits")
+    with pytest.raises(InputError, match="image marker"):
         answer(checkpoint, inputs, 1)
 
 

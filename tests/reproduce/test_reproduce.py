@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from conftest import encode
-from fretboard.document import Analysis, AnalysisRequest, Lens, ModelInfo, Stages, Token
+from fretboard.document import Analysis, ModelInfo, Stages, Token
 from fretboard.errors import InputError
 from fretboard.presets import preset_layers
 from fretboard.reproduce import command, measures
@@ -17,6 +17,7 @@ from fretboard.reproduce.changes import hallucinated, skips
 from fretboard.reproduce.pictures import captioned, picture_sets
 from fretboard.reproduce.studio import Studio
 from fretboard.reproduce.truth import stated_colors
+from fretboard.request import AnalysisRequest, Lens
 from fretboard.settings import Settings
 from fretboard.store.durable import open_sets, open_store
 from fretboard.tiny_llava.world import Group, Scene

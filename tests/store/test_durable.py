@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fretboard.document import Analysis, AnalysisRequest, ModelInfo, Status
+from fretboard.document import Analysis, ModelInfo, Status
 from fretboard.errors import NotFound
+from fretboard.request import AnalysisRequest
 from fretboard.store.durable import open_store
 
 MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fretboard.document import Analysis, AnalysisRequest, ImageInfo, ModelInfo, Reversal, Stages
+from fretboard.document import Analysis, ModelInfo, Reversal, Stages
 from fretboard.document import Token as DocumentToken
+from fretboard.request import AnalysisRequest, ImageInfo
 from fretboard.survey.comparison import compare
 from fretboard.survey.items import Item
 from fretboard.survey.rows import token_rows, write_rows

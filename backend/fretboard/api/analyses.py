@@ -1,4 +1,4 @@
-"""Routes of `/api/analyses`: create, read, follow, cancel, delete; arrays, words and cells."""
+"""Routes of `/api/analyses`: create, read, follow, cancel, delete; its image and arrays."""
 
 import io
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import ml_dtypes
 import numpy as np
-from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Header, Response, UploadFile
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
@@ -15,13 +15,12 @@ from fretboard.api.events import stream
 from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.skips import chosen_layers
 from fretboard.api.submission import Asked, submit
-from fretboard.document import DEFAULT_NEW_TOKENS, Analysis, Divergence, Lens, SkipWhen, Status
-from fretboard.errors import InputError, NotFinished
+from fretboard.document import Analysis, Status
+from fretboard.errors import NotFinished
+from fretboard.request import DEFAULT_NEW_TOKENS, Divergence, Lens, SkipWhen
 from fretboard.services import Services
-from fretboard.sources import require_depth, require_token
 
 NPY = "application/octet-stream"
-WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart
 
 
 class Accepted(BaseModel):
@@ -32,49 +31,12 @@ class Accepted(BaseModel):
     url: str
 
 
-class WordCurve(BaseModel):
-    """A word's probability at depths 0…L; of several pieces, the first stands for the word."""
-
-    word: str
-    token_id: int
-    token_text: str
-    pieces: list[str]
-    probability: list[float]
-
-
-class WordCurves(BaseModel):
-    """Curves in the order asked."""
-
-    words: list[WordCurve]
-
-
-class CellWord(BaseModel):
-    """One of the likeliest words of a cell."""
-
-    token_id: int
-    token_text: str
-    probability: float
-
-
-class Cell(BaseModel):
-    """One cell of the fretboard: the words that lead there, the emitted token's standing."""
-
-    token: int
-    depth: int
-    lens: Lens
-    probability: float
-    rank: int
-    entropy: float
-    words: list[CellWord]
-
-
 def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["analyses"])
     _add_life_cycle(router, services, stage)
     _add_events(router, services)
     _add_arrays(router, services, reader)
-    _add_words(router, services, reader)
     return router
 
 
@@ -170,58 +132,6 @@ def _add_arrays(router: APIRouter, services: Services, reader: ArrayReader) -> N
             to_npy(values),
             media_type=NPY,
             headers={"Content-Disposition": f'attachment; filename="{analysis_id}-{name}.npy"'},
-        )
-
-
-def _add_words(router: APIRouter, services: Services, reader: ArrayReader) -> None:
-    @router.get("/{analysis_id}/words")
-    def words(
-        analysis_id: str,
-        token: Annotated[int, Query(ge=0)],
-        word: Annotated[list[str], Query()],
-        lens: Lens | None = None,
-    ) -> WordCurves:
-        """The probability of any words of the vocabulary at every depth, exactly."""
-        analysis = services.store.read(analysis_id)
-        require_token(analysis, token)
-        if len(word) > WORDS_AT_ONCE:
-            raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
-        found = [services.vocabulary(analysis).word(text) for text in word]
-        table = reader.distribution(analysis, token, lens)
-        return WordCurves(
-            words=[
-                WordCurve(
-                    word=entry.word,
-                    token_id=entry.token_id,
-                    token_text=entry.token_text,
-                    pieces=list(entry.pieces),
-                    probability=table[:, entry.token_id].tolist(),
-                )
-                for entry in found
-            ]
-        )
-
-    @router.get("/{analysis_id}/cells")
-    def cell(analysis_id: str, token: int, depth: int, lens: Lens | None = None) -> Cell:
-        """The likeliest words at one depth of one token."""
-        analysis = services.store.read(analysis_id)
-        require_token(analysis, token)
-        require_depth(analysis, depth)
-        at = (depth, token)
-        ids = reader.named(analysis, "top_ids", lens)[at].tolist()
-        shares = reader.named(analysis, "top_probabilities", lens)[at].tolist()
-        texts = services.vocabulary(analysis).texts(ids)
-        return Cell(
-            token=token,
-            depth=depth,
-            lens=lens or analysis.request.lens,
-            probability=float(reader.named(analysis, "probability", lens)[at]),
-            rank=int(reader.named(analysis, "rank", lens)[at]),
-            entropy=float(reader.named(analysis, "entropy", lens)[at]),
-            words=[
-                CellWord(token_id=i, token_text=text, probability=share)
-                for i, text, share in zip(ids, texts, shares, strict=True)
-            ],
         )
 
 

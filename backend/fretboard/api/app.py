@@ -7,7 +7,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard import __version__
-from fretboard.api import analyses, figures, maps, site, skips, trajectories
+from fretboard.api import analyses, figures, maps, site, skips, trajectories, words
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.computing import Computing
 from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
@@ -44,6 +44,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     reader = ArrayReader(services, computing)
     stage = make_stager(services, reader)
     app.include_router(analyses.routes(services, reader, stage))
+    app.include_router(words.routes(services, reader))
     app.include_router(skips.routes(services, stage))
     app.include_router(figures.routes(services, reader, stage))
     app.include_router(maps.routes(services, reader, computing))

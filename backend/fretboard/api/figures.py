@@ -14,10 +14,11 @@ from fretboard.api.reading import (
     reading_query,
     stage_query,
 )
-from fretboard.document import Analysis, Lens
+from fretboard.document import Analysis
 from fretboard.drawing import Drawing, Wanted
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
+from fretboard.request import Lens
 from fretboard.services import Services
 from fretboard.sources import require_done
 

@@ -8,7 +8,7 @@ from fastapi import Query
 
 from fretboard.api.arrays import ArrayReader
 from fretboard.catalogue import Reading
-from fretboard.document import Analysis, Divergence, Lens, Scaling, StageMethod, Status
+from fretboard.document import Analysis, Status
 from fretboard.drawing import staged_as
 from fretboard.errors import InputError
 from fretboard.lens.map_settings import MapSettings, paper_settings
@@ -16,6 +16,7 @@ from fretboard.lens.map_settings import Method as MapMethod
 from fretboard.lens.map_settings import Scaling as MapScaling
 from fretboard.lens.map_settings import Start as MapStart
 from fretboard.lens.stages import Thresholds
+from fretboard.request import Divergence, Lens, Scaling, StageMethod
 from fretboard.services import Services
 
 DEFAULT = Thresholds()

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from fretboard.api.reading import StageQuery, Stager, stage_query
-from fretboard.document import Analysis, Lens, Status
+from fretboard.document import Analysis, Status
 from fretboard.errors import InputError, NotFinished
 from fretboard.presets import PRESETS, Preset, preset_layers
+from fretboard.request import Lens
 from fretboard.served import choose_model
 from fretboard.services import Services
 

@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass
 
-from fretboard.document import (
+from fretboard.document import Analysis, Status, analysis_id
+from fretboard.errors import InputError, TooLarge, Unavailable
+from fretboard.images import Picture, read_picture, to_png
+from fretboard.queue.jobs import INTERACTIVE
+from fretboard.request import (
     DEFAULT_NEW_TOKENS,
-    Analysis,
     AnalysisRequest,
     ImageInfo,
     Lens,
     SkipWhen,
-    Status,
-    analysis_id,
     parse_layers,
 )
-from fretboard.errors import InputError, TooLarge, Unavailable
-from fretboard.images import Picture, read_picture, to_png
-from fretboard.queue.jobs import INTERACTIVE
 from fretboard.served import choose_model
 from fretboard.services import Services
 from fretboard.settings import Settings

@@ -16,11 +16,12 @@ from fretboard.api.set_maps import SetMapReader
 from fretboard.api.set_submission import AskedSet, submit_set
 from fretboard.api.submission import Asked
 from fretboard.catalogue import Derived, MapKind
-from fretboard.document import DEFAULT_NEW_TOKENS, Status
+from fretboard.document import Status
 from fretboard.errors import NotFinished, NotFound
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
 from fretboard.image_set import ImageSet, SetView
+from fretboard.request import DEFAULT_NEW_TOKENS
 from fretboard.services import Services
 from fretboard.set_drawing import SetDrawing, WantedOfSet
 from fretboard.set_view import WAITING, aligned_members, derived_of_set, states_at, view

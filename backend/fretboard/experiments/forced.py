@@ -81,6 +81,11 @@ def taught(checkpoint: Checkpoint, inputs: Inputs, emitted: list[int]) -> Forced
     """Prompt and all but the last emitted token in one row; the last one is only predicted."""
     if not emitted:
         raise InputError("There is no answer to experiment on: the model emitted no token.")
+    if checkpoint.anatomy.image_token_id in emitted[:-1]:
+        raise InputError(
+            "The answer holds the model's own image marker, which in one pass would ask for "
+            "another image. Shorten the answer, or give a continuation without it."
+        )
     numbers = inputs.tensors["input_ids"]
     more = torch.tensor([emitted[:-1]], dtype=numbers.dtype, device=numbers.device)
     tensors = {

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fretboard.document import AnalysisRequest, ModelInfo
+from fretboard.document import ModelInfo
+from fretboard.request import AnalysisRequest
 from fretboard.store.records import Records, open_objects
 
 ARRAYS = "arrays"

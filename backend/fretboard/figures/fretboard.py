@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from fretboard.catalogue import Reading
-from fretboard.document import Analysis, Lens
+from fretboard.document import Analysis
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
 from fretboard.figures.theme import (
@@ -17,6 +17,7 @@ from fretboard.figures.theme import (
     readable,
     signed_percent,
 )
+from fretboard.request import Lens
 from fretboard.vocabulary import Vocabulary
 
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond

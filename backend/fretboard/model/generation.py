@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from transformers import LogitsProcessor, StoppingCriteria
 
-from fretboard.document import SkipWhen
 from fretboard.errors import InputError, UnsupportedModel
 from fretboard.model.anatomy import Anatomy, generator, hidden_of
 from fretboard.model.checkpoint import Checkpoint
@@ -24,6 +23,7 @@ from fretboard.model.interventions import (
     skip_layers,
     skipping_cache,
 )
+from fretboard.request import SkipWhen
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
 

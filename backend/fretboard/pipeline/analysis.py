@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from fretboard.catalogue import TOP_K, Derived
-from fretboard.document import Analysis, Status, Token, check_layers
+from fretboard.document import Analysis, Status, Token
 from fretboard.errors import Cancelled
 from fretboard.lens.embedding import Watch
 from fretboard.lens.readout import Readout, read_out
@@ -20,6 +20,7 @@ from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.pipeline.derived import derive, make_lens
 from fretboard.pipeline.maps import make_map
 from fretboard.pipeline.reader import StreamingReader, to_tensor
+from fretboard.request import check_layers
 from fretboard.set_view import states_at
 from fretboard.staging import staged
 from fretboard.store.durable import ARRAYS, HIDDEN_STATES, AnalysisStore

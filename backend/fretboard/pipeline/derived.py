@@ -4,11 +4,12 @@ import numpy as np
 import torch
 
 from fretboard.catalogue import TOP_K, Derived
-from fretboard.document import Analysis, Lens
+from fretboard.document import Analysis
 from fretboard.lens.difference import read_difference
 from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
 from fretboard.model.anatomy import Anatomy
 from fretboard.pipeline.reader import to_tensor
+from fretboard.request import Lens
 
 
 def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fretboard.catalogue import Reading
-from fretboard.document import Analysis, Divergence, Lens, Scaling, Token
+from fretboard.document import Analysis, Token
 from fretboard.drawing import Wanted
 from fretboard.figures import (
     competition_figure,
@@ -21,6 +21,7 @@ from fretboard.lens.stages import PAPER_LAYERS
 from fretboard.reproduce import measures, reports
 from fretboard.reproduce.exhibit import Exhibit, Picture, by_depth
 from fretboard.reproduce.studio import Studio
+from fretboard.request import Divergence, Lens, Scaling
 
 PAPER_FIRST_DEPTH = 20  # of 32: leaders from here on compete in the paper's figures
 PAPER_TOKENS = 40  # of its heatmap

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.analyze import run_prepared
 from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis, Lens, StageMethod, Status
+from fretboard.document import Analysis, Status
 from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import NotFound
 from fretboard.export import heading
@@ -17,6 +17,7 @@ from fretboard.image_set import ImageSet
 from fretboard.lens.stages import Thresholds
 from fretboard.local import LocalSource
 from fretboard.reproduce.exhibit import Picture
+from fretboard.request import Lens, StageMethod
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore
 from fretboard.store.records import Records
