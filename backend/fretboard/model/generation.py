@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import LogitsProcessor, StoppingCriteria
 
 from fretboard.errors import InputError, UnsupportedModel
-from fretboard.model.anatomy import Anatomy, generator, hidden_of
+from fretboard.model.anatomy import Anatomy, generator
+from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs
 from fretboard.model.interventions import (
@@ -76,58 +77,13 @@ def generate(
     return conductor.finish_reason(checkpoint.end_ids)
 
 
-class _Capture:
-    """The residual stream at the last position of the running forward, depth by depth.
-
-    Depth d < L is what enters layer d (some families add features between layers); depth L is
-    what leaves the last layer that ran. A layer that was not called leaves the stream unchanged.
-    """
-
-    def __init__(self, anatomy: Anatomy) -> None:
-        self._layers = anatomy.layers
-        self._entering: list[Tensor | None] = [None] * len(anatomy.layers)
-        self._leaving: Tensor | None = None
-
-    @contextmanager
-    def hooked(self) -> Iterator[None]:
-        handles = []
-        for index, layer in enumerate(self._layers):
-            handles.append(layer.register_forward_pre_hook(self._enter(index), with_kwargs=True))
-            handles.append(layer.register_forward_hook(self._leave))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _enter(self, index: int) -> Callable[..., None]:
-        def hook(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            hidden = args[0] if args else kwargs["hidden_states"]
-            self._entering[index] = hidden[0, -1]
-
-        return hook
-
-    def _leave(self, _layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
-        self._leaving = hidden_of(output)[0, -1]
-
-    def take(self) -> Tensor:
-        """(L+1, width) of the forward that just ended; ready for the next."""
-        assert self._leaving is not None  # a forward has run
-        device = self._leaving.device
-        states = [self._leaving]
-        for entering in reversed(self._entering):
-            states.append(states[-1] if entering is None else entering.to(device))
-        self._entering = [None] * len(self._layers)
-        return torch.stack(states[::-1])
-
-
 class _Conductor:
     """Ties the parts of one decoding step: the model's logits, the forced token, the capture."""
 
     def __init__(
         self, anatomy: Anatomy, forced: Sequence[int] | None, on_step: Callable[[Step], bool]
     ) -> None:
-        self._capture = _Capture(anatomy)
+        self._capture = Capture(anatomy)
         self._forced = forced
         self._on_step = on_step
         self._index = 0

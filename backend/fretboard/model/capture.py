@@ -1,0 +1,62 @@
+"""The residual stream of one forward pass, taken with hooks on the decoder layers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fretboard.model.anatomy import Anatomy, hidden_of
+
+
+class Capture:
+    """The residual stream at some positions of the running forward, depth by depth.
+
+    Depth d < L is what enters layer d (some families add features between layers); depth L is
+    what leaves the last layer that ran. A layer that was not called leaves the stream unchanged.
+    """
+
+    def __init__(self, anatomy: Anatomy, at: int | Tensor = -1) -> None:
+        """`at`: one position, or indices (n,) of several."""
+        self._layers = anatomy.layers
+        self._at = at
+        self._entering: list[Tensor | None] = [None] * len(anatomy.layers)
+        self._leaving: Tensor | None = None
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """Inside, every forward is captured."""
+        handles = []
+        for index, layer in enumerate(self._layers):
+            handles.append(layer.register_forward_pre_hook(self._enter(index), with_kwargs=True))
+            handles.append(layer.register_forward_hook(self._leave))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _enter(self, index: int) -> Callable[..., None]:
+        def hook(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            hidden = args[0] if args else kwargs["hidden_states"]
+            self._entering[index] = self._chosen(hidden)
+
+        return hook
+
+    def _leave(self, _layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        self._leaving = self._chosen(hidden_of(output))
+
+    def _chosen(self, hidden: Tensor) -> Tensor:
+        at = self._at
+        return hidden[0, at.to(hidden.device) if isinstance(at, Tensor) else at]
+
+    def take(self) -> Tensor:
+        """(L+1, width), or (L+1, n, width), of the forward that just ended; ready for the next."""
+        assert self._leaving is not None  # a forward has run
+        device = self._leaving.device
+        states = [self._leaving]
+        for entering in reversed(self._entering):
+            states.append(states[-1] if entering is None else entering.to(device))
+        self._entering = [None] * len(self._layers)
+        return torch.stack(states[::-1])
