@@ -6,9 +6,9 @@ import pytest
 
 from fretboard.survey.scenes import SceneTruth, parse_scene
 from fretboard.survey.truth import Captions, ObjectLists, YesNo, base_forms, yes_or_no
-from fretboard.survey.words import merge_words
 from fretboard.tiny_llava import dialogue
 from fretboard.tiny_llava.world import COLORS, Mix, sample_scene
+from fretboard.words import merge_words
 
 
 def verdicts(truth, answer, prompt="?"):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from fretboard.document import Analysis, Token
 from fretboard.survey.items import Item
 from fretboard.survey.truth import Verdict
-from fretboard.survey.words import Word, merge_words
+from fretboard.words import Word, merge_words
 
 ROW_GROUP = 20_000  # rows held in memory while the file is written
 

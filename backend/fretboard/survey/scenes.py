@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fretboard.survey.truth import Judgement, Verdict
-from fretboard.survey.words import Word
 from fretboard.tiny_llava import dialogue
 from fretboard.tiny_llava.judging import color_outcome, color_position
 from fretboard.tiny_llava.world import COLORS, KINDS, PLURAL, Group, Scene
+from fretboard.words import Word
 
 VERDICT_OF: dict[str, Verdict] = {"true": "correct", "prior": "hallucinated", "other": "wrong"}
 KIND_OF = {word: kind for kind in KINDS for word in (kind, PLURAL[kind])}

@@ -23,8 +23,8 @@ from fretboard.survey.bootstrap import ImageBootstrap, Sample, mean_difference
 from fretboard.survey.items import Item
 from fretboard.survey.runner import Outcome, SurveyRequest, SurveyRun, check_any
 from fretboard.survey.truth import Verdict
-from fretboard.survey.words import merge_words
 from fretboard.tiny_llava.world import COLORS
+from fretboard.words import merge_words
 
 ANSWERS = "answers.jsonl"
 TABLE = "skips.json"

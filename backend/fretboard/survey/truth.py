@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from fretboard.survey.words import Word
+from fretboard.words import Word
 
 Verdict = Literal["correct", "hallucinated", "wrong", "unconfirmed"]
 YesOrNo = Literal["yes", "no"]

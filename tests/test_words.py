@@ -3,7 +3,7 @@
 import pytest
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from fretboard.survey.words import merge_words, word_kind
+from fretboard.words import merge_words, word_kind
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ things, qualities or numbers. A language written without spaces comes out as one
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
-
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from fretboard.vocabulary import BYTE_TOKEN
 
@@ -26,7 +25,6 @@ TELLING = """
     one two three four five six eight nine ten eleven twelve fifteen twenty forty fifty sixty
     hundred first third no
 """
-FUNCTION_WORDS = frozenset(ENGLISH_STOP_WORDS) - frozenset(TELLING.split())
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,17 @@ def word_kind(word: str) -> WordKind:
     if SPECIAL.match(word) or not any(letter.isalnum() for letter in bare):
         return "function"
     stem = bare.partition("'")[0]
-    is_function = bare.endswith("n't") or bare in FUNCTION_WORDS or stem in FUNCTION_WORDS
+    listed = function_words()
+    is_function = bare.endswith("n't") or bare in listed or stem in listed
     return "function" if is_function else "content"
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """The list, in lower case."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # slow: not before the page
+
+    return frozenset(ENGLISH_STOP_WORDS) - frozenset(TELLING.split())
 
 
 def _continues(before: str, token: str) -> bool:
