@@ -1,13 +1,16 @@
 """The only reader of the environment. Each field is listed in `.env.example` (a test checks it)."""
 
+import ipaddress
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 2**20
+SHORTEST_TOKEN = 16  # characters: a shorter one could be guessed
 BUNDLED_MODEL = "tiny-llava"
 BUNDLED_WEIGHTS = Path(__file__).parent / "tiny_llava" / "weights"
 
@@ -15,7 +18,9 @@ BUNDLED_WEIGHTS = Path(__file__).parent / "tiny_llava" / "weights"
 class Settings(BaseSettings):
     """What a process needs to know; set by environment variables named as the alias or field."""
 
-    model_config = SettingsConfigDict(env_prefix="FRETBOARD_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FRETBOARD_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "FRETBOARD_PORT"))
@@ -41,8 +46,46 @@ class Settings(BaseSettings):
     """How long a request waits for a worker to compute an array on demand."""
     worker: Literal["inside", "outside"] = "inside"
     """Whether `fretboard serve` also runs the model, or leaves that to `fretboard worker`."""
+    write_tokens: SecretStr = SecretStr("")
+    """Who may ask and delete: tokens separated by commas. Empty: everyone."""
+    read_tokens: SecretStr = SecretStr("")
+    """Who may read; write tokens may too. Empty: everyone."""
+    rate_limit: str = "auto"
+    """Writes of one client, such as `30/minute`; `off`; `auto`: off on loopback, else a default."""
+    read_rate_limit: str = "auto"
+    """The same for reads."""
+    allowed_hosts: str = ""
+    """Host names answered to, with commas between; `*`: any. Empty: any, on loopback local ones."""
     log_json: bool = False
     """One JSON object a line instead of text."""
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host == "localhost" or _is_loopback(self.host)
+
+    @field_validator("write_tokens", "read_tokens")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        for token in split_words(secret.get_secret_value()):
+            if len(token) < SHORTEST_TOKEN or not (token.isascii() and token.isprintable()):
+                raise ValueError(
+                    f"every token needs {SHORTEST_TOKEN} or more plain ASCII characters; "
+                    "make one with: openssl rand -hex 24"
+                )
+        return secret
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """A list in one variable: separated by commas or white space."""
+    return tuple(filter(None, re.split(r"[,\s]+", text)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache
