@@ -182,8 +182,8 @@ def experiment(
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
 ) -> None:
     """Test what causes an answer: skip, patch, attribute or blind; again to continue."""
-    from fretboard.experiments.command import ExperimentRun, Question
-    from fretboard.experiments.record import Kind
+    from fretboard.causal import Kind
+    from fretboard.experiment import ExperimentRun, Question
 
     if kind not in list(Kind):
         raise SystemExit(f"There is no experiment {kind!r}; choose {', '.join(Kind)}.")

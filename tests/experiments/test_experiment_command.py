@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from conftest import encode, make_settings
 from fretboard import commands
+from fretboard.causal import Kind
 from fretboard.cli import app
 from fretboard.errors import InputError, UnknownWord
+from fretboard.experiment import ExperimentRun, Question
 from fretboard.experiments.attribution import attribution
-from fretboard.experiments.command import ExperimentRun, Question
 from fretboard.experiments.forced import answer
-from fretboard.experiments.record import Kind
 from fretboard.model.checkpoint import load
 from fretboard.model.inputs import build_inputs
 
@@ -62,7 +62,9 @@ def test_an_experiment_leaves_a_record_and_a_figure_and_is_not_run_twice(
     (folder,) = folders(tmp_path)
     document = json.loads((folder / "experiment.json").read_text())
     arrays = load_file(folder / "arrays.safetensors")
-    assert line.endswith(str(folder / f"{kind}.html"))
+    place, sentence = line.splitlines()
+    assert place.endswith(str(folder / f"{kind}.html"))
+    assert sentence.strip().endswith(".")
     assert {name: value.shape for name, value in arrays.items()} == SHAPES[kind]
     assert {str(value.dtype) for value in arrays.values()} <= {"float32", "int32"}
     assert len(document["tokens"]) == 3

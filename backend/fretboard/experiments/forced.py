@@ -19,6 +19,10 @@ Tick = Callable[[int, int], None]
 DRIFT_LIMIT = 0.5
 
 
+def no_tick(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True)
 class Forced:
     """The tensors of one pass over prompt and answer.
@@ -53,14 +57,19 @@ class Forced:
             )
 
 
-def answer(checkpoint: Checkpoint, inputs: Inputs, max_new_tokens: int) -> Forced:
+def answer(
+    checkpoint: Checkpoint, inputs: Inputs, max_new_tokens: int, tick: Tick = no_tick
+) -> Forced:
     """Decode (or follow `inputs.forced`), then set the answer up for one pass.
 
-    Raises UnsupportedModel where the one pass does not say what decoding said.
+    tick: tokens done, and at most how many. Raises UnsupportedModel where the one pass does not say
+    what decoding said.
     """
     steps: list[tuple[int, float]] = []
+    longest = len(inputs.forced) if inputs.forced else max_new_tokens
 
     def on_step(step: Step) -> bool:
+        tick(step.index, longest)
         steps.append((step.token_id, float(step.logits.log_softmax(-1)[step.token_id])))
         return True
 
@@ -128,7 +137,3 @@ def log_probabilities(forced: Forced) -> Tensor:
     table = logits(forced).log_softmax(-1)
     chosen = torch.tensor(forced.emitted, device=table.device)
     return table.gather(-1, chosen[:, None])[:, 0]
-
-
-def no_tick(_done: int, _total: int) -> None:
-    """Nobody watches."""

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fretboard.causal import SPANS
 from fretboard.errors import InputError
 from fretboard.experiments.forced import Forced, Tick, log_probabilities, no_tick
 from fretboard.experiments.hooks import states_kept, states_put
 
-SPANS = ("image", "prompt", "predicting", "all")
 # Nats between the two runs below which a share of their difference says nothing.
 SMALLEST_DIFFERENCE = 0.1
 
@@ -37,8 +37,8 @@ def patching(
     places = spans(base)
     patched = torch.empty(anatomy.depths, len(SPANS), len(own), dtype=own.dtype)
     for depth in range(anatomy.depths):
-        tick(depth, anatomy.depths)
         for index, span in enumerate(SPANS):
+            tick(depth * len(SPANS) + index, anatomy.depths * len(SPANS))
             at = places[span]
             with states_put(anatomy, depth, at, kept[depth][at.to(kept[depth].device)]):
                 patched[depth, index] = log_probabilities(base).cpu()

@@ -19,7 +19,7 @@ def knockout_figure(
 
     token: None draws the mean of all tokens; bars are coloured by sign.
     """
-    values = _of(arrays["effect"], token)
+    values = of_token(arrays["effect"], token)
     figure = base_figure(THEMES[theme], {"axis": "layer", "unit": "nats", "token": token})
     figure.add_bar(
         x=np.arange(len(values), dtype=np.int32),
@@ -43,7 +43,7 @@ def patching_figure(
 
     The mean leaves out tokens on which the two runs hardly differ.
     """
-    values = _of(arrays["recovered"], token)
+    values = of_token(arrays["recovered"], token)
     largest = max(1.0, float(np.nanmax(np.abs(values), initial=0.0)))
     rows = len(values)
     figure = base_figure(
@@ -85,7 +85,7 @@ def attribution_figure(
         ("attention", "attention", colors.candidates[0]),
         ("mlp", "MLP", colors.candidates[1]),
     ):
-        values = _of(arrays[name], token)
+        values = of_token(arrays[name], token)
         figure.add_bar(
             x=np.arange(len(values), dtype=np.int32),
             y=values,
@@ -93,8 +93,11 @@ def attribution_figure(
             marker={"color": color},
             hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
         )
-    rest = _of(arrays["embeddings"][None], token)[0] + _of(arrays["constant"][None], token)[0]
-    whole = _of(arrays["whole"][None], token)[0]
+    rest = (
+        of_token(arrays["embeddings"][None], token)[0]
+        + of_token(arrays["constant"][None], token)[0]
+    )
+    whole = of_token(arrays["whole"][None], token)[0]
     figure.update_xaxes(
         **depth_axis(
             len(arrays["mlp"]), f"layer · embeddings and biases {rest:+.2f}, whole {whole:+.2f}"
@@ -123,10 +126,14 @@ def cut_figure(
     layers = len(table) - 1
     figure = base_figure(colors, {"axis": "depth", "unit": "nats", "token": token})
     curves = [
-        ("mean of all tokens", _of(table, None), colors.faint if token is not None else colors.ink)
+        (
+            "mean of all tokens",
+            of_token(table, None),
+            colors.faint if token is not None else colors.ink,
+        )
     ]
     if token is not None:
-        curves.append((_whose(texts, token), _of(table, token), colors.ink))
+        curves.append((_whose(texts, token), of_token(table, token), colors.ink))
     for name, values, color in curves:
         figure.add_scatter(
             x=np.arange(layers + 1, dtype=np.int32),
@@ -150,7 +157,7 @@ def cut_figure(
     return figure
 
 
-def _of(values: np.ndarray, token: int | None) -> np.ndarray:
+def of_token(values: np.ndarray, token: int | None) -> np.ndarray:
     """(…, token) → (…): one token's, or the mean of those that have a value; NaN where none has."""
     if token is not None:
         return np.asarray(values[..., token], dtype=np.float32)

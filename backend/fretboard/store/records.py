@@ -11,6 +11,7 @@ import numpy as np
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from safetensors.numpy import load
 
 from fretboard.errors import NotFound, Unavailable
 from fretboard.store.tensors import pack, read_array, read_header
@@ -81,6 +82,13 @@ class Records(Generic[D]):
             return read_array(lambda start, end: self._range(path, start, end), name)
         except KeyError as error:
             raise NotFound(f"{path} holds no array named {name!r}.") from error
+
+    def read_arrays(self, record_id: str, file: str) -> dict[str, np.ndarray]:
+        """All arrays of a file (none of them bfloat16). Raises NotFound."""
+        arrays: dict[str, np.ndarray] = load(
+            self._get(self._path(record_id, f"{file}.safetensors"))
+        )
+        return arrays
 
     def read_note(self, record_id: str, file: str) -> str:
         """The note given to `write_arrays`. Raises NotFound."""
