@@ -7,6 +7,8 @@ import threading
 import uvicorn
 
 from fretboard.api.app import create_app
+from fretboard.api.security import local_hosts
+from fretboard.api.security_tokens import Access, Tokens
 from fretboard.gallery import seed_examples
 from fretboard.services import Services, build_services
 from fretboard.settings import Settings
@@ -31,7 +33,9 @@ class _InsideWorker:
 
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raises SystemExit with one line when the port is taken."""
+    settings = local_hosts(settings)
     _check_port(settings)
+    _warn_of_exposure(settings)
     seed_examples(settings)
     services = build_services(settings)
     inside = _InsideWorker(services)
@@ -48,6 +52,19 @@ def serve(settings: Settings) -> None:
 
 def _nothing() -> None:
     return None
+
+
+def _warn_of_exposure(settings: Settings) -> None:
+    anyone = Tokens.of(settings).anyone
+    if settings.on_loopback or anyone == Access.NONE:
+        return
+    may = "read, ask and delete" if anyone == Access.WRITE else "read"
+    log.warning(
+        "Bound to %s: whoever reaches this address may %s without a token. Set "
+        "FRETBOARD_WRITE_TOKENS and FRETBOARD_READ_TOKENS, or bind to 127.0.0.1: docs/security.md.",
+        settings.host,
+        may,
+    )
 
 
 def _check_port(settings: Settings) -> None:

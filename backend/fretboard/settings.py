@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 2**20
@@ -75,6 +75,15 @@ class Settings(BaseSettings):
                 )
         return secret
 
+    @field_validator("rate_limit", "read_rate_limit")
+    @classmethod
+    def _readable_limit(cls, text: str) -> str:
+        if text not in ("auto", "off"):
+            from limits import parse_many  # not needed by most processes
+
+            parse_many(text)
+        return text
+
 
 def split_words(text: str) -> tuple[str, ...]:
     """A list in one variable: separated by commas or white space."""
@@ -90,5 +99,9 @@ def _is_loopback(host: str) -> bool:
 
 @lru_cache
 def get_settings() -> Settings:
-    """This process's settings, read once."""
-    return Settings()
+    """This process's settings, read once. Raises SystemExit with one line."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = [f"{entry['loc'][0]}: {entry['msg']}" for entry in error.errors(include_input=False)]
+        raise SystemExit("The settings cannot be used. " + "; ".join(told)) from None

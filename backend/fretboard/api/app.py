@@ -7,11 +7,12 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard import __version__
-from fretboard.api import analyses, figures, maps, site, skips, trajectories, words
+from fretboard.api import analyses, figures, maps, session, site, skips, trajectories, words
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.computing import Computing
 from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
 from fretboard.api.reading import make_stager
+from fretboard.api.security import Guard
 from fretboard.services import Services
 
 # Plotly adds one empty style element (the hash) and sets style attributes; nothing else is inline.
@@ -25,6 +26,7 @@ HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 COMPRESS_ABOVE_BYTES = 2048
 
@@ -49,10 +51,12 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(figures.routes(services, reader, stage))
     app.include_router(maps.routes(services, reader, computing))
     app.include_router(trajectories.routes(services, computing))
+    app.include_router(session.routes(services.settings))
     app.include_router(site.routes(services))
     site.add_page(app)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)
     app.add_middleware(BodyLimit, limit=services.settings.max_body_bytes)
+    app.add_middleware(Guard, settings=services.settings)
     app.add_middleware(Envelope, after_first_response=after_first_response)
     return app
 
