@@ -2,24 +2,30 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 from redis import Redis
 
-from fretboard.document import Analysis, Status
-from fretboard.errors import NotFound
+from fretboard.causal import Experiment
+from fretboard.document import Analysis, Problem, Status, problem_of
+from fretboard.errors import Cancelled, NotFound
 from fretboard.image_set import ImageSet
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
 from fretboard.queue.jobs import Jobs, make_brokers
+from fretboard.queue.waiting import MemoryWaiting, RedisWaiting, Waiting
 from fretboard.settings import Settings
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.durable import AnalysisStore, open_sets, open_store
+from fretboard.store.experiments import ExperimentRecords, open_experiments
 from fretboard.store.records import Records
 from fretboard.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+CANCELLED = "It was cancelled before its turn came. Run it again when you like."
 REDIS_TIMEOUT_SECONDS = 60  # redis-py's 5 s is short for chunks of megabytes on a busy network
 
 
@@ -30,6 +36,7 @@ class Services:
     settings: Settings
     store: AnalysisStore
     sets: Records[ImageSet]
+    experiments: ExperimentRecords
     cache: ArrayCache
     bus: Bus
     jobs: Jobs
@@ -38,9 +45,25 @@ class Services:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
         return _vocabulary(self.store.read_tokenizer, analysis.model.revision)
 
-    def unfinished(self) -> list[Analysis]:
-        """Analyses that were queued or running when the last process stopped."""
-        return [a for a in self._readable() if a.status in (Status.QUEUED, Status.RUNNING)]
+    def fail(self, document: Analysis | Experiment, problem: Problem) -> None:
+        """Write the failure into the document, and tell those who follow."""
+        failed = document.model_copy(update={"status": Status.FAILED, "error": problem})
+        records: Any = self.experiments if isinstance(document, Experiment) else self.store
+        with suppress(NotFound):  # deleted while it ran: it stays deleted
+            records.read(document.id)
+            records.write(failed)
+        self.bus.publish(document.id, {"type": "failed", **problem.model_dump()})
+
+    def cancel(self, document: Analysis | Experiment) -> None:
+        """Stop it at its next token or run, or at once when its turn has not come."""
+        self.jobs.cancel(document.id)
+        if self.jobs.withdraw(document.model.revision, document.id):
+            self.fail(document, problem_of(Cancelled(CANCELLED)))
+
+    def unfinished(self) -> list[Analysis | Experiment]:
+        """What was queued or running when the last process stopped."""
+        found = [*self._readable(), *self.experiments.all()]
+        return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
 
     def _readable(self) -> Iterator[Analysis]:
         for analysis_id in self.store.ids():
@@ -56,11 +79,14 @@ def build_services(settings: Settings) -> Services:
     if settings.redis_url is None:
         cache: ArrayCache = MemoryCache(settings.cache_bytes)
         bus: Bus = MemoryBus()
+        waiting: Waiting = MemoryWaiting()
     else:
         client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
         cache = RedisCache(client, settings.cache_ttl_seconds)
-        bus = RedisBus(client)
-    return Services(settings, store, sets, cache, bus, Jobs(make_brokers(settings.redis_url), bus))
+        bus, waiting = RedisBus(client), RedisWaiting(client)
+    jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
+    experiments = open_experiments(settings.store_url)
+    return Services(settings, store, sets, experiments, cache, bus, jobs)
 
 
 @lru_cache(maxsize=8)

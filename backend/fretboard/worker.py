@@ -1,6 +1,7 @@
 """The worker: loads the model, takes jobs off the queue, runs the pipeline, reports progress."""
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +12,20 @@ import dramatiq
 from fretboard.deriving import Deriver
 from fretboard.document import Analysis, Problem, Status, problem_of, sibling_ids, token_event
 from fretboard.errors import FretboardError, NotFound
-from fretboard.images import read_picture
-from fretboard.queue.jobs import ANALYSE, BATCH, DERIVE, DERIVED, INTERACTIVE, MAP, MAPS
+from fretboard.experimenting import Experimenter
+from fretboard.images import stored_image
+from fretboard.queue.announced import Herald
+from fretboard.queue.jobs import (
+    ANALYSE,
+    DERIVE,
+    DERIVED,
+    EXPERIMENT,
+    GENERATE,
+    MAP,
+    MAPS,
+    NEXT,
+    queue_name,
+)
 from fretboard.served import ServedModel, served_model
 from fretboard.services import Services
 from fretboard.settings import Settings
@@ -24,8 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ANALYSIS_TIME_LIMIT_MS = 24 * 3600 * 1000  # a 70B model on a CPU is slow, not hung
 WRITING = "The model writes its answer."
+LOADING = "The model is being loaded."
 READING = "The model reads the prompt and the image."
-UNLIMITED_PIXELS = 2**63  # a stored image has passed the upload limit
 
 
 class Worker:
@@ -34,26 +47,48 @@ class Worker:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._pipeline: Pipeline
+        self._revision = ""
         self._consumers: list[dramatiq.Worker] = []
+        self._herald = Herald(services.bus, self._beat)
+        # What the fair list may name: the generation thread runs one of them at a time.
+        self._actors: dict[str, Callable[..., None]] = {ANALYSE: self._analyse}
 
     def start(self) -> None:
         """Load the model and begin to take jobs. Announces loading, then ready or failed."""
+        self._herald.say(name=self._services.settings.model, state="loading", detail=LOADING)
         try:
             served = served_model(self._services.settings.model)
-            self._announce(served, "loading", "The model is being loaded.")
+            self._herald.say(**_told(served), state="loading", detail=LOADING)
             self._pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
             log.exception("the model could not be loaded")
             self._refuse(problem_of(error))
             return
+        self._revision = served.revision
         self._declare_actors()
-        for queues in ({INTERACTIVE, BATCH}, {DERIVED}, {MAPS}):
-            broker = self._services.jobs.brokers[min(queues)]
-            consumer = dramatiq.Worker(broker, queues=queues, worker_threads=1, worker_timeout=100)
-            consumer.start()
-            self._consumers.append(consumer)
-        self._announce(served, "ready", "", self._pipeline.facts())
+        for kind in (GENERATE, DERIVED, MAPS):
+            self._consume(kind)
+        self._herald.say(state="ready", detail="", **self._pipeline.facts())
         self._resume()
+
+    def stop(self) -> None:
+        """Finish the jobs at hand and stop taking new ones."""
+        for consumer in self._consumers:
+            consumer.stop()
+        self._herald.stop()
+
+    def _consume(self, kind: str) -> None:
+        broker, queue = self._services.jobs.brokers[kind], queue_name(kind, self._revision)
+        consumer = dramatiq.Worker(broker, queues={queue}, worker_threads=1, worker_timeout=100)
+        consumer.queue_prefetch = 1  # the rest is for other workers
+        consumer.start()
+        self._consumers.append(consumer)
+
+    def _beat(self) -> None:
+        """Tell the broker too that this worker lives: a full consumer does not, however long."""
+        if self._services.settings.redis_url is not None:
+            for kind, broker in self._services.jobs.brokers.items():
+                broker.do_qsize(queue_name(kind, self._revision))
 
     def _resume(self) -> None:
         """Take up what was queued or running when the last process stopped.
@@ -61,43 +96,48 @@ class Worker:
         With Redis the queue itself survives and gives a dead worker's jobs to another.
         """
         if self._services.settings.redis_url is None:
-            for analysis in self._services.unfinished():
-                self._services.jobs.resume(analysis.id)
+            for document in self._services.unfinished():
+                self._services.jobs.resume(document)
 
     def _refuse(self, problem: Problem) -> None:
-        """The model cannot be loaded: say so, also to those who already wait for an answer."""
-        self._services.bus.announce(
-            self._services.settings.model, {"state": "failed", "detail": problem.detail}
-        )
-        for analysis in self._services.unfinished():
-            self._fail(analysis, problem)
+        """The model cannot be loaded: say so, also to those who already wait for an answer.
 
-    def stop(self) -> None:
-        """Finish the jobs at hand and stop taking new ones."""
-        for consumer in self._consumers:
-            consumer.stop()
-
-    def _announce(
-        self, served: ServedModel, state: str, detail: str, facts: dict[str, Any] | None = None
-    ) -> None:
-        told = {"state": state, "detail": detail}
-        self._services.bus.announce(served.name, told | (facts or {}))
+        Where another worker serves it, they still get one.
+        """
+        name = self._services.settings.model
+        self._herald.say(state="failed", detail=problem.detail)
+        if self._services.bus.announced()[name]["state"] == "failed":
+            for analysis in self._services.unfinished():
+                if analysis.model.name == name:
+                    self._services.fail(analysis, problem)
 
     def _declare_actors(self) -> None:
+        self._actors[EXPERIMENT] = Experimenter(self._services, self._pipeline).experiment
         derive = Deriver(self._services, self._pipeline).derive
-        for name, queue, act in (
-            (ANALYSE, INTERACTIVE, self._analyse),
+        for name, kind, act in (
+            (NEXT, GENERATE, self._next),
             (DERIVE, DERIVED, derive),
             (MAP, MAPS, derive),
         ):
             dramatiq.actor(
                 act,
-                broker=self._services.jobs.brokers[queue],
+                broker=self._services.jobs.brokers[kind],
                 actor_name=name,
-                queue_name=queue,
+                queue_name=queue_name(kind, self._revision),
                 max_retries=3,
                 time_limit=ANALYSIS_TIME_LIMIT_MS,
             )
+
+    def _next(self, ticket: str) -> None:
+        """Run what is next in fair order; a ticket that comes again gets the same work again."""
+        waiting = self._services.jobs.waiting
+        work = waiting.change(self._revision, lambda fair: fair.take(ticket))
+        if work is None:  # withdrawn while it waited
+            return
+        started = time.monotonic()
+        self._actors[work.actor](*work.args)
+        seconds = time.monotonic() - started
+        waiting.change(self._revision, lambda fair: fair.finish(ticket, seconds))
 
     def _analyse(self, analysis_id: str) -> None:
         """Run one analysis; running it twice gives the same record."""
@@ -135,7 +175,7 @@ class Worker:
         image = None
         if analysis.request.image is not None:
             png = self._services.store.read_image(analysis.id)
-            image = read_picture(png, UNLIMITED_PIXELS).image
+            image = stored_image(png)
         self._pipeline.analyse(
             analysis,
             image,
@@ -150,14 +190,7 @@ class Worker:
         except Exception as error:
             if not isinstance(error, FretboardError):
                 log.exception("analysis %s failed", analysis.id)
-            self._fail(analysis, problem_of(error))
-
-    def _fail(self, analysis: Analysis, problem: Problem) -> None:
-        failed = analysis.model_copy(update={"status": Status.FAILED, "error": problem})
-        with suppress(NotFound):  # deleted while it ran: it stays deleted
-            self._services.store.read(analysis.id)
-            self._services.store.write(failed)
-        self._emit(analysis, {"type": "failed", **problem.model_dump()})
+            self._services.fail(analysis, problem_of(error))
 
     def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
         if event["index"] == 0:
@@ -166,6 +199,11 @@ class Worker:
 
     def _emit(self, analysis: Analysis, event: dict[str, Any]) -> None:
         self._services.bus.publish(analysis.id, event)
+
+
+def _told(served: ServedModel) -> dict[str, Any]:
+    """What web processes must know of the model, which they need not have on disk."""
+    return served.model_dump(exclude={"state", "detail", "default"})
 
 
 def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":

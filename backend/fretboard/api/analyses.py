@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from fretboard.api.arrays import ArrayReader
-from fretboard.api.events import stream
+from fretboard.api.events import follow, of_analysis
 from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.skips import chosen_layers
 from fretboard.api.submission import Asked, submit
@@ -54,16 +54,19 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
         skip_when: Annotated[str, Form()] = SkipWhen.ALWAYS.value,
         preset_of: Annotated[str | None, Form()] = None,
         continuation: Annotated[str | None, Form()] = None,
+        repair: Annotated[str, Form()] = "",
     ) -> Accepted:
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
+        `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
         """
         layers = chosen_layers(services, stage, skip_layers, preset_of, stages, model or None)
         data = image.file.read() if image is not None else None
         asked = Asked(
-            prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when
-        )
+            prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when,
+            repair,
+        )  # fmt: skip
         analysis, started = submit(services, asked)
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
@@ -82,6 +85,7 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
     def delete(analysis_id: str) -> None:
         """Remove the record, its cached arrays and its events."""
         services.jobs.cancel(analysis_id)
+        services.jobs.withdraw(services.store.read(analysis_id).model.revision, analysis_id)
         services.store.delete(analysis_id)
         services.cache.drop(f"{analysis_id}/")
         services.bus.clear(analysis_id)
@@ -92,7 +96,7 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
         analysis = services.store.read(analysis_id)
         if analysis.status in (Status.DONE, Status.FAILED):
             raise NotFinished(f"The analysis is {analysis.status}; there is nothing to cancel.")
-        services.jobs.cancel(analysis_id)
+        services.cancel(analysis)
         return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
 
 
@@ -107,7 +111,8 @@ def _add_events(router: APIRouter, services: Services) -> None:
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`."""
-        async for event in stream(services, analysis, last_event_id):
+        story = of_analysis(services, analysis)
+        async for event in follow(services, story, last_event_id):
             yield event
 
 

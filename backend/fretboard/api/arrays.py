@@ -20,7 +20,8 @@ class ArrayReader(RecordSource):
 
     def computed(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
         """By a worker, into the cache. Raises Unavailable when none answers in time."""
-        self._computing.compute(analysis.id, analysis.model.name, wanted)
+        model = analysis.model
+        self._computing.compute(analysis.id, model.name, wanted, model.revision)
         array = self._cache.get(f"{analysis.id}/{wanted.file}/{name}")
         if array is None:
             raise Unavailable("The array was computed, but the cache lost it. Ask again.")

@@ -31,7 +31,7 @@ class Computing:
         self._progress: dict[str, Progress] = {}
         self._lock = threading.Lock()
 
-    def compute(self, record_id: str, model: str, wanted: Derived) -> None:
+    def compute(self, record_id: str, model: str, wanted: Derived, revision: str = "") -> None:
         """Have a worker fill cache or record. Raises Unavailable when none answers in time."""
         key = f"{record_id}/{wanted.key}"
         with self._lock:
@@ -44,7 +44,7 @@ class Computing:
             future.result()
             return
         try:
-            self._ask(record_id, model, wanted)
+            self._ask(record_id, model, revision, wanted)
             future.set_result(None)
         except FretboardError as error:
             future.set_exception(error)
@@ -65,11 +65,11 @@ class Computing:
         """Call it off, for everyone who waits for it."""
         self._services.jobs.cancel(f"{record_id}/{wanted.file}")
 
-    def _ask(self, record_id: str, model: str, wanted: Derived) -> None:
+    def _ask(self, record_id: str, model: str, revision: str, wanted: Derived) -> None:
         topic, last = f"derived:{uuid.uuid4().hex}", START
         patience = self._services.settings.derive_timeout_seconds
         deadline = time.monotonic() + patience
-        self._services.jobs.derive(record_id, wanted, topic)
+        self._services.jobs.derive(record_id, revision, wanted, topic)
         while time.monotonic() < deadline:
             for position, event in self._services.bus.read(topic, last):
                 last = position

@@ -9,7 +9,8 @@ from fretboard.document import Analysis, Problem
 from fretboard.errors import InputError, NotFound
 from fretboard.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.images import to_png
-from fretboard.queue.jobs import BATCH
+from fretboard.queue.jobs import NOBODY
+from fretboard.queue.waiting import BATCH
 from fretboard.services import Services
 
 FEWEST, MOST = 2, 200
@@ -28,7 +29,7 @@ class AskedSet:
     """A set of the bundled world; its question and token stand in where none is given."""
 
 
-def submit_set(services: Services, asked: AskedSet) -> tuple[ImageSet, bool]:
+def submit_set(services: Services, asked: AskedSet, client: str = NOBODY) -> tuple[ImageSet, bool]:
     """(the set, whether it is new). Images that are refused are named in it and skipped."""
     asked = _from_world(asked)
     token = asked.token or DEFAULT_ROLE
@@ -39,7 +40,7 @@ def submit_set(services: Services, asked: AskedSet) -> tuple[ImageSet, bool]:
     if not FEWEST <= count <= MOST:
         raise InputError(f"The set has {count} images; choose {FEWEST} to {MOST}.")
     listed = [Member(name=name, analysis_id=a.id) for name, a in members]
-    listed += [_member(services, asked.question, name, data) for name, data in asked.images]
+    listed += [_member(services, asked.question, name, data, client) for name, data in asked.images]
     request = SetRequest(prompt=prompt, model=model, token=token)
     told = _without_doubles(listed)
     image_set = ImageSet(id=set_id(request, told), request=request, members=told)
@@ -89,9 +90,9 @@ def _known(services: Services, analysis_id: str) -> tuple[str, Analysis]:
     return analysis.id[:8], analysis
 
 
-def _member(services: Services, question: Asked, name: str, data: bytes) -> Member:
+def _member(services: Services, question: Asked, name: str, data: bytes, client: str) -> Member:
     try:
-        analysis, _ = submit(services, replace(question, image=data), BATCH)
+        analysis, _ = submit(services, replace(question, image=data), BATCH, client)
     except InputError as error:
         return Member(name=name, error=Problem(title=error.title, detail=error.detail))
     return Member(name=name, analysis_id=analysis.id)

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from fretboard.document import Analysis, Status, analysis_id
 from fretboard.errors import InputError, TooLarge, Unavailable
 from fretboard.images import Picture, read_picture, to_png
-from fretboard.queue.jobs import INTERACTIVE
+from fretboard.queue.jobs import NOBODY
+from fretboard.queue.waiting import INTERACTIVE
+from fretboard.repair import parse_repair
 from fretboard.request import (
     DEFAULT_NEW_TOKENS,
     AnalysisRequest,
     ImageInfo,
     Lens,
     SkipWhen,
+    check_repair,
     parse_layers,
 )
 from fretboard.served import choose_model
@@ -31,6 +34,8 @@ class Asked:
     skip_layers: str = ""
     continuation: str | None = None
     skip_when: str = SkipWhen.ALWAYS.value
+    repair: str = ""
+    """As `parse_repair` reads it."""
 
 
 def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]:
@@ -51,22 +56,29 @@ def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]
         # Without a layer to skip both are the same run: one id.
         skip_when=SkipWhen(asked.skip_when) if skipped else SkipWhen.ALWAYS,
         continuation=asked.continuation or None,
+        repair=parse_repair(asked.repair, served.layers or None),
         image=_image_info(picture),
     )
+    check_repair(request)
     model = served.info
     return Analysis(id=analysis_id(request, model), request=request, model=model), picture
 
 
-def submit(services: Services, asked: Asked, queue: str = INTERACTIVE) -> tuple[Analysis, bool]:
-    """(the analysis, whether work was started). An equal request finds the one that exists."""
+def submit(
+    services: Services, asked: Asked, lane: str = INTERACTIVE, client: str = NOBODY
+) -> tuple[Analysis, bool]:
+    """(the analysis, whether work was started). An equal request finds the one that exists.
+
+    client: whose turn it takes, when others wait too.
+    """
     analysis, picture = prepare(services.settings, asked)
     _check_loadable(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
-        services.jobs.analyse(analysis.id, queue)
+        services.jobs.analyse(analysis, lane, client)
         return analysis, True
-    return _revive(services, services.store.read(analysis.id), queue)
+    return _revive(services, services.store.read(analysis.id), lane, client)
 
 
 def _check_loadable(services: Services, analysis: Analysis) -> None:
@@ -99,13 +111,15 @@ def _check(settings: Settings, asked: Asked) -> None:
         )
 
 
-def _revive(services: Services, existing: Analysis, queue: str) -> tuple[Analysis, bool]:
+def _revive(
+    services: Services, existing: Analysis, lane: str, client: str
+) -> tuple[Analysis, bool]:
     """A failed analysis is run again when it is asked again."""
     if existing.status != Status.FAILED:
         return existing, False
     fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
     services.store.write(fresh)
-    services.jobs.analyse(fresh.id, queue)
+    services.jobs.analyse(fresh, lane, client)
     return fresh, True
 
 

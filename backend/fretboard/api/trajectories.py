@@ -116,7 +116,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
             raise NotFinished(f"The set is {told.status}; there is nothing to cancel.")
         for member in told.members:
             if member.status in WAITING and member.analysis_id:
-                services.jobs.cancel(member.analysis_id)
+                services.cancel(services.store.read(member.analysis_id))
         return AcceptedSet(id=set_id, status=told.status, url=f"/t/{set_id}")
 
 

@@ -1,5 +1,11 @@
-"""Put work on the queue by name, so that a web process needs none of the worker's code."""
+"""Put work on the queue by name, so that a web process needs none of the worker's code.
 
+Every model revision has queues of its own, so that a job reaches only workers that serve it.
+Generations of a model go through its fair list (`waiting.py`), in two lanes: interactive before
+batch. Derived arrays and maps are answered beside them, maps by any worker.
+"""
+
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -8,67 +14,99 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
 from fretboard.catalogue import Derived
+from fretboard.causal import Experiment
+from fretboard.document import Analysis
 from fretboard.queue.bus import Bus
+from fretboard.queue.waiting import BATCH, INTERACTIVE, Place, Waiting, Work
 
-INTERACTIVE, BATCH, DERIVED, MAPS = "interactive", "batch", "derived", "maps"
-ANALYSE, DERIVE, MAP = "analyse", "derive", "map"
+GENERATE, DERIVED, MAPS = "generate", "derived", "maps"
+ANALYSE, EXPERIMENT, NEXT, DERIVE, MAP = "analyse", "experiment", "next", "derive", "map"
+NOBODY = ""  # the client of work that no request stands behind
 # RedisBroker returns the messages of a dead worker with this chance in a million per call; its
 # default of 1000 takes minutes in a small deployment.
 MAINTENANCE_CHANCE = 300_000
+# A worker that has said nothing for so long is dead; its herald speaks far more often.
+DEAD_AFTER_MS = 15_000
 
 
 def make_brokers(redis_url: str | None) -> dict[str, dramatiq.Broker]:
-    """The broker of each queue: in this process without Redis, RedisBroker with it.
+    """The broker of each kind of queue: in this process without Redis, RedisBroker with it.
 
-    Derived arrays have a broker, and so a consumer, of their own: a page that waits for one must
-    not wait for the generation that runs. Nor for a map, which takes seconds.
+    Each kind has a broker, and so a consumer, of its own: a page that waits for a derived array
+    must not wait for the generation that runs. Nor for a map, which takes seconds.
     """
-    analyses = _broker(redis_url)
-    return {
-        INTERACTIVE: analyses,
-        BATCH: analyses,
-        DERIVED: _broker(redis_url),
-        MAPS: _broker(redis_url),
-    }
+    return {kind: _broker(redis_url) for kind in (GENERATE, DERIVED, MAPS)}
 
 
 def _broker(redis_url: str | None) -> dramatiq.Broker:
     if redis_url is None:
-        broker: dramatiq.Broker = StubBroker()
-    else:
-        broker = RedisBroker(
-            url=redis_url, namespace="fretboard:jobs", maintenance_chance=MAINTENANCE_CHANCE
-        )
-    for queue in (INTERACTIVE, BATCH, DERIVED, MAPS):
-        broker.declare_queue(queue)
-    return broker
+        return StubBroker()
+    return RedisBroker(
+        url=redis_url,
+        namespace="fretboard:jobs",
+        maintenance_chance=MAINTENANCE_CHANCE,
+        heartbeat_timeout=DEAD_AFTER_MS,
+    )
+
+
+def queue_name(kind: str, revision: str) -> str:
+    """The queue of a kind for a model revision; maps need no model and share one."""
+    return MAPS if kind == MAPS else f"{kind}.{revision}"
 
 
 class Jobs:
-    """Enqueue and cancel. Both kinds of job may run twice with the same result."""
+    """Enqueue and cancel. Every kind of job may run twice with the same result."""
 
-    def __init__(self, brokers: dict[str, dramatiq.Broker], bus: Bus) -> None:
+    def __init__(self, brokers: dict[str, dramatiq.Broker], bus: Bus, waiting: Waiting) -> None:
         self.brokers = brokers
+        self.waiting = waiting
         self._bus = bus
 
-    def analyse(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
+    def analyse(self, analysis: Analysis, lane: str = INTERACTIVE, client: str = NOBODY) -> None:
         """Compute an analysis whose document is in the store; earlier attempts are forgotten."""
-        self.allow(analysis_id)
-        self._bus.clear(analysis_id)
-        self.resume(analysis_id, queue)
+        self.allow(analysis.id)
+        self._bus.clear(analysis.id)
+        self.resume(analysis, lane, client)
 
-    def resume(self, analysis_id: str, queue: str = INTERACTIVE) -> None:
-        """Like `analyse`, for one that is already being followed."""
-        self._enqueue(queue, ANALYSE, analysis_id)
+    def experiment(self, experiment: Experiment, client: str = NOBODY) -> None:
+        """Run a causal test whose document is in the store; earlier attempts are forgotten."""
+        self.allow(experiment.id)
+        self._bus.clear(experiment.id)
+        self.resume(experiment, BATCH, client)
 
-    def derive(self, record_id: str, wanted: Derived, reply_topic: str) -> None:
+    def resume(
+        self, document: Analysis | Experiment, lane: str = INTERACTIVE, client: str = NOBODY
+    ) -> None:
+        """Like `analyse`, for one that is already being followed. Causal tests are batch work."""
+        tested = isinstance(document, Experiment)
+        work = Work(id=document.id, actor=EXPERIMENT if tested else ANALYSE, args=[document.id])
+        self.put(document.model.revision, work, BATCH if tested else lane, client)
+
+    def put(self, revision: str, work: Work, lane: str, client: str = NOBODY) -> None:
+        """Work for the model's generation thread, in the client's turn; `worker.py` has its actor.
+
+        client: whose turn it takes: an access token or an address, hashed or not.
+        """
+        self.waiting.change(revision, lambda fair: fair.add(lane, client, work))
+        self._enqueue(GENERATE, revision, NEXT, uuid.uuid4().hex)
+
+    def derive(self, record_id: str, revision: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
-        queue, actor = (MAPS, MAP) if wanted.is_map else (DERIVED, DERIVE)
-        self._enqueue(queue, actor, record_id, wanted.key, reply_topic)
+        kind, actor = (MAPS, MAP) if wanted.is_map else (DERIVED, DERIVE)
+        self._enqueue(kind, revision, actor, record_id, wanted.key, reply_topic)
 
     def cancel(self, work: str) -> None:
         """Ask the worker to stop: an analysis id, or `<record id>/<derived file>`."""
         self._bus.set_flag(_cancel_flag(work))
+
+    def withdraw(self, revision: str, work: str) -> bool:
+        """Take waiting work off the model's list; False when it runs already, or is unknown."""
+        return self.waiting.change(revision, lambda fair: fair.remove(work))
+
+    def place(self, analysis: Analysis) -> Place | None:
+        """Where it stands in its model's list; None when it does not wait."""
+        workers = self._bus.announced().get(analysis.model.name, {}).get("workers", 0)
+        return self.waiting.look(analysis.model.revision).place(analysis.id, workers)
 
     def allow(self, work: str) -> None:
         """Forget that it was cancelled; before anyone can cancel the new attempt."""
@@ -78,11 +116,13 @@ class Jobs:
         """A function that tells whether the work was cancelled."""
         return lambda: self._bus.flag(_cancel_flag(work))
 
-    def _enqueue(self, queue: str, actor: str, *args: Any) -> None:
+    def _enqueue(self, kind: str, revision: str, actor: str, *args: Any) -> None:
+        broker, queue = self.brokers[kind], queue_name(kind, revision)
+        broker.declare_queue(queue)
         message: dramatiq.Message = dramatiq.Message(
             queue_name=queue, actor_name=actor, args=args, kwargs={}, options={}
         )
-        self.brokers[queue].enqueue(message)
+        broker.enqueue(message)
 
 
 def _cancel_flag(analysis_id: str) -> str:
