@@ -128,7 +128,15 @@ def test_a_failed_image_is_named(watched: Watched, tmp_path: Path) -> None:
     expect(page.get_by_text("3 analysed")).to_be_visible(timeout=2 * RUN_MS)
     expect_map(page)
     page.goto("/")
-    expect(page.get_by_role("link", name=re.compile("image set"))).to_be_visible()
+    in_list = page.get_by_role("link", name=re.compile("image set"))
+    in_list.click()
+    page.get_by_role("button", name="Delete the set").click()
+    page.get_by_role("button", name="Delete this image set …").click()
+    page.screenshot(path=tmp_path / "delete.png")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_url(re.compile("/$"))
+    expect(page.get_by_role("button", name="Analyse")).to_be_visible()
+    expect(in_list).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 1440])

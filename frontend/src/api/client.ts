@@ -133,7 +133,7 @@ export const api = {
 	presets: (id: string, values: Values, signal?: AbortSignal) =>
 		json<PresetLayers[]>(`${base(id)}/presets${query(values)}`, { signal }),
 	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
-	remove: (id: string) => send(base(id), { method: "DELETE" }),
+	remove: (id: string, owner: Owner = "analyses") => send(base(id, owner), { method: "DELETE" }),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>
 		json<Cell>(`${base(id)}/cells${query({ token, depth, lens })}`, { signal }),
 	words: (id: string, token: number, word: string[], lens: Lens) =>

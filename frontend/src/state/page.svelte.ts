@@ -1,5 +1,5 @@
 // What the page shows: one analysis or two beside each other, and one selection for all views.
-import { api, type Question, type SetQuestion } from "../api/client";
+import { api, type Owner, type Question, type SetQuestion } from "../api/client";
 import type { Analysis } from "../api/types";
 import { draft } from "./draft.svelte";
 import { browserStore, forget, type Past, readHistory, remember } from "./history";
@@ -130,9 +130,9 @@ class Page {
 		}
 	}
 
-	/** Deletes an analysis on the server and in the list, then starts over. */
-	async remove(id: string): Promise<void> {
-		await api.remove(id);
+	/** Deletes an analysis or a set on the server and in the list, then starts over. */
+	async remove(id: string, owner: Owner = "analyses"): Promise<void> {
+		await api.remove(id, owner);
 		this.forget(id);
 		location.assign("/"); // a fresh page: figures of what is gone are dropped with it
 	}
