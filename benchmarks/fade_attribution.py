@@ -25,9 +25,9 @@ from torch import nn
 from fretboard.experiments.attention_cut import attention_cut
 from fretboard.experiments.attribution import attribution
 from fretboard.experiments.forced import Forced, logits, taught
-from fretboard.experiments.hooks import removing
 from fretboard.model.anatomy import hidden_of
 from fretboard.model.checkpoint import Checkpoint, load
+from fretboard.model.hooks import removing
 from fretboard.model.inputs import build_inputs
 from fretboard.served import served_model
 from fretboard.settings import get_settings

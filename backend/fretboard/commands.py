@@ -16,6 +16,7 @@ STAGES = "How the stages are found: automatic, or the paper's fixed depths."
 THRESHOLD = "NAME=VALUE for the stages, such as mutation_sigmas=3; may be repeated."
 
 PRESET = "Answer plainly into OUTPUT/plain, then without the layers this preset became."
+REPAIR = "Decode with dola, deco, skip-on-reversal, vcd or fade, such as 'deco strength=0.6'."
 WHEN = "Skip at all positions, or at the answer's own alone (decode)."
 
 
@@ -36,6 +37,7 @@ def analyze(
     skip_preset: Annotated[Preset | None, typer.Option(help=PRESET)] = None,
     skip_when: Annotated[SkipWhen, typer.Option(help=WHEN)] = SkipWhen.ALWAYS,
     continuation: Annotated[str | None, typer.Option(help="Analyse this answer instead.")] = None,
+    repair: Annotated[str, typer.Option(help=REPAIR)] = "",
     divergence: Annotated[Divergence, typer.Option(help="Of adjacent depths.")] = Divergence.JSD,
     scale: Annotated[Scaling, typer.Option(help="Display scaling of its figures.")] = Scaling.NONE,
     stages: Annotated[StageMethod, typer.Option(help=STAGES)] = StageMethod.AUTOMATIC,
@@ -56,6 +58,7 @@ def analyze(
         skip_layers=skip_layers,
         continuation=continuation,
         skip_when=skip_when.value,
+        repair=repair,
     )
     if lens not in list(Lens):
         raise SystemExit(f"There is no lens {lens!r}; choose {', '.join(Lens)}.")
@@ -124,6 +127,7 @@ def survey(
     skip_layers: Annotated[str, typer.Option(help="Such as 6-9,12.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     keep_states: Annotated[bool, typer.Option(help="Keep hidden states for the page.")] = True,
+    repair: Annotated[str, typer.Option(help=REPAIR)] = "",
     earlier: Annotated[
         Path | None, typer.Option("--from", help="Another survey's folder, to compare with.")
     ] = None,
@@ -134,7 +138,7 @@ def survey(
 
     tokens = DEFAULT_NEW_TOKENS if max_new_tokens is None else max_new_tokens
     sources = Sources(tuple(images), prompt, pictures, annotations, limit, earlier)
-    request = SurveyRequest(tokens, lens, skip_layers, keep_states)
+    request = SurveyRequest(tokens, lens, skip_layers, keep_states, repair)
     written = run_survey(configured_settings(), sources, request, output)
     typer.echo("\n".join(lines(written)))
     if written.interrupted:

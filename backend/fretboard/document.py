@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.errors import FretboardError
+from fretboard.repair import Repair
 from fretboard.request import AnalysisRequest, Lens, SkipWhen, StageMethod
 
 SCHEMA_VERSION = 1
@@ -45,6 +46,17 @@ class Reversal(BaseModel):
     overturned_at: int
 
 
+class Flag(BaseModel):
+    """A content word's hallucination score (`lens/flags.py`): evidence, not proof, of an error."""
+
+    score: float
+    """0…1"""
+    flagged: bool
+    """The score reaches the threshold `flag_score`."""
+    lead: Reversal | None
+    """Of the rival behind the score; None where it is 0."""
+
+
 class Token(BaseModel):
     """One emitted token, read at depth L with the analysis's lens."""
 
@@ -62,6 +74,8 @@ class Token(BaseModel):
     """The depth from which the emitted token leads to the end; None if it does not lead at L."""
     mutation_depth: int | None = None
     reversal: Reversal | None = None
+    flag: Flag | None = None
+    """None for function words, and where there is nothing to score."""
 
 
 class Stages(BaseModel):
@@ -109,6 +123,8 @@ class Analysis(BaseModel):
     finish_reason: FinishReason | None = None
     prompt_tokens: int | None = None
     image_positions: int | None = None
+    repair: Repair | None = None
+    """The repair as it ran, with all its settings; the figures show the model's own states."""
     tokens: list[Token] = []
     stages: Stages | None = None
     timings: dict[str, float] = {}
@@ -119,7 +135,7 @@ class Analysis(BaseModel):
         return self.model_dump_json(by_alias=True, indent=1).encode()
 
 
-YOUNGER = {"skip_when": SkipWhen.ALWAYS}
+YOUNGER = {"skip_when": SkipWhen.ALWAYS, "repair": Repair()}
 
 
 def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:

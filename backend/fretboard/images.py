@@ -16,6 +16,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 LONGEST_BY_SHORTEST = 100
 # Of files of these formats, where a folder is searched for pictures.
 SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"])
+GREY = (127, 127, 127)
+UNLIMITED_PIXELS = 2**63
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
 
@@ -50,6 +52,11 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
     return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type)
+
+
+def stored_image(png: bytes) -> Image.Image:
+    """An image from the store, which has passed the upload limit before."""
+    return read_picture(png, UNLIMITED_PIXELS).image
 
 
 def to_png(image: Image.Image) -> bytes:
@@ -91,3 +98,8 @@ def _scale_to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("F") and values.max(initial=0.0) <= 1.0:
         values = values * 65535.0
     return Image.fromarray(np.clip(values / 257.0, 0, 255).round().astype(np.uint8), mode="L")
+
+
+def blank_like(image: Image.Image) -> Image.Image:
+    """A grey picture of the same size: an image that shows nothing."""
+    return Image.new("RGB", image.size, GREY)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.errors import InputError
+from fretboard.repair import Repair, RepairKind, parse_numbers
 
 DEFAULT_NEW_TOKENS = 64
 
@@ -78,25 +79,33 @@ class AnalysisRequest(BaseModel):
     skip_layers: tuple[int, ...] = ()
     skip_when: SkipWhen = SkipWhen.ALWAYS
     continuation: str | None = None
+    repair: Repair = Repair()
     image: ImageInfo | None = None
 
 
 def parse_layers(text: str, layers: int | None = None) -> tuple[int, ...]:
     """`"6-9,12"` → (6, 7, 8, 9, 12), sorted and unique. Raises InputError on anything else."""
-    chosen: set[int] = set()
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        first, dash, last = part.partition("-")
-        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
-            raise InputError(f"skip_layers has {part!r}; write layers and ranges, such as 6-9,12.")
-        low, high = int(first), int(last if dash else first)
-        if high < low or high > 9999:
-            raise InputError(f"skip_layers has the range {part!r}; write it low-high, such as 6-9.")
-        chosen.update(range(low, high + 1))
-    check_layers(tuple(chosen), layers)
-    return tuple(sorted(chosen))
+    chosen = parse_numbers(text, "skip_layers")
+    check_layers(chosen, layers)
+    return chosen
 
 
 def check_layers(chosen: Sequence[int], layers: int | None) -> None:
     """Raises InputError where a layer lies outside 0…layers−1."""
     if layers is not None and any(layer >= layers for layer in chosen):
         raise InputError(f"skip_layers names layer {max(chosen)}; the model has 0 to {layers - 1}.")
+
+
+def check_repair(request: AnalysisRequest) -> None:
+    """Raises InputError where the repair and something else asked exclude each other."""
+    kind = request.repair.kind
+    if kind is RepairKind.SKIP_ON_REVERSAL and request.skip_layers:
+        raise InputError(
+            f"{kind} chooses its own layers at each token: leave out skip_layers, or the repair."
+        )
+    if kind not in (RepairKind.NONE, RepairKind.FADE) and request.continuation:
+        raise InputError(
+            f"The repair {kind} chooses tokens, and a continuation gives them: leave one out."
+        )
+    if kind is RepairKind.VCD and request.image is None:
+        raise InputError("VCD contrasts the image with a blank one: send an image.")

@@ -7,7 +7,18 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard import __version__
-from fretboard.api import analyses, figures, maps, session, site, skips, trajectories, words
+from fretboard.api import (
+    analyses,
+    experiments,
+    figures,
+    maps,
+    repairs,
+    session,
+    site,
+    skips,
+    trajectories,
+    words,
+)
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.computing import Computing
 from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
@@ -48,9 +59,11 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(analyses.routes(services, reader, stage))
     app.include_router(words.routes(services, reader))
     app.include_router(skips.routes(services, stage))
+    app.include_router(repairs.routes(services))
     app.include_router(figures.routes(services, reader, stage))
     app.include_router(maps.routes(services, reader, computing))
     app.include_router(trajectories.routes(services, computing))
+    app.include_router(experiments.routes(services))
     app.include_router(session.routes(services.settings))
     app.include_router(site.routes(services))
     site.add_page(app)

@@ -10,7 +10,7 @@ from fretboard.errors import InputError, UnsupportedModel
 from fretboard.model.anatomy import text_model
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
-from fretboard.model.inputs import Inputs, image_positions
+from fretboard.model.inputs import Inputs, image_positions, lengthened
 
 # Done and total runs of an experiment; may raise Cancelled.
 Tick = Callable[[int, int], None]
@@ -90,36 +90,9 @@ def taught(checkpoint: Checkpoint, inputs: Inputs, emitted: list[int]) -> Forced
     """Prompt and all but the last emitted token in one row; the last one is only predicted."""
     if not emitted:
         raise InputError("There is no answer to experiment on: the model emitted no token.")
-    if checkpoint.anatomy.image_token_id in emitted[:-1]:
-        raise InputError(
-            "The answer holds the model's own image marker, which in one pass would ask for "
-            "another image. Shorten the answer, or give a continuation without it."
-        )
-    numbers = inputs.tensors["input_ids"]
-    more = torch.tensor([emitted[:-1]], dtype=numbers.dtype, device=numbers.device)
-    tensors = {
-        name: _lengthened(name, value, more, inputs.prompt_tokens)
-        for name, value in inputs.tensors.items()
-    }
+    tensors = lengthened(checkpoint, inputs, emitted[:-1])
     image = image_positions(checkpoint, inputs)
     return Forced(checkpoint, tensors, tuple(emitted), inputs.prompt_tokens, image)
-
-
-def _lengthened(name: str, value: Tensor, more: Tensor, prompt: int) -> Tensor:
-    """What tells of each position, continued over the answer as plain text."""
-    if name == "input_ids":
-        return torch.cat([value, more], dim=1)
-    if name == "cross_attention_mask":
-        return torch.cat([value, value[:, -1:].expand(-1, more.shape[1], -1, -1)], dim=1)
-    if value.ndim != 2 or value.shape != (1, prompt) or value.is_floating_point():
-        return value
-    ones = name == "attention_mask" or _prefix_lm(name, value)
-    return torch.cat([value, torch.full_like(more, int(ones)).to(value.dtype)], dim=1)
-
-
-def _prefix_lm(name: str, value: Tensor) -> bool:
-    """PaliGemma: 0 = the prefix, which sees itself both ways; 1 = what follows it."""
-    return name == "token_type_ids" and not bool(value.any())
 
 
 @torch.inference_mode()

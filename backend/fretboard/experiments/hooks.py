@@ -7,23 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from fretboard.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.model.hooks import entering_of, removing
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-@contextmanager
-def removing() -> Iterator[list[RemovableHandle]]:
-    """A list of handles, all removed at the end, also after an error."""
-    handles: list[RemovableHandle] = []
-    try:
-        yield handles
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
@@ -93,12 +82,6 @@ def image_hidden(model: Any, anatomy: Anatomy, depth: int, image: Tensor) -> Ite
         for layer in anatomy.layers[depth:]:
             handles.append(layer.register_forward_pre_hook(cut, with_kwargs=True))
         yield
-
-
-def entering_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """The hidden states a layer was called with, (1, positions, width)."""
-    hidden: Tensor = args[0] if args else kwargs["hidden_states"]
-    return hidden
 
 
 def check_maskable(model: Any) -> str:

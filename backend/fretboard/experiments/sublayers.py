@@ -14,11 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from fretboard.errors import UnsupportedModel
-from fretboard.experiments.hooks import entering_of, removing
 from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.model.hooks import ATTENTION_NAMES, MLP_NAMES, entering_of, removing
 
-ATTENTION_NAMES = ("self_attn", "attn", "attention", "self_attention", "linear_attn")
-MLP_NAMES = ("mlp", "feed_forward", "block_sparse_moe", "ffn")
 # Times the dtype's rounding step, relative to the largest entry of the stream.
 TOLERANCE = 64
 

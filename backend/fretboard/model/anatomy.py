@@ -5,7 +5,7 @@ must equal the model's own logits on a calibration prompt, else the model is ref
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -64,6 +64,10 @@ class Anatomy:
     def logits(self, normed: Tensor) -> Tensor:
         """`tail(W_U · n)`: (…, width) → (…, V), on the device of the unembedding."""
         return self.tail(_applied(self.unembedding, normed))
+
+    def read_early(self, states: Tensor, depths: Sequence[int]) -> Tensor:
+        """Logits (n, V), float32, of n depths of (L+1, width) states: the normed lens."""
+        return self.logits(self.normed(states[list(depths)])).float()
 
 
 @torch.inference_mode()

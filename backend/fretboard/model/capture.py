@@ -58,5 +58,9 @@ class Capture:
         states = [self._leaving]
         for entering in reversed(self._entering):
             states.append(states[-1] if entering is None else entering.to(device))
-        self._entering = [None] * len(self._layers)
+        self.forget()
         return torch.stack(states[::-1])
+
+    def forget(self) -> None:
+        """Drop what has been captured: ready for the next forward."""
+        self._entering = [None] * len(self._layers)

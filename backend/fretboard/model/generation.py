@@ -24,6 +24,7 @@ from fretboard.model.interventions import (
     skip_layers,
     skipping_cache,
 )
+from fretboard.model.repairs import Plain, Position
 from fretboard.request import SkipWhen
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
@@ -50,25 +51,29 @@ def generate(
     skipped: Sequence[int],
     on_step: Callable[[Step], bool],
     when: SkipWhen = SkipWhen.ALWAYS,
+    repair: Plain | None = None,
 ) -> FinishReason:
     """Decode greedily (or along `inputs.forced`), calling `on_step` for each emitted token.
 
-    `on_step` returns False to stop; `when` says at which positions `skipped` are left out.
+    `on_step` returns False to stop; `when` says at which positions `skipped` are left out;
+    `repair` gives the logits that tokens are chosen by, a step's own stay the model's.
     Returns why decoding ended. Raises InputError, before the first token, where the model cannot
     do without a skipped layer.
     """
     check_skippable(checkpoint.model, skipped)
-    forced = inputs.forced
-    conductor = _Conductor(checkpoint.anatomy, forced, on_step)
+    forced, repair = inputs.forced, repair or Plain()
+    conductor = _Conductor(checkpoint.anatomy, forced, repair, on_step)
     length = len(forced) if forced else max_new_tokens
     with (
         conductor.telling(skipped),
         skip_layers(checkpoint.anatomy, skipped, when),
+        repair.hooked(),
         conductor.capture(),
         torch.inference_mode(),
     ):
-        generator(checkpoint.model, "pixel_values" in inputs.tensors)(
-            **inputs.tensors,
+        tensors = repair.rows(inputs).tensors
+        generator(checkpoint.model, "pixel_values" in tensors)(
+            **tensors,
             **(skipping_cache(checkpoint.model, checkpoint.anatomy, skipped) if skipped else {}),
             max_new_tokens=length,
             logits_processor=[conductor.processor],
@@ -81,38 +86,53 @@ class _Conductor:
     """Ties the parts of one decoding step: the model's logits, the forced token, the capture."""
 
     def __init__(
-        self, anatomy: Anatomy, forced: Sequence[int] | None, on_step: Callable[[Step], bool]
+        self,
+        anatomy: Anatomy,
+        forced: Sequence[int] | None,
+        repair: Plain,
+        on_step: Callable[[Step], bool],
     ) -> None:
         self._capture = Capture(anatomy)
         self._forced = forced
+        self._repair = repair
         self._on_step = on_step
-        self._index = 0
-        self._logits: Tensor | None = None
-        self._last_token: int | None = None
+        self._emitted_ids: list[int] = []
+        self._position: Position | None = None
         self._cancelled = False
         self.processor = _Processor(self._predicted)
         self.criterion = _Criterion(self._emitted)
         self.capture = self._capture.hooked
 
     def _predicted(self, scores: Tensor) -> Tensor:
-        self._logits = scores[0].float()
-        if self._forced is None:
+        """The scores to choose by: one row for all, so that a repair's rows stay in step."""
+        if self._cancelled:  # some devices decode one step past a stop
             return scores
-        only = torch.full_like(scores, -torch.inf)
-        only[:, self._forced[self._index]] = 0.0
-        return only
+        logits = scores.float()
+        self._position = Position(
+            self._capture.take(),
+            logits[0],
+            tuple(self._emitted_ids),
+            logits[1] if len(logits) > 1 else None,
+        )
+        if self._forced is None:
+            chosen = self._repair.logits(self._position)
+            self._capture.forget()  # of what a repair asked the model besides
+        else:
+            chosen = torch.full_like(logits[0], -torch.inf)
+            chosen[self._forced[len(self._emitted_ids)]] = 0.0
+        return chosen.to(scores).expand_as(scores)
 
     def _emitted(self, input_ids: Tensor) -> bool:
-        if self._cancelled:  # some devices decode one step past a stop
+        if self._cancelled:
             return True
-        if self._logits is None:
+        if self._position is None:
             raise UnsupportedModel(
                 "This family's generate() emitted a token without asking the logits processors it "
                 "was given, so the model's own logits cannot be read."
             )
-        self._last_token = int(input_ids[0, -1])
-        step = Step(self._index, self._last_token, self._capture.take(), self._logits)
-        self._index += 1
+        token, position = int(input_ids[0, -1]), self._position
+        step = Step(len(self._emitted_ids), token, position.states, position.logits)
+        self._emitted_ids.append(token)
         self._cancelled = not self._on_step(step)
         return self._cancelled
 
@@ -122,7 +142,7 @@ class _Conductor:
         try:
             yield
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            if not skipped or self._index:
+            if not skipped or self._emitted_ids:
                 raise
             raise InputError(
                 f"This model does not run with {listed(skipped)} skipped "
@@ -134,7 +154,7 @@ class _Conductor:
             return "cancelled"
         if self._forced is not None:
             return "forced"
-        return "stop" if self._last_token in ends else "length"
+        return "stop" if self._emitted_ids and self._emitted_ids[-1] in ends else "length"
 
 
 class _Processor(LogitsProcessor):

@@ -1,5 +1,6 @@
 """Prompt and image → the tensors a model takes, through its own chat template and processor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,40 @@ def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
     if token_id is None or checkpoint.anatomy.cross_attention:
         return torch.empty(0, dtype=torch.long, device=ids.device)
     return (ids == token_id).nonzero().flatten()
+
+
+def lengthened(
+    checkpoint: Checkpoint, inputs: Inputs, emitted: Sequence[int]
+) -> dict[str, Tensor]:
+    """The tensors of one pass over prompt and emitted tokens. Raises InputError for a marker."""
+    if checkpoint.anatomy.image_token_id in emitted:
+        raise InputError(
+            "The answer holds the model's own image marker, which in one pass would ask for "
+            "another image. Shorten the answer, or give a continuation without it."
+        )
+    numbers = inputs.tensors["input_ids"]
+    more = torch.tensor([list(emitted)], dtype=numbers.dtype, device=numbers.device)
+    return {
+        name: _continued(name, value, more, inputs.prompt_tokens)
+        for name, value in inputs.tensors.items()
+    }
+
+
+def _continued(name: str, value: Tensor, more: Tensor, prompt: int) -> Tensor:
+    """What tells of each position, continued over the answer as plain text."""
+    if name == "input_ids":
+        return torch.cat([value, more], dim=1)
+    if name == "cross_attention_mask":
+        return torch.cat([value, value[:, -1:].expand(-1, more.shape[1], -1, -1)], dim=1)
+    if value.ndim != 2 or value.shape != (1, prompt) or value.is_floating_point():
+        return value
+    ones = name == "attention_mask" or _prefix_lm(name, value)
+    return torch.cat([value, torch.full_like(more, int(ones)).to(value.dtype)], dim=1)
+
+
+def _prefix_lm(name: str, value: Tensor) -> bool:
+    """PaliGemma: 0 = the prefix, which sees itself both ways; 1 = what follows it."""
+    return name == "token_type_ids" and not bool(value.any())
 
 
 def _refuse_image_marker(checkpoint: Checkpoint, prompt: str) -> None:

@@ -20,6 +20,8 @@ from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.pipeline.derived import derive, make_lens
 from fretboard.pipeline.maps import make_map
 from fretboard.pipeline.reader import StreamingReader, to_tensor
+from fretboard.pipeline.repairing import make_repair
+from fretboard.repair import RepairKind, settled
 from fretboard.request import check_layers
 from fretboard.set_view import states_at
 from fretboard.staging import staged
@@ -55,6 +57,7 @@ class Pipeline:
         request = analysis.request
         anatomy = self.checkpoint.anatomy
         check_layers(request.skip_layers, len(anatomy.layers))
+        repair = settled(request.repair, len(anatomy.layers))
         inputs = build_inputs(self.checkpoint, request.prompt, image, request.continuation)
         reader = StreamingReader(make_lens(anatomy, request.lens.base), anatomy.depths)
 
@@ -70,12 +73,14 @@ class Pipeline:
             request.skip_layers,
             on_step,
             request.skip_when,
+            make_repair(self.checkpoint, request, repair, inputs, image),
         )
         if reason == "cancelled":
             raise Cancelled("The analysis was cancelled. Run it again when you like.")
         readout, hidden, ids = reader.finish()
         facts = {
             "finish_reason": reason,
+            "repair": repair if request.repair.kind is not RepairKind.NONE else None,
             "prompt_tokens": inputs.prompt_tokens,
             "image_positions": len(image_positions(self.checkpoint, inputs)),
             "timings": {"total": time.perf_counter() - started, "readout": reader.seconds},
@@ -96,7 +101,7 @@ class Pipeline:
         readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         facts = {
             name: getattr(sibling, name)
-            for name in ("finish_reason", "prompt_tokens", "image_positions")
+            for name in ("finish_reason", "prompt_tokens", "image_positions", "repair")
         }
         spent = time.perf_counter() - started
         facts["timings"] = {"total": spent, "readout": spent}

@@ -201,7 +201,8 @@ def _layers(table: Table) -> int:
 
 def _told(table: Table) -> dict[str, Any]:
     """What a survey was made with, for the report."""
-    names = ("model", "revision", "lens", "skip_layers")
-    told = {name: sorted(set(table[name].astype(str))) for name in names}
+    names = ("model", "revision", "lens", "skip_layers", "repair")
+    known = [name for name in names if name in table.columns]  # an older survey may lack one
+    told = {name: sorted(set(table[name].astype(str))) for name in known}
     prompts = sorted(set(table["prompt"].astype(str)))
     return told | {"prompts": prompts[:5], "layers": _layers(table), "answers": len(answers(table))}

@@ -6,18 +6,20 @@ and the report are made anew from them. So a run that is killed loses only the i
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from tqdm import tqdm
 
 from fretboard.analyze import run_prepared
 from fretboard.api.submission import Asked, prepare
 from fretboard.document import Analysis, Status
 from fretboard.errors import FretboardError, InputError, NotFound
+from fretboard.images import to_png
 from fretboard.pipeline import Pipeline
 from fretboard.settings import Settings
 from fretboard.store.durable import HIDDEN_STATES, open_store
@@ -38,6 +40,7 @@ class SurveyRequest:
     skip_layers: str
     keep_states: bool = True
     """Without its hidden states an analysis can be read, but not shown in full in the page."""
+    repair: str = ""
 
     def asked(self, prompt: str, image: bytes | None) -> Asked:
         """One item's question."""
@@ -47,6 +50,7 @@ class SurveyRequest:
             max_new_tokens=self.max_new_tokens,
             lens=self.lens,
             skip_layers=self.skip_layers,
+            repair=self.repair,
         )
 
 
@@ -65,8 +69,8 @@ class SurveyRun:
     def __init__(
         self, settings: Settings, request: SurveyRequest, items: list[Item], output: Path
     ) -> None:
-        # What is wrong for all items alike is told at once.
-        prepare(settings, request.asked(str(items[0].prompt), None))
+        # What is wrong for all items alike is told at once; a blank picture stands for theirs.
+        prepare(settings, request.asked(str(items[0].prompt), to_png(Image.new("RGB", (32, 32)))))
         self._settings, self._request, self._items = settings, request, items
         self._output = output
         output.mkdir(parents=True, exist_ok=True)
@@ -83,9 +87,15 @@ class SurveyRun:
 
     def without(self, layers: Mapping[int, str]) -> Outcome:
         """A further pass over some items, each without layers of its own: number → `6-9,12`."""
-        return self._pass(
-            {number: replace(self._request, skip_layers=own) for number, own in layers.items()}, "a"
-        )
+        return self._again({number: {"skip_layers": own} for number, own in layers.items()})
+
+    def repaired(self, numbers: Iterable[int], repair: str) -> Outcome:
+        """A further pass over some items, decoded with `repair`."""
+        return self._again({number: {"repair": repair} for number in numbers})
+
+    def _again(self, changes: Mapping[int, dict[str, Any]]) -> Outcome:
+        asked = {number: replace(self._request, **change) for number, change in changes.items()}
+        return self._pass(asked, "a")
 
     def read(self, analysis_id: str) -> Analysis:
         """A finished analysis of this or an earlier pass."""
