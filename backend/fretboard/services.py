@@ -60,9 +60,16 @@ class Services:
         if self.jobs.withdraw(document.model.revision, document.id):
             self.fail(document, problem_of(Cancelled(CANCELLED)))
 
+    def remove_experiment(self, experiment: Experiment) -> None:
+        """Stop it, and remove its record and its events."""
+        self.jobs.cancel(experiment.id)
+        self.jobs.withdraw(experiment.model.revision, experiment.id)
+        self.experiments.delete(experiment.id)
+        self.bus.clear(experiment.id)
+
     def unfinished(self) -> list[Analysis | Experiment]:
         """What was queued or running when the last process stopped."""
-        found = [*self._readable(), *self.experiments.all()]
+        found: list[Analysis | Experiment] = [*self._readable(), *self.experiments.all()]
         return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
 
     def _readable(self) -> Iterator[Analysis]:

@@ -83,7 +83,9 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
 
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
-        """Remove the record, its cached arrays and its events."""
+        """Remove the record, its causal tests, its cached arrays and its events."""
+        for experiment in services.experiments.of(analysis_id):
+            services.remove_experiment(experiment)
         services.jobs.cancel(analysis_id)
         services.jobs.withdraw(services.store.read(analysis_id).model.revision, analysis_id)
         services.store.delete(analysis_id)

@@ -1,70 +1,109 @@
-"""`text/event-stream` of one analysis: status, token, done, failed. Reconnecting loses nothing."""
+"""`text/event-stream` of an analysis or a causal test. Reconnecting loses nothing."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 
-from fretboard.document import Analysis, Status, token_event
-from fretboard.queue.bus import START
+from fretboard.causal import Experiment
+from fretboard.document import Analysis, Status, problem_of, token_event
+from fretboard.errors import NotFound
+from fretboard.queue.bus import START, Event
 from fretboard.services import Services
 
 POLL_SECONDS = 0.05
 RECHECK_SECONDS = 1.0  # how often the record is asked, in case events were lost
 TERMINAL = ("done", "failed")
+OVER = (Status.DONE, Status.FAILED)
 
 
-async def stream(
-    services: Services, analysis: Analysis, after: str | None
+@dataclass(frozen=True)
+class Story:
+    """What is followed: its topic on the bus, the first event, and how it ended.
+
+    ended: the events that the record tells once it is over, None before; asked in a thread.
+    """
+
+    topic: str
+    first: Event
+    ended: Callable[[], list[Event] | None]
+
+
+def of_analysis(services: Services, analysis: Analysis) -> Story:
+    """An analysis: `status`, `token`, then `done` or `failed`."""
+
+    def ended() -> list[Event] | None:
+        current = services.store.read(analysis.id)
+        if current.status not in OVER:
+            return None
+        tokens: list[Event] = [token_event(token) for token in current.tokens]
+        return [{"type": "status", "status": current.status}, *tokens, _last(current)]
+
+    longest = {"max_new_tokens": analysis.request.max_new_tokens}
+    return Story(analysis.id, _status(services, analysis) | longest, ended)
+
+
+def of_experiment(services: Services, experiment: Experiment) -> Story:
+    """A causal test: `status`, `progress`, then `done` or `failed`."""
+
+    def ended() -> list[Event] | None:
+        current = services.experiments.read(experiment.id)
+        if current.status not in OVER:
+            return None
+        return [{"type": "status", "status": current.status}, _last(current)]
+
+    return Story(experiment.id, _status(services, experiment), ended)
+
+
+async def follow(
+    services: Services, story: Story, after: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events after the position `after` (a Last-Event-ID), to the end of the analysis."""
-    if analysis.status in (Status.DONE, Status.FAILED):
-        for told in _told_from_record(analysis):
-            yield told
-        return
-    yield _as_sse(_status(services, analysis), None)
+    """Events after the position `after` (a Last-Event-ID), to the end of the story."""
+    told = await run_in_threadpool(_ended, story)
+    if told is None:
+        yield _as_sse(story.first, None)
     position, checked = after or START, time.monotonic()
-    while True:
-        fresh = await run_in_threadpool(services.bus.read, analysis.id, position)
+    while told is None:
+        fresh = await run_in_threadpool(services.bus.read, story.topic, position)
         for position, event in fresh:
             yield _as_sse(event, position)
             if event["type"] in TERMINAL:
                 return
+        await asyncio.sleep(POLL_SECONDS)
         if time.monotonic() - checked > RECHECK_SECONDS:
             checked = time.monotonic()
-            current = await run_in_threadpool(services.store.read, analysis.id)
-            if current.status in (Status.DONE, Status.FAILED):
-                for told in _told_from_record(current):
-                    yield told
-                return
-        await asyncio.sleep(POLL_SECONDS)
+            told = await run_in_threadpool(_ended, story)
+    for event in told:
+        yield _as_sse(event, None)
 
 
-def _status(services: Services, analysis: Analysis) -> dict[str, Any]:
-    state = services.bus.announced().get(analysis.model.name, {}).get("state", "loading")
+def _ended(story: Story) -> list[Event] | None:
+    """A record that was deleted has ended too."""
+    try:
+        return story.ended()
+    except NotFound as error:
+        return [{"type": "failed", **problem_of(error).model_dump()}]
+
+
+def _status(services: Services, document: Analysis | Experiment) -> Event:
+    state = services.bus.announced().get(document.model.name, {}).get("state", "loading")
     waiting = "Waiting for its turn." if state == "ready" else "Waiting for the model to load."
     return {
         "type": "status",
-        "status": analysis.status,
-        "message": waiting if analysis.status == Status.QUEUED else "The model is at work.",
-        "max_new_tokens": analysis.request.max_new_tokens,
+        "status": document.status,
+        "message": waiting if document.status == Status.QUEUED else "The model is at work.",
     }
 
 
-def _told_from_record(analysis: Analysis) -> list[ServerSentEvent]:
-    """The same events, from a finished document."""
-    events: list[dict[str, Any]] = [{"type": "status", "status": analysis.status}]
-    events += [token_event(token) for token in analysis.tokens]
-    if analysis.error is not None:
-        events.append({"type": "failed", **analysis.error.model_dump()})
-    else:
-        events.append({"type": "done", "id": analysis.id})
-    return [_as_sse(event, None) for event in events]
+def _last(document: Analysis | Experiment) -> Event:
+    if document.error is not None:
+        return {"type": "failed", **document.error.model_dump()}
+    return {"type": "done", "id": document.id}
 
 
-def _as_sse(event: dict[str, Any], position: str | None) -> ServerSentEvent:
+def _as_sse(event: Event, position: str | None) -> ServerSentEvent:
     data = {key: value for key, value in event.items() if key != "type"}
     return ServerSentEvent(event=event["type"], data=data, id=position)

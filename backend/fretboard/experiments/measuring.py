@@ -14,11 +14,11 @@ from fretboard.experiments.attribution import attribution
 from fretboard.experiments.forced import Forced, answer, log_probabilities, taught
 from fretboard.experiments.knockout import knockout
 from fretboard.experiments.patching import patching
+from fretboard.images import blank_like
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import build_inputs
 from fretboard.vocabulary import Vocabulary
 
-GREY = (127, 127, 127)
 # Share done in [0, 1], and what is being done; may raise Cancelled.
 Report = Callable[[float, str], None]
 Arrays = dict[str, np.ndarray]
@@ -107,7 +107,7 @@ def _arrays(
 def _without(forced: Forced, wanted: Experiment, material: Material) -> Forced:
     """The same answer taught to a run with the other image, or a grey one of the same size."""
     assert material.image is not None  # image positions were required
-    other = material.other or Image.new("RGB", material.image.size, GREY)
+    other = material.other or blank_like(material.image)
     inputs = build_inputs(forced.checkpoint, wanted.request.prompt, other, None)
     return taught(forced.checkpoint, inputs, list(forced.emitted))
 
