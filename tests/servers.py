@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 from redis import Redis
@@ -55,18 +57,17 @@ def ping(client: Redis) -> bool:
         return False
 
 
-class Server:
-    """`fretboard serve` as a process; its output is printed when the block fails."""
+class Command:
+    """`fretboard …` as a process; its output is printed when the block fails."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._folder = folder
-        self._environment = environment | {"STORE_URL": str(folder), "PORT": str(self.port)}
-        self._log = folder.with_name(f"server-{self.port}.log")
+        self._arguments = arguments
+        self._environment = {"STORE_URL": str(folder)} | environment
+        self._log = folder.with_name(f"{arguments[0]}-{uuid.uuid4().hex}.log")
 
-    def __enter__(self) -> "Server":
-        command = [sys.executable, "-m", "fretboard.cli", "serve"]
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "fretboard.cli", *self._arguments]
         inherited = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -76,12 +77,7 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self.wait("/healthz")
         return self
-
-    def wait(self, path: str, seconds: float = START_SECONDS) -> None:
-        """Until `path` answers 200."""
-        wait_for(lambda: answers(f"{self.url}{path}"), self.process, seconds)
 
     def __exit__(self, kind, *_rest) -> None:
         self.process.kill()
@@ -92,6 +88,24 @@ class Server:
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+
+class Server(Command):
+    """`fretboard serve` on a free port, entered when it answers."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(folder, "serve", **environment, PORT=str(self.port))
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.wait("/healthz")
+        return self
+
+    def wait(self, path: str, seconds: float = START_SECONDS) -> None:
+        """Until `path` answers 200."""
+        wait_for(lambda: answers(f"{self.url}{path}"), self.process, seconds)
 
 
 def answers(url: str) -> bool:

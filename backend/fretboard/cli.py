@@ -9,6 +9,7 @@ import typer
 
 from fretboard.commands import OFFLINE, configured_settings
 from fretboard.errors import FretboardError
+from fretboard.repair_command import compression, repairs
 from fretboard.settings import Settings
 from fretboard.skip_command import skips
 
@@ -34,12 +35,16 @@ def serve(
 
 
 @app.command()
-def worker() -> None:
-    """Run the model for web processes elsewhere (needs REDIS_URL)."""
+def worker(
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
+) -> None:
+    """Run a model for web processes elsewhere (needs REDIS_URL)."""
     from fretboard.services import build_services
     from fretboard.worker import Worker
 
     settings = configured_settings()
+    if model is not None:
+        settings = settings.model_copy(update={"model": model})
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
     running = Worker(build_services(settings))
@@ -62,7 +67,7 @@ def openapi() -> None:
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 
 
-for _command in (*OFFLINE, skips):
+for _command in (*OFFLINE, skips, repairs, compression):
     app.command()(_command)
 
 

@@ -6,9 +6,10 @@ local folder's files.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,6 +23,8 @@ BUNDLED_NOTE = (
 )
 HASHED_WHOLE = 64 * 2**20  # bytes; of larger weight files the head and the size go in
 HASHED_FILES = ("*.safetensors", "*.json")
+Announced = Mapping[str, Mapping[str, Any]]
+NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
@@ -35,6 +38,8 @@ class ServedModel(BaseModel):
     state: ModelState = "absent"
     detail: str = ""
     default: bool = True
+    workers: int = 0
+    """How many have it loaded."""
     layers: int = 0
     width: int = 0
     vocabulary: int = 0
@@ -71,14 +76,29 @@ def served_model(settings_model: str) -> ServedModel:
     )
 
 
-def choose_model(settings: Settings, asked: str | None) -> ServedModel:
-    """The model for a request. Raises UnknownModel when `asked` is not served here."""
-    if asked is not None and asked != settings.model:
-        raise UnknownModel(
-            f"{asked!r} is not served here; this server answers with {settings.model!r}. "
-            "Leave out `model`, or start a server with FRETBOARD_MODEL set to it."
-        )
-    return served_model(settings.model)
+def choose_model(
+    settings: Settings, asked: str | None, announced: Announced = NOTHING
+) -> ServedModel:
+    """The model for a request: FRETBOARD_MODEL, or another that workers announced.
+
+    announced: facts by name. Raises UnknownModel when `asked` is neither.
+    """
+    name = asked or settings.model
+    if announced.get(name, {}).get("revision"):
+        return described(settings, announced[name])
+    if name == settings.model:
+        return served_model(name)
+    known = ", ".join(repr(one) for one in {settings.model: None} | dict.fromkeys(announced))
+    raise UnknownModel(
+        f"{name!r} is not served here; there is {known}. Leave out `model`, or start a worker: "
+        f"fretboard worker --model {name}"
+    )
+
+
+def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
+    """A model as its worker announced it; its files need not be on this machine."""
+    told = {"title": facts["name"], "revision": "", **facts, "source": facts["name"]}
+    return ServedModel.model_validate(told | {"default": facts["name"] == settings.model})
 
 
 def folder_revision(folder: Path) -> str:

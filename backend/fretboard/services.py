@@ -17,6 +17,7 @@ from fretboard.image_set import ImageSet
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
 from fretboard.queue.jobs import Jobs, make_brokers
 from fretboard.queue.waiting import MemoryWaiting, RedisWaiting, Waiting
+from fretboard.served import ServedModel, choose_model
 from fretboard.settings import Settings
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.durable import AnalysisStore, open_sets, open_store
@@ -40,6 +41,25 @@ class Services:
     cache: ArrayCache
     bus: Bus
     jobs: Jobs
+
+    @property
+    def expects_worker(self) -> bool:
+        """Whether this process loads FRETBOARD_MODEL itself, after its first page."""
+        return self.settings.worker == "inside"
+
+    @property
+    def unserved(self) -> str:
+        """What to say of a model that no worker has announced."""
+        if self.expects_worker:
+            return "Waiting for the model to load."
+        return "No worker serves this model now. Start one: fretboard worker --model NAME"
+
+    def choose(self, asked: str | None) -> ServedModel:
+        """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
+
+        Raises UnknownModel.
+        """
+        return choose_model(self.settings, asked, self.bus.announced())
 
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""

@@ -86,7 +86,7 @@ class Worker:
 
     def _beat(self) -> None:
         """Tell the broker too that this worker lives: a full consumer does not, however long."""
-        if self._services.settings.redis_url is not None:
+        if self._revision and self._services.settings.redis_url is not None:
             for kind, broker in self._services.jobs.brokers.items():
                 broker.do_qsize(queue_name(kind, self._revision))
 
@@ -203,7 +203,7 @@ class Worker:
 
 def _told(served: ServedModel) -> dict[str, Any]:
     """What web processes must know of the model, which they need not have on disk."""
-    return served.model_dump(exclude={"state", "detail", "default"})
+    return served.model_dump(exclude={"state", "detail", "default", "workers"})
 
 
 def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi.concurrency import run_in_threadpool
@@ -14,21 +15,27 @@ from fretboard.errors import NotFound
 from fretboard.queue.bus import START, Event
 from fretboard.services import Services
 
-POLL_SECONDS = 0.05
-RECHECK_SECONDS = 1.0  # how often the record is asked, in case events were lost
+# The bus wakes who follows; so often they look without: for events that were lost, a new place.
+LOOK_SECONDS = 1.0
 TERMINAL = ("done", "failed")
+WAITING = {
+    "ready": "Waiting for its turn.",
+    "loading": "Waiting for the model to load.",
+    "failed": "Waiting for the model, which could not be loaded.",
+}
 OVER = (Status.DONE, Status.FAILED)
 
 
 @dataclass(frozen=True)
 class Story:
-    """What is followed: its topic on the bus, the first event, and how it ended.
+    """What is followed: its topic on the bus, how it stands, and how it ended.
 
-    ended: the events that the record tells once it is over, None before; asked in a thread.
+    status: the event that says whether it waits, and where, or runs. ended: the events that the
+    record tells once it is over, None before. Both are asked in a thread.
     """
 
     topic: str
-    first: Event
+    status: Callable[[], Event]
     ended: Callable[[], list[Event] | None]
 
 
@@ -43,7 +50,7 @@ def of_analysis(services: Services, analysis: Analysis) -> Story:
         return [{"type": "status", "status": current.status}, *tokens, _last(current)]
 
     longest = {"max_new_tokens": analysis.request.max_new_tokens}
-    return Story(analysis.id, _status(services, analysis) | longest, ended)
+    return Story(analysis.id, lambda: _status(services, analysis) | longest, ended)
 
 
 def of_experiment(services: Services, experiment: Experiment) -> Story:
@@ -55,27 +62,37 @@ def of_experiment(services: Services, experiment: Experiment) -> Story:
             return None
         return [{"type": "status", "status": current.status}, _last(current)]
 
-    return Story(experiment.id, _status(services, experiment), ended)
+    return Story(experiment.id, lambda: _status(services, experiment), ended)
 
 
 async def follow(
     services: Services, story: Story, after: str | None
 ) -> AsyncIterator[ServerSentEvent]:
     """Events after the position `after` (a Last-Event-ID), to the end of the story."""
-    told = await run_in_threadpool(_ended, story)
-    if told is None:
-        yield _as_sse(story.first, None)
-    position, checked = after or START, time.monotonic()
-    while told is None:
-        fresh = await run_in_threadpool(services.bus.read, story.topic, position)
-        for position, event in fresh:
-            yield _as_sse(event, position)
-            if event["type"] in TERMINAL:
-                return
-        await asyncio.sleep(POLL_SECONDS)
-        if time.monotonic() - checked > RECHECK_SECONDS:
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the server stops: nobody is left to wake
+            loop.call_soon_threadsafe(woken.set)
+
+    with await run_in_threadpool(services.bus.follow, story.topic, wake):
+        position, status = after or START, None
+        while (told := await run_in_threadpool(_ended, story)) is None:
+            if status is None or position == START:  # until it begins, its place may change
+                now = await run_in_threadpool(story.status)
+                if now != status:
+                    yield _as_sse(now, None)
+                status = now
             checked = time.monotonic()
-            told = await run_in_threadpool(_ended, story)
+            while time.monotonic() - checked < LOOK_SECONDS:
+                woken.clear()
+                fresh = await run_in_threadpool(services.bus.read, story.topic, position)
+                for position, event in fresh:
+                    yield _as_sse(event, position)
+                    if event["type"] in TERMINAL:
+                        return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
     for event in told:
         yield _as_sse(event, None)
 
@@ -89,13 +106,14 @@ def _ended(story: Story) -> list[Event] | None:
 
 
 def _status(services: Services, document: Analysis | Experiment) -> Event:
-    state = services.bus.announced().get(document.model.name, {}).get("state", "loading")
-    waiting = "Waiting for its turn." if state == "ready" else "Waiting for the model to load."
-    return {
-        "type": "status",
-        "status": document.status,
-        "message": waiting if document.status == Status.QUEUED else "The model is at work.",
-    }
+    status: Event = {"type": "status", "status": document.status}
+    if document.status != Status.QUEUED:
+        return status | {"message": "The model is at work."}
+    state = services.bus.announced().get(document.model.name, {}).get("state", "")
+    place = services.jobs.place(document)
+    if place is not None and state == "ready":
+        return status | {"message": WAITING[state]} | place.model_dump()
+    return status | {"message": WAITING.get(state, services.unserved)}
 
 
 def _last(document: Analysis | Experiment) -> Event:

@@ -69,7 +69,9 @@ def _question(
 ) -> tuple[str, str]:
     """(prompt, model); checked before any image is taken."""
     if asked.images:
-        checked, _ = prepare(services.settings, replace(asked.question, image=None))
+        checked, _ = prepare(
+            services.settings, replace(asked.question, image=None), services.bus.announced()
+        )
         return checked.request.prompt, checked.request.model
     prompts = {analysis.request.prompt for _, analysis in members}
     models = {analysis.request.model for _, analysis in members}

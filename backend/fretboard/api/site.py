@@ -11,14 +11,15 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_fastapi_instrumentator import Instrumentator
 from pydantic import BaseModel
 
+from fretboard.api.models import list_models
 from fretboard.api.problems import problem
 from fretboard.api.submission import Asked, prepare
 from fretboard.document import Status
-from fretboard.errors import FretboardError, NotFound, Unavailable
+from fretboard.errors import NotFound, Unavailable
 from fretboard.gallery import Example, gallery_entries, gallery_image
 from fretboard.images import to_png
 from fretboard.lens.map_settings import RANGES, MapSettings, paper_settings
-from fretboard.served import ServedModel, served_model
+from fretboard.served import ServedModel
 from fretboard.services import Services
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -54,7 +55,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/api/models")
     def models() -> list[ServedModel]:
         """The models served here and whether they are loading, ready, absent or failed."""
-        return [_current_model(services)]
+        return list_models(services)
 
     @router.get("/api/gallery")
     def gallery() -> list[Example]:
@@ -95,25 +96,13 @@ def routes(services: Services) -> APIRouter:
     @router.get("/readyz", responses={503: {"description": "Not ready yet; `detail` says why"}})
     def readyz() -> dict[str, str]:
         """The model is loaded and the store can be read. 503 until then."""
-        model = _current_model(services)
+        model = list_models(services)[0]
         if model.state != "ready":
             raise Unavailable(f"The model {model.name} is {model.state}. {model.detail}".strip())
         next(services.store.ids(), None)
         return {"status": "ready", "model": model.name}
 
     return router
-
-
-def _current_model(services: Services) -> ServedModel:
-    name = services.settings.model
-    try:
-        model = served_model(name)
-    except FretboardError as error:
-        return ServedModel(
-            name=name, title=name, source=name, revision="", state="absent", detail=error.detail
-        )
-    loading = {"state": "loading", "detail": "The model is being loaded."}
-    return model.model_copy(update=services.bus.announced().get(name, loading))
 
 
 def _example(services: Services, entry: dict) -> Example:
@@ -123,7 +112,7 @@ def _example(services: Services, entry: dict) -> Example:
         **{name: entry[name] for name in ("title", "category", "prompt", "truth")},
     )
     asked = Asked(example.prompt, gallery_image(entry["file"]).read_bytes())
-    ready, _ = prepare(services.settings, asked)
+    ready, _ = prepare(services.settings, asked, services.bus.announced())
     try:
         done = services.store.read(ready.id).status == Status.DONE
     except NotFound:

@@ -10,7 +10,6 @@ from fretboard.document import Analysis, Status
 from fretboard.errors import InputError, NotFinished
 from fretboard.presets import PRESETS, Preset, preset_layers
 from fretboard.request import Lens
-from fretboard.served import choose_model
 from fretboard.services import Services
 
 
@@ -64,7 +63,7 @@ def chosen_layers(
             "whose stages its layers are taken."
         )
     analysis = _staged(services, stage, preset_of, None, stages)
-    asked = choose_model(services.settings, model).name
+    asked = services.choose(model).name
     if analysis.model.name != asked:
         raise InputError(
             f"The analysis {preset_of} is of {analysis.model.name}; its layers say nothing of "

@@ -17,7 +17,7 @@ from fretboard.request import (
     check_repair,
     parse_layers,
 )
-from fretboard.served import choose_model
+from fretboard.served import NOTHING, Announced, choose_model
 from fretboard.services import Services
 from fretboard.settings import Settings
 
@@ -38,9 +38,11 @@ class Asked:
     """As `parse_repair` reads it."""
 
 
-def prepare(settings: Settings, asked: Asked) -> tuple[Analysis, Picture | None]:
+def prepare(
+    settings: Settings, asked: Asked, announced: Announced = NOTHING
+) -> tuple[Analysis, Picture | None]:
     """The analysis that `asked` stands for, not yet stored. Raises InputError."""
-    served = choose_model(settings, asked.model)
+    served = choose_model(settings, asked.model, announced)
     _check(settings, asked)
     picture = (
         read_picture(asked.image, settings.max_image_pixels) if asked.image is not None else None
@@ -71,7 +73,7 @@ def submit(
 
     client: whose turn it takes, when others wait too.
     """
-    analysis, picture = prepare(services.settings, asked)
+    analysis, picture = prepare(services.settings, asked, services.bus.announced())
     _check_loadable(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))

@@ -103,10 +103,10 @@ class Jobs:
         """Take waiting work off the model's list; False when it runs already, or is unknown."""
         return self.waiting.change(revision, lambda fair: fair.remove(work))
 
-    def place(self, analysis: Analysis) -> Place | None:
+    def place(self, document: Analysis | Experiment) -> Place | None:
         """Where it stands in its model's list; None when it does not wait."""
-        workers = self._bus.announced().get(analysis.model.name, {}).get("workers", 0)
-        return self.waiting.look(analysis.model.revision).place(analysis.id, workers)
+        workers = self._bus.announced().get(document.model.name, {}).get("workers", 0)
+        return self.waiting.look(document.model.revision).place(document.id, workers)
 
     def allow(self, work: str) -> None:
         """Forget that it was cancelled; before anyone can cancel the new attempt."""
