@@ -1,11 +1,12 @@
 # make run   everything set up, then the page on http://127.0.0.1:8000
 # make test  everything set up, then all tests
+# make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests schema
+.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests fuzz schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -38,6 +39,9 @@ python-tests:
 
 browser-tests:
 	$(BIN)/pytest -m browser
+
+fuzz:
+	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
 
 schema:
 	$(NPM) run types

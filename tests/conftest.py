@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from PIL import Image
 from redis import Redis
 
@@ -17,6 +19,9 @@ from fretboard.settings import Settings
 from fretboard.worker import Worker
 from servers import redis_server
 from tiny_models import save_llava
+
+# `make fuzz`: many more cases, drawn anew each time.
+hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="session")

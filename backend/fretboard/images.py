@@ -2,13 +2,12 @@
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fretboard.errors import BadImage, TooLarge
+from fretboard.errors import BadImage, InputError, TooLarge
 
 # Pillow reads many more, some through code with a history of holes; people upload these.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
@@ -36,20 +35,21 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
     Raises BadImage when the bytes are no whole image, TooLarge above `max_pixels`.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                _check_size(opened, max_pixels)
-                media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
-                rgb = _to_rgb(ImageOps.exif_transpose(opened))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            _check_size(opened, max_pixels)
+            media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
+            ImageOps.exif_transpose(opened, in_place=True)
+            rgb = _to_rgb(opened)
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, MemoryError) as error:
         raise TooLarge(
             "The image has far more pixels than can be read safely; "
             f"upload at most {max_pixels / 1e6:.0f} megapixels."
         ) from error
     except UnidentifiedImageError as error:
         raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # the decoders raise errors of many kinds on damaged files
         raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
     return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type)
 
@@ -85,19 +85,22 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _scale_to_8_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba)
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.new("RGB", rgba.size, "white")
+        image.paste(rgba, mask=rgba)
     rgb = image.convert("RGB")
     rgb.info.clear()
     return rgb
 
 
 def _scale_to_8_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float64)
+    values = np.array(image, dtype=np.float32)  # in place from here: it may be 256 MB
+    np.nan_to_num(values, copy=False)
     if image.mode.startswith("F") and values.max(initial=0.0) <= 1.0:
-        values = values * 65535.0
-    return Image.fromarray(np.clip(values / 257.0, 0, 255).round().astype(np.uint8), mode="L")
+        values *= 65535.0
+    values /= 257.0
+    np.clip(values, 0, 255, out=values).round(out=values)
+    return Image.fromarray(values.astype(np.uint8), mode="L")
 
 
 def blank_like(image: Image.Image) -> Image.Image:
