@@ -17,7 +17,7 @@ from fretboard.catalogue import Reading
 from fretboard.errors import InputError, NotFound, Unavailable
 from fretboard.export import dress, heading, write_figure
 from fretboard.figures.theme import THEMES
-from fretboard.lens.stages import Thresholds
+from fretboard.lens.thresholds import Thresholds
 from fretboard.local import (
     ANY_ID,
     Asking,

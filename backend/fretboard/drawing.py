@@ -24,7 +24,7 @@ from fretboard.figures.quantities import ARRAYS_NEEDED
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import COLORS_BY, ColorBy, strings_of
 from fretboard.lens.map_settings import MapSettings
-from fretboard.lens.stages import Thresholds
+from fretboard.lens.thresholds import Thresholds
 from fretboard.request import Divergence, Lens, StageMethod
 from fretboard.sources import require_token
 from fretboard.staging import ARRAYS_NEEDED as STAGES_NEED

@@ -16,7 +16,7 @@ from fretboard.document import Analysis
 from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import InputError, NotFound
 from fretboard.lens.map_settings import MapSettings
-from fretboard.lens.stages import Thresholds
+from fretboard.lens.thresholds import Thresholds
 from fretboard.request import StageMethod
 from fretboard.served import served_model
 from fretboard.settings import Settings

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from api_calls import array, finished, post, reference
-from fretboard.lens.stages import Thresholds, detect
+from fretboard.lens.stages import detect
+from fretboard.lens.thresholds import Thresholds
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from fretboard.lens.map_settings import MapSettings, paper_settings
 from fretboard.lens.map_settings import Method as MapMethod
 from fretboard.lens.map_settings import Scaling as MapScaling
 from fretboard.lens.map_settings import Start as MapStart
-from fretboard.lens.stages import Thresholds
+from fretboard.lens.thresholds import Thresholds
 from fretboard.request import Divergence, Lens, Scaling, StageMethod
 from fretboard.services import Services
 
@@ -38,6 +38,7 @@ def stage_query(
     mutation_min_ratio: float = DEFAULT.mutation_min_ratio,
     mutation_min_jsd: float = DEFAULT.mutation_min_jsd,
     reversal_share: float = DEFAULT.reversal_share,
+    flag_score: float = DEFAULT.flag_score,
     interval: float = DEFAULT.interval,
 ) -> StageQuery:
     """`stages` names the method; the others replace single thresholds."""
@@ -48,6 +49,7 @@ def stage_query(
             mutation_min_ratio=mutation_min_ratio,
             mutation_min_jsd=mutation_min_jsd,
             reversal_share=reversal_share,
+            flag_score=flag_score,
             interval=interval,
         )
     except ValueError as error:

@@ -117,6 +117,37 @@ def distribution(lens: LogitLens, states: Tensor) -> np.ndarray:
     return lens.log_probabilities(states[:, None])[:, 0].cpu().numpy()
 
 
+@torch.inference_mode()
+def leaders(lens: LogitLens, states: Tensor, k: int) -> dict[str, np.ndarray]:
+    """The k likeliest of each cell of (L+1, n, width) states, and how open the cell is.
+
+    top_ids, top_probabilities: (L+1, n, k); entropy: (L+1, n), nats.
+    """
+    chunks = []
+    for part in _parts(lens, states):
+        rows = [_leading(row, k) for row in lens.logits(states[:, part])]
+        chunks.append([torch.stack(column) for column in zip(*rows, strict=True)])
+    ids, shares, entropy = (_numpy(torch.cat(c, dim=1)) for c in zip(*chunks, strict=True))
+    return {"top_ids": ids, "top_probabilities": shares, "entropy": entropy}
+
+
+@torch.inference_mode()
+def word_probability(lens: LogitLens, states: Tensor, token_id: int) -> np.ndarray:
+    """(L+1, n) probability of one word at every cell of (L+1, n, width) states."""
+    parts = [
+        torch.stack([_normalise(row)[1][:, token_id] for row in lens.logits(states[:, part])])
+        for part in _parts(lens, states)
+    ]
+    return _numpy(torch.cat(parts, dim=1))
+
+
+def _leading(logits: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    log_p, p = _normalise(logits)
+    top = p.topk(min(k, p.shape[-1]), dim=-1)
+    # A probability of 0 adds nothing to −Σ p log p, though its logarithm is −inf.
+    return top.indices.int(), top.values, -torch.linalg.vecdot(p, log_p.clamp_(min=LOWEST))
+
+
 def _parts(lens: LogitLens, states: Tensor) -> Iterator[slice]:
     size = tokens_at_once(states.shape[0], lens.vocabulary)
     return (slice(start, start + size) for start in range(0, states.shape[1], size))

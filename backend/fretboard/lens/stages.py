@@ -4,13 +4,13 @@ Depth d counts applied layers; pair d is (d, d+1). The critical depth is the dep
 last pair of the rapid evolution ends.
 """
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from fretboard.lens.change_point import change_points, resampled_interval
+from fretboard.lens.thresholds import Thresholds
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
 INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
@@ -24,45 +24,6 @@ PAPER_CRITICAL_DEPTH = 18
 PAPER_FIRST_PAIR = 19
 
 Method = Literal["automatic", "paper"]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """All thresholds, in one place. Raises ValueError for one that makes no sense."""
-
-    critical_depth: int | None = None
-    """Given instead of detected."""
-    mutation_sigmas: float = 4.0
-    """A mutation's log JSD stands this many robust deviations above the token's stabilisation."""
-    mutation_min_ratio: float = 3.0
-    """… and at least this many times its median"""
-    mutation_min_jsd: float = 0.02
-    """… and is at least this many nats."""
-    reversal_share: float = 0.5
-    """A rival that leads at least this share of the depths from critical to mutation."""
-    resamples: int = 200
-    """Resamplings of the tokens for the interval of the critical depth."""
-    interval: float = 0.9
-    """Coverage of that interval."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        checks = {
-            "critical_depth is at least 1": self.critical_depth is None or self.critical_depth >= 1,
-            "mutation_sigmas is at least 0": self.mutation_sigmas >= 0,
-            "mutation_min_ratio is at least 1": self.mutation_min_ratio >= 1,
-            "mutation_min_jsd lies in 0…ln 2": 0 <= self.mutation_min_jsd <= math.log(2),
-            "reversal_share lies in 0…1": 0 <= self.reversal_share <= 1,
-            "resamples lies in 1…10000": 1 <= self.resamples <= 10_000,
-            "interval lies between 0 and 1": 0 < self.interval < 1,
-        }
-        broken = [rule for rule, holds in checks.items() if not holds]
-        if broken:
-            raise ValueError(f"Thresholds out of range: {'; '.join(broken)}.")
-
-    def as_dict(self) -> dict[str, float | None]:
-        """For the document."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -237,9 +198,13 @@ def _reversal(
     rival = int(ids[counts.argmax()])
     if counts.max() < thresholds.reversal_share * span.size:
         return None
-    led = np.flatnonzero(leaders[:emergence] == rival)
-    run_start = _run_start(leaders, int(led[-1]), rival)
-    return Reversal(rival, run_start, int(led[-1]), emergence)
+    return last_lead(leaders, rival, emergence)
+
+
+def last_lead(leaders: np.ndarray, rival: int, emergence: int) -> Reversal:
+    """The last run of depths at which `rival` leads before `emergence`; leaders (L+1,)."""
+    end = int(np.flatnonzero(leaders[:emergence] == rival)[-1])
+    return Reversal(rival, _run_start(leaders, end, rival), end, emergence)
 
 
 def _run_start(leaders: np.ndarray, end: int, rival: int) -> int:

@@ -14,7 +14,7 @@ from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import NotFound
 from fretboard.export import heading
 from fretboard.image_set import ImageSet
-from fretboard.lens.stages import Thresholds
+from fretboard.lens.thresholds import Thresholds
 from fretboard.local import LocalSource
 from fretboard.reproduce.exhibit import Picture
 from fretboard.request import Lens, StageMethod

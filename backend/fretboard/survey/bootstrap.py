@@ -4,6 +4,7 @@ Tokens of one answer are not independent. So whole images are drawn with replace
 bootstrap; Davison and Hinkley 1997, section 3.8), with everything that was said about them.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ class ImageBootstrap:
         """Mean over the values."""
         if not len(sample.values):
             return NOTHING
-        return _estimate(float(sample.values.mean()), self.mean_draws(sample), sample)
+        return estimate(float(sample.values.mean()), self.mean_draws(sample), sample)
 
     def share(self, sample: Sample) -> Estimate:
         """Mean of values 0 and 1. At exactly 0 or 1 no draw can differ: Wilson over images."""
@@ -86,7 +87,7 @@ class ImageBootstrap:
         counts = np.zeros((len(self.names), len(levels)))
         np.add.at(counts, (self._rows(sample), level), 1)
         draws = _weighted_medians(levels, self._drawn @ counts)
-        return _estimate(float(np.median(sample.values)), draws, sample)
+        return estimate(float(np.median(sample.values)), draws, sample)
 
     def mean_draws(self, sample: Sample) -> np.ndarray:
         """(resamples,) means; NaN where a draw holds none of the values."""
@@ -97,6 +98,17 @@ class ImageBootstrap:
         with np.errstate(invalid="ignore"):
             means: np.ndarray = (self._drawn @ sums) / (self._drawn @ counts)
         return means
+
+    def statistics(
+        self, images: np.ndarray, of: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(values (k,), draws (resamples, k)) of any k statistics of weighted observations.
+
+        images (n,): the image of each observation; `of` takes their weights (n,).
+        """
+        rows = np.searchsorted(self.names, images)
+        draws = np.stack([of(drawn[rows].astype(np.float64)) for drawn in self._drawn])
+        return of(np.ones(len(rows))), draws
 
     def _rows(self, sample: Sample) -> np.ndarray:
         return np.searchsorted(self.names, sample.images)
@@ -111,11 +123,11 @@ def mean_difference(
     draws = boot.mean_draws(sample) - other_boot.mean_draws(other)
     value = float(sample.values.mean() - other.values.mean())
     fewer = min(sample, other, key=lambda each: each.count)
-    return _estimate(value, draws, fewer)
+    return estimate(value, draws, fewer)
 
 
-def _estimate(value: float, draws: np.ndarray, sample: Sample) -> Estimate:
-    """Percentile interval of the draws."""
+def estimate(value: float, draws: np.ndarray, sample: Sample) -> Estimate:
+    """Percentile interval of the draws of a value; NaN draws are left out."""
     usable = draws[~np.isnan(draws)]
     if sample.count < 2 or not usable.size:
         return Estimate(value, None, None, len(sample.values), sample.count)
