@@ -2,13 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from fretboard.document import Analysis, ModelInfo, Status
-from fretboard.errors import NotFound
+from fretboard.errors import NotFound, Unavailable
+from fretboard.image_set import ImageSet, SetRequest
 from fretboard.request import AnalysisRequest
-from fretboard.store.durable import open_store
+from fretboard.store.durable import HIDDEN_STATES, open_sets, open_store
+from servers import free_port
 
 MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)
 
@@ -17,9 +20,16 @@ def make(analysis_id="abc123"):
     return Analysis(id=analysis_id, request=AnalysisRequest(prompt="p", model="m"), model=MODEL)
 
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request, tmp_path):
-    return open_store(str(tmp_path) if request.param == "folder" else "memory://")
+@pytest.fixture(params=["folder", "memory", "s3"])
+def url(request, tmp_path):
+    if request.param == "s3":
+        return request.getfixturevalue("s3_url")
+    return str(tmp_path) if request.param == "folder" else "memory://"
+
+
+@pytest.fixture
+def store(url):
+    return open_store(url)
 
 
 def test_documents_round_trip(store):
@@ -44,6 +54,35 @@ def test_arrays_are_read_one_by_one(store):
     assert store.read_note("abc", "arrays") == "how it was made"
     with pytest.raises(NotFound, match="no array named 'z'"):
         store.read_array("abc", "arrays", "z")
+
+
+def test_hidden_states_keep_their_bits(store):
+    hidden = np.random.default_rng().normal(size=(5, 3, 8)).astype(ml_dtypes.bfloat16)
+    store.write_arrays("abc", HIDDEN_STATES, {HIDDEN_STATES: hidden})
+    read = store.read_array("abc", HIDDEN_STATES, HIDDEN_STATES)
+    assert read.dtype == hidden.dtype
+    np.testing.assert_array_equal(read.view(np.uint16), hidden.view(np.uint16))
+
+
+def test_image_sets_lie_beside_the_analyses(url):
+    sets, store = open_sets(url), open_store(url)
+    request = SetRequest(prompt="p", model="m", token="0")
+    image_set = ImageSet(id="def456", request=request, members=[])
+    assert sets.create(image_set)
+    assert not sets.create(image_set)
+    sets.write_arrays("def456", "derived/map", {"points": np.eye(2)})
+    assert sets.read("def456") == image_set
+    assert list(sets.ids()) == ["def456"]
+    assert list(store.ids()) == []
+    sets.delete("def456")
+    assert list(sets.ids()) == []
+
+
+def test_a_store_that_does_not_answer_says_so(s3_url, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable, match="does not answer"):
+        open_store(s3_url).read("abc123")
 
 
 def test_delete_removes_everything(store):
