@@ -19,8 +19,9 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from fretboard.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, input_device, locate
+from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import assemble
-from fretboard.model.generation import _Capture, generate
+from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 from fretboard.model.interventions import SkippingCache, skip_layers
 
@@ -214,13 +215,13 @@ class Ferry(nn.Module):
 def test_states_of_layers_on_several_devices_are_brought_together():
     layers = (Ferry("cpu"), Ferry("cpu"), Ferry("meta"))
     anatomy = Anatomy(layers, nn.Identity(), nn.Identity(), lambda logits: logits, "none")
-    capture = _Capture(anatomy)
+    capture = Capture(anatomy)
     with capture.hooked():
         hidden = torch.randn(1, 3, 4)
         for layer in layers:
             hidden = layer(hidden)
     states = capture.take()
-    assert (states.shape, states.device.type) == ((4, 4), "meta")
+    assert (states.shape, states.device.type) == ((4, 1, 4), "meta")
 
 
 def test_norm_and_head_on_different_devices_get_their_input_there():

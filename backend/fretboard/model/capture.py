@@ -11,14 +11,14 @@ from fretboard.model.anatomy import Anatomy, hidden_of
 
 
 class Capture:
-    """The residual stream at some positions of the running forward, depth by depth.
+    """The residual stream of the running forward, depth by depth, at the last position of each row.
 
     Depth d < L is what enters layer d (some families add features between layers); depth L is
     what leaves the last layer that ran. A layer that was not called leaves the stream unchanged.
     """
 
-    def __init__(self, anatomy: Anatomy, at: int | Tensor = -1) -> None:
-        """`at`: one position, or indices (n,) of several."""
+    def __init__(self, anatomy: Anatomy, at: Tensor | None = None) -> None:
+        """`at`: instead, indices (n,) of positions of the first row."""
         self._layers = anatomy.layers
         self._at = at
         self._entering: list[Tensor | None] = [None] * len(anatomy.layers)
@@ -48,11 +48,12 @@ class Capture:
         self._leaving = self._chosen(hidden_of(output))
 
     def _chosen(self, hidden: Tensor) -> Tensor:
-        at = self._at
-        return hidden[0, at.to(hidden.device) if isinstance(at, Tensor) else at]
+        if self._at is not None:
+            return hidden[0, self._at.to(hidden.device)]
+        return hidden[:, -1].clone()  # a view would keep the whole prompt's activations alive
 
     def take(self) -> Tensor:
-        """(L+1, width), or (L+1, n, width), of the forward that just ended; ready for the next."""
+        """(L+1, rows or n, width) of the forward that just ended; ready for the next."""
         assert self._leaving is not None  # a forward has run
         device = self._leaving.device
         states = [self._leaving]

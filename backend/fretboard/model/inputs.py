@@ -24,6 +24,11 @@ class Inputs:
     forced: tuple[int, ...] | None
 
     @property
+    def rows(self) -> int:
+        """Rows of the batch: one, or more where a repair decodes beside it."""
+        return int(self.tensors["input_ids"].shape[0])
+
+    @property
     def prompt_tokens(self) -> int:
         """Length of the prompt in positions, image positions included."""
         return int(self.tensors["input_ids"].shape[1])
@@ -58,9 +63,7 @@ def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
     return (ids == token_id).nonzero().flatten()
 
 
-def lengthened(
-    checkpoint: Checkpoint, inputs: Inputs, emitted: Sequence[int]
-) -> dict[str, Tensor]:
+def lengthened(checkpoint: Checkpoint, inputs: Inputs, emitted: Sequence[int]) -> dict[str, Tensor]:
     """The tensors of one pass over prompt and emitted tokens. Raises InputError for a marker."""
     if checkpoint.anatomy.image_token_id in emitted:
         raise InputError(
@@ -75,13 +78,55 @@ def lengthened(
     }
 
 
+def compatible(one: Inputs, other: Inputs) -> bool:
+    """Whether both can be rows of one batch: images of equal shape, or no images."""
+    return _media(one) == _media(other)
+
+
+def _media(inputs: Inputs) -> dict[str, tuple[int, ...] | None]:
+    """What is not told per position, with its shape but for the row."""
+    return {
+        name: None if _per_position(name, value, inputs.prompt_tokens) else tuple(value.shape[1:])
+        for name, value in inputs.tensors.items()
+    }
+
+
+def side_by_side(checkpoint: Checkpoint, batch: Sequence[Inputs]) -> dict[str, Tensor]:
+    """Rows of one batch; shorter prompts are padded on the left, where the mask is 0."""
+    if len(batch) == 1:
+        return batch[0].tensors
+    longest = max(inputs.prompt_tokens for inputs in batch)
+    # Any token but the image's: the mask hides it.
+    filler = int(checkpoint.anatomy.image_token_id == 0)
+    return {
+        name: torch.cat([_padded(inputs, name, longest, filler) for inputs in batch])
+        for name in batch[0].tensors
+    }
+
+
+def _padded(inputs: Inputs, name: str, length: int, filler: int) -> Tensor:
+    value = inputs.tensors[name]
+    missing = length - inputs.prompt_tokens
+    if not missing or not _per_position(name, value, inputs.prompt_tokens):
+        return value
+    before = torch.zeros_like(value[:, :1]).expand(-1, missing, *value.shape[2:])
+    return torch.cat([before + (filler if name == "input_ids" else 0), value], dim=1)
+
+
+def _per_position(name: str, value: Tensor, prompt: int) -> bool:
+    """Whether a tensor (rows, positions, …) tells of each position of the prompt."""
+    if name == "cross_attention_mask":
+        return True
+    return value.ndim == 2 and value.shape[1] == prompt and not value.is_floating_point()
+
+
 def _continued(name: str, value: Tensor, more: Tensor, prompt: int) -> Tensor:
     """What tells of each position, continued over the answer as plain text."""
     if name == "input_ids":
         return torch.cat([value, more], dim=1)
     if name == "cross_attention_mask":
         return torch.cat([value, value[:, -1:].expand(-1, more.shape[1], -1, -1)], dim=1)
-    if value.ndim != 2 or value.shape != (1, prompt) or value.is_floating_point():
+    if not _per_position(name, value, prompt):
         return value
     ones = name == "attention_mask" or _prefix_lm(name, value)
     return torch.cat([value, torch.full_like(more, int(ones)).to(value.dtype)], dim=1)
