@@ -68,8 +68,10 @@ class Reading:
 
 
 MapKind = Literal["trajectory", "perplexities", "stability", "dispersion"]
-DerivedKind = Literal["lens", "divergence", "distribution"] | MapKind
+PatchKind = Literal["patch-grid", "patches", "patch-word"]
+DerivedKind = Literal["lens", "divergence", "distribution"] | MapKind | PatchKind
 MAP_KINDS: tuple[str, ...] = get_args(MapKind)
+PATCH_KINDS: tuple[str, ...] = get_args(PatchKind)
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,15 @@ class Derived:
 
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
     `probabilities` (depth, vocabulary) of one token. The map kinds (`pipeline/maps.py`) are of an
-    answer's tokens or, with a `role`, of an image set's token position.
+    answer's tokens or, with a `role`, of an image set's token position. The patch kinds
+    (`pipeline/patches.py`) are of the image positions.
     """
 
     kind: DerivedKind
     lens: Lens = Lens.NORMED
     divergence: Divergence = Divergence.JSD
     token: int = 0
+    """Index in the answer; of `patch-word`, the word's token id."""
     settings: str = ""
     """Of a map, as `MapSettings.text`."""
     role: str = ""
@@ -96,6 +100,11 @@ class Derived:
     def is_map(self) -> bool:
         """Seconds to compute, kilobytes to keep; needs no model."""
         return self.kind in MAP_KINDS
+
+    @property
+    def runs_model(self) -> bool:
+        """Needs a forward pass, so it must wait for its turn among the generations."""
+        return self.kind in PATCH_KINDS
 
     @property
     def key(self) -> str:

@@ -11,6 +11,7 @@ import dramatiq
 
 from fretboard.deriving import Deriver
 from fretboard.document import Analysis, Problem, Status, problem_of, sibling_ids, token_event
+from fretboard.erasing import sweep
 from fretboard.errors import FretboardError, NotFound
 from fretboard.experimenting import Experimenter
 from fretboard.images import stored_image
@@ -114,6 +115,7 @@ class Worker:
     def _declare_actors(self) -> None:
         self._actors[EXPERIMENT] = Experimenter(self._services, self._pipeline).experiment
         derive = Deriver(self._services, self._pipeline).derive
+        self._actors[DERIVE] = derive
         for name, kind, act in (
             (NEXT, GENERATE, self._next),
             (DERIVE, DERIVED, derive),
@@ -136,6 +138,7 @@ class Worker:
             return
         started = time.monotonic()
         self._actors[work.actor](*work.args)
+        sweep(self._services, work.id.partition("/")[0])
         seconds = time.monotonic() - started
         waiting.change(self._revision, lambda fair: fair.finish(ticket, seconds))
 

@@ -12,6 +12,7 @@ from fretboard.api import (
     experiments,
     figures,
     maps,
+    patches,
     repairs,
     session,
     site,
@@ -58,6 +59,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     stage = make_stager(services, reader)
     app.include_router(analyses.routes(services, reader, stage))
     app.include_router(words.routes(services, reader))
+    app.include_router(patches.routes(services, reader))
     app.include_router(skips.routes(services, stage))
     app.include_router(repairs.routes(services))
     app.include_router(figures.routes(services, reader, stage))

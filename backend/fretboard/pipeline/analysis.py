@@ -19,6 +19,7 @@ from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.pipeline.derived import derive, make_lens
 from fretboard.pipeline.maps import make_map
+from fretboard.pipeline.patches import PatchReader
 from fretboard.pipeline.reader import StreamingReader, to_tensor
 from fretboard.pipeline.repairing import make_repair
 from fretboard.repair import RepairKind, settled
@@ -38,9 +39,11 @@ class Pipeline:
     checkpoint: Checkpoint
     store: AnalysisStore
     vocabulary: Vocabulary = field(init=False)
+    patches: PatchReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.vocabulary = Vocabulary(self.checkpoint.tokenizer_json)
+        self.patches = PatchReader(self.checkpoint, self.store)
 
     def analyse(
         self,
@@ -142,6 +145,8 @@ class Pipeline:
         self, analysis: Analysis, wanted: Derived, watch: Watch | None = None
     ) -> tuple[dict[str, np.ndarray], str]:
         """Arrays on demand, and a note on how they were made."""
+        if wanted.runs_model:
+            return self.patches.derive(analysis, wanted), ""
         hidden = self.store.read_array(analysis.id, HIDDEN_STATES, HIDDEN_STATES)
         if wanted.is_map:
             return make_map(hidden, wanted, watch or Watch())

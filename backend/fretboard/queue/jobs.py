@@ -92,6 +92,11 @@ class Jobs:
 
     def derive(self, record_id: str, revision: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
+        if wanted.runs_model:  # skipped layers patch its modules: nothing may run beside
+            args = [record_id, wanted.key, reply_topic]
+            work = Work(id=f"{record_id}/{wanted.file}", actor=DERIVE, args=args)
+            self.put(revision, work, INTERACTIVE)
+            return
         kind, actor = (MAPS, MAP) if wanted.is_map else (DERIVED, DERIVE)
         self._enqueue(kind, revision, actor, record_id, wanted.key, reply_topic)
 
@@ -111,6 +116,10 @@ class Jobs:
     def allow(self, work: str) -> None:
         """Forget that it was cancelled; before anyone can cancel the new attempt."""
         self._bus.clear_flag(_cancel_flag(work))
+
+    def forget(self, record_id: str) -> None:
+        """No order to stop is left, for the record or its derived files."""
+        self._bus.clear_flags(_cancel_flag(record_id))
 
     def cancelled(self, work: str) -> Callable[[], bool]:
         """A function that tells whether the work was cancelled."""
