@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from redis import Redis
+from redis.exceptions import RedisError
 
 from fretboard.causal import Experiment
 from fretboard.document import Analysis, Problem, Status, problem_of
@@ -80,13 +81,6 @@ class Services:
         if self.jobs.withdraw(document.model.revision, document.id):
             self.fail(document, problem_of(Cancelled(CANCELLED)))
 
-    def remove_experiment(self, experiment: Experiment) -> None:
-        """Stop it, and remove its record and its events."""
-        self.jobs.cancel(experiment.id)
-        self.jobs.withdraw(experiment.model.revision, experiment.id)
-        self.experiments.delete(experiment.id)
-        self.bus.clear(experiment.id)
-
     def unfinished(self) -> list[Analysis | Experiment]:
         """What was queued or running when the last process stopped."""
         found: list[Analysis | Experiment] = [*self._readable(), *self.experiments.all()]
@@ -109,11 +103,26 @@ def build_services(settings: Settings) -> Services:
         waiting: Waiting = MemoryWaiting()
     else:
         client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
-        cache = RedisCache(client, settings.cache_ttl_seconds)
+        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+        _check_eviction(client)
         bus, waiting = RedisBus(client), RedisWaiting(client)
     jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
     experiments = open_experiments(settings.store_url)
     return Services(settings, store, sets, experiments, cache, bus, jobs)
+
+
+def _check_eviction(client: Redis) -> None:
+    """Warn where the server may throw jobs away. A server that is down is told of later."""
+    try:
+        policy = dict(client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")  # type: ignore[arg-type]
+    except RedisError:  # hosted servers often forbid the question
+        return
+    if policy != "noeviction":
+        log.warning(
+            "Redis has maxmemory-policy %s: it may drop waiting jobs. Set it to noeviction; the "
+            "array cache bounds itself (FRETBOARD_CACHE_BYTES).",
+            policy,
+        )
 
 
 @lru_cache(maxsize=8)

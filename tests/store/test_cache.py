@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from fretboard.store import cache as cache_module
-from fretboard.store.cache import KEY_SPACE, MemoryCache, RedisCache
+from fretboard.store.cache import BOOKS, KEY_SPACE, MemoryCache, RedisCache
+from servers import wait_for
 
 
 @pytest.fixture(params=["memory", "redis"])
 def cache(request):
     if request.param == "memory":
         return MemoryCache(10**6)
-    return RedisCache(request.getfixturevalue("redis_client"), ttl_seconds=60)
+    return RedisCache(request.getfixturevalue("redis_client"), ttl_seconds=60, limit=10**6)
 
 
 def test_round_trip(cache):
@@ -42,7 +43,7 @@ def test_memory_cache_keeps_to_its_limit_and_drops_the_longest_unused():
 
 def test_redis_values_are_chunked_and_expire(redis_client, monkeypatch):
     monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
-    cache = RedisCache(redis_client, ttl_seconds=60)
+    cache = RedisCache(redis_client, ttl_seconds=60, limit=10**6)
     array = np.random.default_rng().normal(size=(100, 10))
     cache.put("big", array)
     assert redis_client.llen(KEY_SPACE + "big") == 9  # 8000 bytes and numpy's header
@@ -53,7 +54,46 @@ def test_redis_values_are_chunked_and_expire(redis_client, monkeypatch):
 
 def test_a_lost_chunk_is_a_lost_entry(redis_client, monkeypatch):
     monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
-    cache = RedisCache(redis_client, ttl_seconds=60)
+    cache = RedisCache(redis_client, ttl_seconds=60, limit=10**6)
     cache.put("big", np.zeros(1000))
     redis_client.rpop(KEY_SPACE + "big")
     assert cache.get("big") is None
+
+
+def cached_bytes(client):
+    """What the cache's keys hold, and what its books say that they hold."""
+    names = client.keys(KEY_SPACE + "*")
+    held = sum(len(chunk) for name in names for chunk in client.lrange(name, 0, -1))
+    return held, int(client.get(BOOKS + ":total"))
+
+
+def test_redis_cache_bounds_itself_and_touches_no_other_key(redis_client, monkeypatch):
+    monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
+    redis_client.set("fretboard:jobs:generate.x", b"job" * 10_000)
+    cache = RedisCache(redis_client, ttl_seconds=60, limit=10_000)
+    rng = np.random.default_rng()
+    for index in range(40):
+        cache.put(f"{index % 20}/x", rng.normal(size=rng.integers(1, 400)))
+        cache.put("used", np.zeros(10)) if index == 0 else cache.get("used")
+        held, booked = cached_bytes(redis_client)
+        assert held == booked <= 10_000
+    assert cache.get("used") is not None
+    cache.put("larger than all", np.zeros(5000))
+    assert cache.get("larger than all") is not None
+    assert cache.get("used") is None
+    cache.drop("larger")
+    assert cached_bytes(redis_client) == (0, 0)
+    assert len(redis_client.get("fretboard:jobs:generate.x")) == 30_000
+
+
+def test_what_expired_leaves_the_books(redis_client):
+    cache = RedisCache(redis_client, ttl_seconds=60, limit=10**6)
+    cache.put("a", np.zeros(1000))
+    redis_client.delete(KEY_SPACE + "a")  # as expiry does
+    assert cache.get("a") is None
+    assert cached_bytes(redis_client) == (0, 0)
+    short = RedisCache(redis_client, ttl_seconds=1, limit=10**6)
+    short.put("b", np.zeros(1000))
+    wait_for(lambda: not redis_client.exists(KEY_SPACE + "b"), seconds=10)
+    short.put("c", np.zeros(10))
+    assert cached_bytes(redis_client)[1] == 208  # 80 bytes and numpy's header

@@ -2,13 +2,16 @@
 
 import io
 import threading
+import uuid
 from collections import OrderedDict
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from redis import Redis
 
 KEY_SPACE = "fretboard:array:"
+BOOKS = "fretboard:arrays"  # when each was used, its bytes, the bytes of all
+WRITING_SECONDS = 600  # that the chunks of an array may take to arrive
 CHUNK_BYTES = 8 * 2**20  # far below Redis' 512 MB a value, and kind to its single thread
 
 
@@ -57,22 +60,84 @@ class MemoryCache:
         self._size -= array.nbytes if array is not None else 0
 
 
-class RedisCache:
-    """Arrays as `.npy` bytes in a list of chunks under one key, with a time to live."""
+# Everything about the cache in one step of the server: entries whose time is over leave the books,
+# then the longest unused go until the total fits. `keep` stays even when it alone is larger.
+_BOOKS = """
+local uses, sizes, total = KEYS[1], KEYS[2], KEYS[3]
+local space, limit, ttl, keep = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local clock = redis.call('time')
+local now = clock[1] + clock[2] / 1000000
+local function forget(key)
+  redis.call('unlink', space .. key)
+  redis.call('zrem', uses, key)
+  local size = redis.call('hget', sizes, key)
+  if size then
+    redis.call('hdel', sizes, key)
+    redis.call('decrby', total, size)
+  end
+end
+"""
+_PUT = (
+    _BOOKS
+    + """
+forget(keep)
+redis.call('rename', KEYS[4], space .. keep)
+redis.call('expire', space .. keep, ttl)
+redis.call('zadd', uses, now, keep)
+redis.call('hset', sizes, keep, ARGV[5])
+redis.call('incrby', total, ARGV[5])
+for _, key in ipairs(redis.call('zrangebyscore', uses, '-inf', now - ttl)) do forget(key) end
+while tonumber(redis.call('get', total)) > limit do
+  local oldest = redis.call('zrange', uses, 0, 0)[1]
+  if oldest == keep then break end
+  forget(oldest)
+end
+"""
+)
+_TOUCH = (
+    _BOOKS
+    + """
+local chunks = redis.call('llen', space .. keep)
+if chunks == 0 then
+  forget(keep)
+else
+  redis.call('zadd', uses, now, keep)
+  redis.call('expire', space .. keep, ttl)
+end
+return chunks
+"""
+)
+_DROP = (
+    _BOOKS
+    + """
+for _, key in ipairs(redis.call('zrange', uses, 0, -1)) do
+  if string.sub(key, 1, #keep) == keep then forget(key) end
+end
+"""
+)
 
-    def __init__(self, client: Redis, ttl_seconds: int) -> None:
-        self._client = client
+
+class RedisCache:
+    """Arrays as `.npy` bytes in a list of chunks under one key, with a time to live after use.
+
+    Its memory is bounded by itself, so that the server's own eviction, which knows no key space,
+    can stay off: the jobs of the same server are never evicted.
+    """
+
+    def __init__(self, client: Redis, ttl_seconds: int, limit: int) -> None:
+        self._client: Any = client
         self._ttl = ttl_seconds
+        self._limit = limit
+        self._put, self._touch, self._drop = map(client.register_script, (_PUT, _TOUCH, _DROP))
 
     def get(self, key: str) -> np.ndarray | None:
-        """The array, or None; a key holds all its chunks or does not exist."""
-        name = KEY_SPACE + key
-        count = int(self._client.llen(name))
-        chunks = [self._client.lindex(name, index) for index in range(count)]
+        """The array, marked as used; a key holds all its chunks or does not exist."""
+        count = int(self._run(self._touch, key))
+        chunks = [self._client.lindex(KEY_SPACE + key, index) for index in range(count)]
         if not chunks or any(chunk is None for chunk in chunks):  # expired meanwhile
             return None
         try:
-            return np.load(io.BytesIO(b"".join(chunks)), allow_pickle=False)  # type: ignore[arg-type]
+            return np.load(io.BytesIO(b"".join(chunks)), allow_pickle=False)
         except ValueError:  # replaced between two reads: as good as lost
             return None
 
@@ -81,14 +146,16 @@ class RedisCache:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         data = buffer.getbuffer()
-        name, temporary = KEY_SPACE + key, f"{KEY_SPACE}writing:{id(array)}:{key}"
-        self._client.delete(temporary)
+        temporary = f"{KEY_SPACE}writing:{uuid.uuid4().hex}"
         for start in range(0, len(data), CHUNK_BYTES):
             self._client.rpush(temporary, bytes(data[start : start + CHUNK_BYTES]))
-        self._client.expire(temporary, self._ttl)
-        self._client.rename(temporary, name)
+            self._client.expire(temporary, WRITING_SECONDS)  # should this process die now
+        self._run(self._put, key, len(data), temporary)
 
     def drop(self, prefix: str) -> None:
         """Forget every key that begins with `prefix`."""
-        for name in self._client.scan_iter(f"{KEY_SPACE}{prefix}*", count=1000):
-            self._client.delete(name)
+        self._run(self._drop, prefix)
+
+    def _run(self, script: Any, key: str, size: int = 0, temporary: str = "") -> Any:
+        books = [f"{BOOKS}:{name}" for name in ("uses", "sizes", "total")]
+        return script(keys=[*books, temporary], args=[KEY_SPACE, self._limit, self._ttl, key, size])
