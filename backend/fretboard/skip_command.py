@@ -43,15 +43,19 @@ def lines(table: dict[str, Any]) -> list[str]:
             f"{preset}: {found['images']} images, {found['no layers to skip']} without such "
             f"layers, {found['failed']} failed"
         )
-        told += [f"  {name:<22}{_range(found[name])}" for name in ("layers", *ROWS)]
+        told += [f"  {name:<22}{estimate_range(found[name])}" for name in ("layers", *ROWS)]
         for name in JUDGED:
             if found[name]["plain"] is not None:
-                steps = [f"{step} {_range(value)}" for step, value in found[name].items() if value]
+                steps = [
+                    f"{step} {estimate_range(value)}"
+                    for step, value in found[name].items()
+                    if value
+                ]
                 told.append(f"  {name:<22}{', '.join(steps)}")
     return told
 
 
-def _range(estimate: dict[str, Any]) -> str:
+def estimate_range(estimate: dict[str, Any]) -> str:
     """`0.52 (0.40 to 0.63)`."""
     if estimate["value"] is None:
         return "–"

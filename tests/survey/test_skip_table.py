@@ -11,8 +11,9 @@ from fretboard.analyze import run_prepared
 from fretboard.errors import InputError
 from fretboard.presets import PRESETS
 from fretboard.served import BUNDLED_MODEL
+from fretboard.survey.pairs import Judged, Pair, in_order, kept_share, summarise
 from fretboard.survey.runner import SurveyRequest
-from fretboard.survey.skips import EMPTY, Judged, Pair, in_order, kept_share, run_skips, summarise
+from fretboard.survey.skips import EMPTY, run_skips
 from fretboard.survey.sources import find_items
 from fretboard.tiny_llava.backdrop import render
 from fretboard.tiny_llava.world import Mix, sample_scene
@@ -89,7 +90,7 @@ def test_a_run_over_drawn_scenes(tmp_path, drawn_scenes):
     rows = [json.loads(line) for line in (tmp_path / "out" / "answers.jsonl").open()]
     for preset in PRESETS:
         told = table["presets"][preset]
-        mine = [row for row in rows if row["preset"] == preset]
+        mine = [row for row in rows if row["change"] == preset]
         assert told["images"] + told[EMPTY] + told["failed"] == len(items)
         assert len(mine) == told["images"]
         for row in mine:

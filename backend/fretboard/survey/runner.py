@@ -6,7 +6,8 @@ and the report are made anew from them. So a run that is killed loses only the i
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,10 +68,18 @@ class SurveyRun:
     """One pass over the items, into one folder."""
 
     def __init__(
-        self, settings: Settings, request: SurveyRequest, items: list[Item], output: Path
+        self,
+        settings: Settings,
+        request: SurveyRequest,
+        items: list[Item],
+        output: Path,
+        further: Sequence[SurveyRequest] = (),
     ) -> None:
+        """further: other ways that items will be asked in, to be checked beforehand."""
         # What is wrong for all items alike is told at once; a blank picture stands for theirs.
-        prepare(settings, request.asked(str(items[0].prompt), to_png(Image.new("RGB", (32, 32)))))
+        blank = to_png(Image.new("RGB", (32, 32)))
+        for asked in (request, *further):
+            prepare(settings, asked.asked(str(items[0].prompt), blank))
         self._settings, self._request, self._items = settings, request, items
         self._output = output
         output.mkdir(parents=True, exist_ok=True)
@@ -83,41 +92,49 @@ class SurveyRun:
 
     def run(self) -> Outcome:
         """Analyse what is not done yet. Ctrl-C ends the pass; what is done is kept."""
-        return self._pass(dict.fromkeys(range(len(self._items)), self._request), "w")
+        return self._pass([(number, self._request) for number in range(len(self._items))], "w")[0]
 
     def without(self, layers: Mapping[int, str]) -> Outcome:
         """A further pass over some items, each without layers of its own: number → `6-9,12`."""
-        return self._again({number: {"skip_layers": own} for number, own in layers.items()})
+        tasks = [
+            (number, replace(self._request, skip_layers=own)) for number, own in layers.items()
+        ]
+        return self._pass(tasks, "a")[0]
 
-    def repaired(self, numbers: Iterable[int], repair: str) -> Outcome:
-        """A further pass over some items, decoded with `repair`."""
-        return self._again({number: {"repair": repair} for number in numbers})
+    def side_by_side(self, requests: Sequence[SurveyRequest]) -> list[Outcome]:
+        """One pass that asks each item in all these ways, one right after the other.
 
-    def _again(self, changes: Mapping[int, dict[str, Any]]) -> Outcome:
-        asked = {number: replace(self._request, **change) for number, change in changes.items()}
-        return self._pass(asked, "a")
+        So times can be compared: what slows the machine slows all of them.
+        """
+        numbers = range(len(self._items))
+        return self._pass([(n, request) for n in numbers for request in requests], "w")
 
     def read(self, analysis_id: str) -> Analysis:
         """A finished analysis of this or an earlier pass."""
         return self._store.read(analysis_id)
 
-    def _pass(self, requests: Mapping[int, SurveyRequest], mode: str) -> Outcome:
-        """mode: of the list of failures, written anew or continued."""
-        done: dict[int, str] = {}
-        failures: list[dict[str, Any]] = []
+    def _pass(self, tasks: Sequence[tuple[int, SurveyRequest]], mode: str) -> list[Outcome]:
+        """An outcome for each way that items are asked in: an item's first, second … task.
+
+        mode: of the list of failures, written anew or continued.
+        """
+        ways = max(Counter(number for number, _ in tasks).values(), default=1)
+        outcomes = [Outcome({}, [], False) for _ in range(ways)]
+        asked: Counter[int] = Counter()
         with (self._output / FAILURES).open(mode, encoding="utf-8") as told:
             try:
-                for number, request in tqdm(requests.items(), unit="image", desc="survey"):
-                    item = self._items[number]
+                for number, request in tqdm(tasks, unit="image", desc="survey"):
+                    outcome, item = outcomes[asked[number]], self._items[number]
+                    asked[number] += 1
                     try:
-                        done[number] = self._analyse(item, request)
+                        outcome.done[number] = self._analyse(item, request)
                     except _Failed as failed:
-                        failures.append(failed.record(number, item))
-                        told.write(json.dumps(failures[-1], ensure_ascii=False) + "\n")
+                        outcome.failures.append(failed.record(number, item))
+                        told.write(json.dumps(outcome.failures[-1], ensure_ascii=False) + "\n")
                         told.flush()
             except KeyboardInterrupt:
-                return Outcome(done, failures, True)
-        return Outcome(done, failures, False)
+                return [replace(outcome, interrupted=True) for outcome in outcomes]
+        return outcomes
 
     def detection(self, outcome: Outcome) -> dict[str, Any]:
         """How the stages were found; alike for all items. Empty when nothing is done."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from fretboard.survey.truth import Judgement, Verdict
 from fretboard.tiny_llava import dialogue
-from fretboard.tiny_llava.judging import color_outcome, color_position
+from fretboard.tiny_llava.judging import color_outcome, color_position, kind_recall
 from fretboard.tiny_llava.world import COLORS, KINDS, PLURAL, Group, Scene
 from fretboard.words import Word
 
@@ -35,7 +35,9 @@ class SceneTruth:
             at = color_position(said, dialogue.noun(group), COLORS, form)
             if at is not None:
                 verdicts[at] = VERDICT_OF[color_outcome(group, said[at])]
-        return Judgement(self._answer_correct(prompt, answer), verdicts)
+        correct = self._answer_correct(prompt, answer)
+        recall = kind_recall(self.scene, answer) if correct is None else None
+        return Judgement(correct, verdicts, recall)
 
     def _kind_verdict(self, word: str) -> Verdict | None:
         if word not in KIND_OF:

@@ -6,71 +6,21 @@ is judged as in a survey. Intervals resample images (`bootstrap.py`).
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from fretboard.document import Analysis
 from fretboard.errors import InputError
 from fretboard.presets import PRESETS, Preset, preset_layers
 from fretboard.settings import Settings
-from fretboard.survey.bootstrap import ImageBootstrap, Sample, mean_difference
 from fretboard.survey.items import Item
+from fretboard.survey.pairs import Pair, pair_of, summarise
 from fretboard.survey.runner import Outcome, SurveyRequest, SurveyRun, check_any
-from fretboard.survey.truth import Verdict
-from fretboard.tiny_llava.world import COLORS
-from fretboard.words import merge_words
 
 ANSWERS = "answers.jsonl"
 TABLE = "skips.json"
 EMPTY = "no layers to skip"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Words of an answer with a verdict, those hallucinated and correct: all, and colours alone."""
-
-    words: int
-    hallucinated: int
-    correct: int
-    colors: int
-    colors_hallucinated: int
-    colors_correct: int
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One image under one preset: the layers, what is kept (0…1), what is judged (None: no truth).
-
-    kept: share of the plain answer's words that the other has too, whatever the order.
-    in_order: 2 × words matched in order / words of both (difflib; at most ROUGE-L's F1).
-    """
-
-    record: int
-    image: str
-    preset: Preset
-    layers: tuple[int, ...]
-    plain_answer: str
-    answer: str
-    kept: float
-    in_order: float
-    plain: Judged | None
-    skipped: Judged | None
-
-
-def kept_share(plain: Sequence[str], other: Sequence[str]) -> float:
-    """Share of the words of `plain`, each as often as it stands there, that `other` has too."""
-    return (Counter(plain) & Counter(other)).total() / len(plain) if plain else 1.0
-
-
-def in_order(plain: Sequence[str], other: Sequence[str]) -> float:
-    """Overlap of two texts with their order: 1 for equal ones, 0 without a common word."""
-    return SequenceMatcher(None, plain, other, autojunk=False).ratio()
 
 
 def run_skips(
@@ -100,51 +50,8 @@ def run_skips(
             EMPTY: sum(not layers for layers in sets.values()),
             "failed": len(found.failures),
         } | summarise(mine)
-    _write(output, pairs, table)
+    write_table(output, TABLE, pairs, table)
     return table
-
-
-def summarise(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Estimates over the images; shares of judged words, before and after."""
-    images = np.array([pair.image for pair in pairs], dtype=str)
-    boot = ImageBootstrap(images)
-
-    def mean(values: Sequence[float]) -> dict[str, Any]:
-        return boot.mean(Sample.of(images, np.array(values, dtype=np.float64))).as_dict()
-
-    told: dict[str, Any] = {
-        "images": len(np.unique(images)),
-        "layers": mean([len(pair.layers) for pair in pairs]),
-        "kept": mean([pair.kept for pair in pairs]),
-        "in order": mean([pair.in_order for pair in pairs]),
-        "unchanged": mean([float(pair.answer == pair.plain_answer) for pair in pairs]),
-    }
-    for name, counted, of in (
-        ("hallucinated words", "hallucinated", "words"),
-        ("correct words", "correct", "words"),
-        ("hallucinated colours", "colors_hallucinated", "colors"),
-        ("correct colours", "colors_correct", "colors"),
-    ):
-        before, after = (_flags(pairs, images, side, counted, of) for side in ("plain", "skipped"))
-        told[name] = {
-            "plain": boot.share(before).as_dict() if len(before.values) else None,
-            "skipped": boot.share(after).as_dict() if len(after.values) else None,
-            "change": mean_difference(boot, after, boot, before).as_dict(),
-        }
-    return told
-
-
-def _flags(pairs: Sequence[Pair], images: np.ndarray, side: str, counted: str, of: str) -> Sample:
-    """One value a judged word: 1 where it is one of those `counted`."""
-    at: list[str] = []
-    values: list[float] = []
-    for pair, image in zip(pairs, images, strict=True):
-        judged = getattr(pair, side)
-        if judged is not None:
-            ones, count = getattr(judged, counted), getattr(judged, of)
-            at += [image] * count
-            values += [1.0] * ones + [0.0] * (count - ones)
-    return Sample.of(np.array(at, dtype=str), np.array(values, dtype=np.float64))
 
 
 def _sets(run: SurveyRun, plain: Outcome, preset: Preset) -> dict[int, str]:
@@ -164,42 +71,12 @@ def _pairs(
 ) -> Iterator[Pair]:
     for number, analysis_id in found.done.items():
         before, after = run.read(plain.done[number]), run.read(analysis_id)
-        said = [_words(analysis) for analysis in (before, after)]
-        yield Pair(
-            number,
-            str(items[number].image),
-            preset,
-            after.request.skip_layers,
-            before.answer or "",
-            after.answer or "",
-            kept_share(*said),
-            in_order(*said),
-            judge(items[number], before),
-            judge(items[number], after),
-        )
+        yield pair_of(number, items[number], preset, before, after)
 
 
-def _words(analysis: Analysis) -> list[str]:
-    return (analysis.answer or "").lower().split()
-
-
-def judge(item: Item, analysis: Analysis) -> Judged | None:
-    """The item's truth held against the answer; None without one."""
-    if item.truth is None:
-        return None
-    words = merge_words([token.text for token in analysis.tokens])
-    verdicts = item.truth.judge(str(item.prompt), analysis.answer or "", words).verdicts
-    colors = [v for word, v in zip(words, verdicts, strict=True) if word.text.lower() in COLORS]
-    return Judged(*_counted(verdicts), *_counted(colors))
-
-
-def _counted(verdicts: Sequence[Verdict | None]) -> tuple[int, int, int]:
-    judged = [verdict for verdict in verdicts if verdict is not None]
-    return len(judged), judged.count("hallucinated"), judged.count("correct")
-
-
-def _write(output: Path, pairs: Sequence[Pair], table: Mapping[str, Any]) -> None:
+def write_table(output: Path, name: str, pairs: Sequence[Pair], table: Mapping[str, Any]) -> None:
+    """The pairs and the table, as files of `output`."""
     lines = [json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in pairs]
     (output / ANSWERS).write_text("".join(lines), encoding="utf-8")
     text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False)
-    (output / TABLE).write_text(text + "\n", encoding="utf-8")
+    (output / name).write_text(text + "\n", encoding="utf-8")

@@ -36,10 +36,14 @@ IRREGULAR = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """Whether the answer as a whole is right (None: not told), and one verdict a word."""
+    """Whether the answer as a whole is right (None: not told), and one verdict a word.
+
+    recall: share of the things annotated as there that the answer names; None: not told.
+    """
 
     answer_correct: bool | None
     verdicts: list[Verdict | None]
+    recall: float | None = None
 
 
 class Truth(Protocol):
