@@ -8,6 +8,7 @@ import numpy as np
 
 from fretboard.catalogue import Derived
 from fretboard.document import problem_of
+from fretboard.erasing import sweep
 from fretboard.errors import FretboardError
 from fretboard.services import Services
 from fretboard.set_view import aligned_members
@@ -43,8 +44,9 @@ class Deriver:
                 log.exception("derived arrays %s of %s failed", key, record_id)
             problem = problem_of(error).model_dump()
             self._services.bus.publish(reply_topic, {"type": "failed", **problem})
-            return
-        self._services.bus.publish(reply_topic, {"type": "done"})
+        else:
+            self._services.bus.publish(reply_topic, {"type": "done"})
+        sweep(self._services, record_id)
 
     def _compute(
         self, record_id: str, wanted: Derived, topic: str

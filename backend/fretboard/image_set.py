@@ -29,6 +29,8 @@ class SetRequest(BaseModel):
     prompt: str
     model: str
     token: Rule
+    salt: str | None = None
+    """Of a private set: its id is unguessable, and so are those of its analyses."""
 
 
 class ImageSet(BaseModel):
@@ -70,9 +72,10 @@ class SetView(BaseModel):
 
 def set_id(request: SetRequest, members: list[Member]) -> str:
     """Content id: the same question, alignment and analyses in the same order."""
+    plain = {"salt"} if request.salt is None else set()  # younger than the first ids
     canonical = {
         "schema": SCHEMA_VERSION,
-        "request": request.model_dump(mode="json"),
+        "request": request.model_dump(mode="json", exclude=plain),
         "members": [member.analysis_id or member.name for member in members],
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,5 +1,6 @@
 """What is asked: the request of an analysis and the choices it is made of. No torch."""
 
+import secrets
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -80,7 +81,14 @@ class AnalysisRequest(BaseModel):
     skip_when: SkipWhen = SkipWhen.ALWAYS
     continuation: str | None = None
     repair: Repair = Repair()
+    salt: str | None = None
+    """Of a private analysis: random, so that nobody can tell the id from what was asked."""
     image: ImageInfo | None = None
+
+
+def new_salt() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
 
 
 def parse_layers(text: str, layers: int | None = None) -> tuple[int, ...]:

@@ -16,8 +16,9 @@ from fretboard.api.reading import StageQuery, Stager, stage_query
 from fretboard.api.skips import chosen_layers
 from fretboard.api.submission import Asked, submit
 from fretboard.document import Analysis, Status
+from fretboard.erasing import erase_analysis
 from fretboard.errors import NotFinished
-from fretboard.request import DEFAULT_NEW_TOKENS, Divergence, Lens, SkipWhen
+from fretboard.request import DEFAULT_NEW_TOKENS, Divergence, Lens, SkipWhen, new_salt
 from fretboard.services import Services
 
 NPY = "application/octet-stream"
@@ -55,17 +56,19 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
         preset_of: Annotated[str | None, Form()] = None,
         continuation: Annotated[str | None, Form()] = None,
         repair: Annotated[str, Form()] = "",
+        private: Annotated[bool, Form()] = False,
     ) -> Accepted:
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
         `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        `private` makes the id unguessable: the same request again is another analysis.
         """
         layers = chosen_layers(services, stage, skip_layers, preset_of, stages, model or None)
         data = image.file.read() if image is not None else None
         asked = Asked(
             prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when,
-            repair,
+            repair, new_salt() if private else None,
         )  # fmt: skip
         analysis, started = submit(services, asked)
         response.status_code = 202 if started else 200
@@ -83,14 +86,8 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
 
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
-        """Remove the record, its causal tests, its cached arrays and its events."""
-        for experiment in services.experiments.of(analysis_id):
-            services.remove_experiment(experiment)
-        services.jobs.cancel(analysis_id)
-        services.jobs.withdraw(services.store.read(analysis_id).model.revision, analysis_id)
-        services.store.delete(analysis_id)
-        services.cache.drop(f"{analysis_id}/")
-        services.bus.clear(analysis_id)
+        """Remove all that is kept of it: record, image, causal tests, arrays, events."""
+        erase_analysis(services, services.store.read(analysis_id))
 
     @router.post("/{analysis_id}/cancel", status_code=202)
     def cancel(analysis_id: str) -> Accepted:

@@ -14,6 +14,7 @@ from fretboard.causal import ARRAYS, BLANK, Experiment, Kind
 from fretboard.causal_drawing import draw, find
 from fretboard.causal_findings import Finding
 from fretboard.document import Status
+from fretboard.erasing import erase_experiment
 from fretboard.errors import InputError, NotFinished, NotFound
 from fretboard.figures.theme import ThemeName
 from fretboard.services import Services
@@ -78,7 +79,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.delete("/api/experiments/{experiment_id}", status_code=204, response_class=Response)
     def delete(experiment_id: str) -> None:
         """Stop it where it runs, and remove its record."""
-        services.remove_experiment(services.experiments.read(experiment_id))
+        erase_experiment(services, services.experiments.read(experiment_id))
 
     @router.post("/api/experiments/{experiment_id}/cancel", status_code=202)
     def cancel(experiment_id: str) -> Accepted:

@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from limits import RateLimitItem, parse_many
 from limits.aio.strategies import FixedWindowRateLimiter
@@ -50,7 +51,7 @@ def _items(kind: str, text: str, on_loopback: bool) -> list[RateLimitItem]:
     return [] if text == OFF else parse_many(text)
 
 
-def _storage(redis_url: str | None):  # noqa: ANN202 - the library's own union of storages
+def _storage(redis_url: str | None) -> Any:
     if redis_url is None:
         return storage_from_string("async+memory://")
     return storage_from_string(

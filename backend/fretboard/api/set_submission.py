@@ -41,7 +41,7 @@ def submit_set(services: Services, asked: AskedSet, client: str = NOBODY) -> tup
         raise InputError(f"The set has {count} images; choose {FEWEST} to {MOST}.")
     listed = [Member(name=name, analysis_id=a.id) for name, a in members]
     listed += [_member(services, asked.question, name, data, client) for name, data in asked.images]
-    request = SetRequest(prompt=prompt, model=model, token=token)
+    request = SetRequest(prompt=prompt, model=model, token=token, salt=asked.question.salt)
     told = _without_doubles(listed)
     image_set = ImageSet(id=set_id(request, told), request=request, members=told)
     return image_set, services.sets.create(image_set)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fretboard.document import Analysis, Status, analysis_id
+from fretboard.erasing import allow
 from fretboard.errors import InputError, TooLarge, Unavailable
 from fretboard.images import Picture, read_picture, to_png
 from fretboard.queue.jobs import NOBODY
@@ -36,6 +37,8 @@ class Asked:
     skip_when: str = SkipWhen.ALWAYS.value
     repair: str = ""
     """As `parse_repair` reads it."""
+    salt: str | None = None
+    """Makes it private: equal requests with another salt, or none, do not find it."""
 
 
 def prepare(
@@ -59,6 +62,7 @@ def prepare(
         skip_when=SkipWhen(asked.skip_when) if skipped else SkipWhen.ALWAYS,
         continuation=asked.continuation or None,
         repair=parse_repair(asked.repair, served.layers or None),
+        salt=asked.salt,
         image=_image_info(picture),
     )
     check_repair(request)
@@ -78,6 +82,7 @@ def submit(
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
+        allow(services, analysis.id)
         services.jobs.analyse(analysis, lane, client)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)

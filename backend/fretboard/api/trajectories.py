@@ -17,11 +17,12 @@ from fretboard.api.set_submission import AskedSet, submit_set
 from fretboard.api.submission import Asked
 from fretboard.catalogue import Derived, MapKind
 from fretboard.document import Status
+from fretboard.erasing import erase_set
 from fretboard.errors import NotFinished, NotFound
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
 from fretboard.image_set import ImageSet, SetView
-from fretboard.request import DEFAULT_NEW_TOKENS
+from fretboard.request import DEFAULT_NEW_TOKENS, new_salt
 from fretboard.services import Services
 from fretboard.set_drawing import SetDrawing, WantedOfSet
 from fretboard.set_view import WAITING, aligned_members, derived_of_set, states_at, view
@@ -80,15 +81,17 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         token: Annotated[str, Form()] = "",
         model: Annotated[str | None, Form()] = None,
         max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
+        private: Annotated[bool, Form()] = False,
     ) -> AcceptedSet:
         """Analyse several images with one question, and align a token position over the answers.
 
         `images` are uploads, `analysis` ids of known analyses, `world` a set of the bundled
         world. `token`: first-difference (default), after:is, class:colour, words:red,blue or an
-        index.
+        index. `private`: the set and the analyses made for it have unguessable ids.
         """
         uploads = [(upload.filename or "image", upload.file.read()) for upload in images or []]
-        question = Asked(prompt, None, model or None, max_new_tokens)
+        salt = new_salt() if private else None
+        question = Asked(prompt, None, model or None, max_new_tokens, salt=salt)
         asked = AskedSet(question, token, uploads, analysis or [], world or None)
         image_set, new = submit_set(services, asked)
         response.status_code = 202 if new else 200
@@ -104,9 +107,10 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
 
     @router.delete("/{set_id}", status_code=204, response_class=Response)
     def delete(set_id: str) -> None:
-        """Remove the set and its maps; its analyses stay, each with its own permalink."""
-        services.sets.delete(set_id)
-        services.cache.drop(f"{set_id}/")
+        """Remove the set and its maps. Its analyses stay, each with its own permalink, except
+        those of a private set: they go too.
+        """
+        erase_set(services, services.sets.read(set_id))
 
     @router.post("/{set_id}/cancel", status_code=202)
     def cancel(set_id: str) -> AcceptedSet:

@@ -28,6 +28,7 @@ class Bus(Protocol):
     def clear(self, topic: str) -> None: ...
     def set_flag(self, name: str) -> None: ...
     def clear_flag(self, name: str) -> None: ...
+    def clear_flags(self, prefix: str) -> None: ...
     def flag(self, name: str) -> bool: ...
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]: ...
     def announce(self, worker: str, facts: Event) -> None: ...
@@ -103,6 +104,11 @@ class MemoryBus:
         """Lower it."""
         self._flags.discard(name)
 
+    def clear_flags(self, prefix: str) -> None:
+        """Lower all whose names begin so."""
+        for name in [name for name in self._flags.copy() if name.startswith(prefix)]:
+            self.clear_flag(name)
+
     def flag(self, name: str) -> bool:
         """Whether it is raised."""
         return name in self._flags
@@ -165,6 +171,11 @@ class RedisBus:
     def clear_flag(self, name: str) -> None:
         """Lower it."""
         self._client.delete(f"fretboard:flag:{name}")
+
+    def clear_flags(self, prefix: str) -> None:
+        """Lower all whose names begin so."""
+        for key in self._client.scan_iter(f"fretboard:flag:{prefix}*", count=1000):
+            self._client.delete(key)
 
     def flag(self, name: str) -> bool:
         """Whether it is raised."""

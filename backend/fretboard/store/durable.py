@@ -15,6 +15,7 @@ import numpy as np
 from obstore.store import ObjectStore
 
 from fretboard.document import Analysis
+from fretboard.errors import Lost, NotFound
 from fretboard.image_set import ImageSet
 from fretboard.store.records import Records, open_objects
 
@@ -29,6 +30,9 @@ class AnalysisStore(Protocol):
     def write(self, analysis: Analysis) -> None: ...
     def read(self, analysis_id: str) -> Analysis: ...
     def delete(self, analysis_id: str) -> None: ...
+    def exists(self, analysis_id: str) -> bool: ...
+    def purge(self, analysis_id: str) -> None: ...
+    def names(self, analysis_id: str) -> set[str]: ...
     def ids(self) -> Iterator[str]: ...
     def write_image(self, analysis_id: str, png: bytes) -> None: ...
     def read_image(self, analysis_id: str) -> bytes: ...
@@ -55,6 +59,18 @@ class ObjectAnalysisStore(Records[Analysis]):
     def read_image(self, analysis_id: str) -> bytes:
         """PNG bytes. Raises NotFound for a text-only analysis."""
         return self._get(self._path(analysis_id, "image.png"))
+
+    def read_array(self, analysis_id: str, file: str, name: str) -> np.ndarray:
+        """One array of a file. Raises NotFound, or Lost for one that every analysis has."""
+        try:
+            return super().read_array(analysis_id, file, name)
+        except NotFound as error:
+            if file not in (ARRAYS, HIDDEN_STATES):
+                raise
+            raise Lost(
+                f"The {file.replace('_', ' ')} of this analysis are missing from the store. Run it "
+                f"again (POST /api/analyses/{analysis_id}/again): the same question gives the same."
+            ) from error
 
     def write_tokenizer(self, revision: str, tokenizer_json: str) -> None:
         """Publish a model's tokenizer for processes without torch."""

@@ -60,8 +60,26 @@ class Records(Generic[D]):
         """Remove every object of the record, the document first. Raises NotFound."""
         self.read(record_id)
         self._run(obstore.delete, self._path(record_id, self._name))
+        self.purge(record_id)
+
+    def exists(self, record_id: str) -> bool:
+        """Whether its document is there."""
+        try:
+            self._run(obstore.head, self._path(record_id, self._name))
+        except NotFound:
+            return False
+        return True
+
+    def purge(self, record_id: str) -> None:
+        """Remove whatever lies in the record's place, if anything does."""
         for batch in obstore.list(self._objects, prefix=self._path(record_id, "")):
             self._run(obstore.delete, [entry["path"] for entry in batch])
+
+    def names(self, record_id: str) -> set[str]:
+        """The objects of a record that are there, by their names in its folder."""
+        folder = self._path(record_id, "")
+        listing = self._run(obstore.list_with_delimiter, folder or None)
+        return {entry["path"].rpartition("/")[2] for entry in listing["objects"]}
 
     def ids(self) -> Iterator[str]:
         """Ids of all records."""
