@@ -28,9 +28,9 @@ def cut_finding(document: Experiment, arrays: Arrays, token: int | None) -> Find
     lost = curve[-1] - curve
     whole = float(lost[0])
     if abs(whole) < SMALL:
-        told = f"Blind to the image from the start, {_whose(document, token)} changes by only "
         return Finding(
-            sentence=f"{told}{_nats(-whole)}: by this test the image hardly matters to it.",
+            sentence=f"Blind to the image from the start, {_whose(document, token)} changes by "
+            f"{abs(whole):.2f} nats: by this test the image hardly matters to it.",
             numbers={"whole": whole, "half_from": None, "settled_from": None},
         )
     half, settled = (_from(np.abs(lost) <= share * abs(whole)) for share in (HALF, TENTH))
@@ -52,7 +52,7 @@ def patching_finding(document: Experiment, arrays: Arrays, token: int | None) ->
     if np.isnan(image).all():
         nothing = {"at_start": None, "half_from": None, "settled_from": None, "decided_from": None}
         return Finding(
-            sentence=f"The two runs hardly differ on {_whose(document, token)}, so there is "
+            sentence=f"The two runs hardly differ in {_whose(document, token)}, so there is "
             "nothing to bring back.",
             numbers=nothing,
         )
@@ -144,7 +144,7 @@ def _towards(document: Experiment, token: int | None) -> str:
 
 
 def _word(text: str) -> str:
-    return f"“{html.unescape(readable(text))}”"
+    return f"“{html.unescape(readable(text.strip(' ') or text))}”"
 
 
 def _nats(change: float) -> str:

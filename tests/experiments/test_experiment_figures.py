@@ -46,6 +46,8 @@ def test_patching_shows_depth_by_span_around_a_true_zero(random):
     assert heatmap.zmax >= np.abs(heatmap.z).max()
     assert "share" in heatmap.colorbar.title.text
     assert figure.layout.yaxis.title.text == "depth (layers applied)"
+    empty = patching_figure({"recovered": np.full_like(recovered, np.nan)}, TEXTS)
+    assert list(empty.layout.yaxis.range) == [-0.5, LAYERS + 0.5]
 
 
 def test_attribution_shows_both_parts_and_tells_the_rest(random):

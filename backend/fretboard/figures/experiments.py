@@ -65,10 +65,12 @@ def patching_figure(
     )
     figure.update_xaxes(
         title={"text": f"positions whose states are put in, {_whose(texts, token)}"},
+        # Set, so that a figure without any value has its axes too.
+        range=[-0.5, len(SPAN_NAMES) - 0.5],
         showgrid=False,
         tickangle=0,
     )
-    figure.update_yaxes(**depth_axis(rows - 1), showgrid=False)
+    figure.update_yaxes(**depth_axis(rows - 1), range=[-0.5, rows - 0.5], showgrid=False)
     return figure
 
 
@@ -100,7 +102,7 @@ def attribution_figure(
     whole = of_token(arrays["whole"][None], token)[0]
     figure.update_xaxes(
         **depth_axis(
-            len(arrays["mlp"]), f"layer · embeddings and biases {rest:+.2f}, whole {whole:+.2f}"
+            len(arrays["mlp"]), f"layer<br>embeddings and biases {rest:+.2f}, whole {whole:+.2f}"
         ),
         showgrid=False,
         zeroline=False,
@@ -111,7 +113,9 @@ def attribution_figure(
         },
         nticks=6,
     )
-    figure.update_layout(barmode="group", showlegend=True, legend=LEGEND, margin={"l": 76, "t": 40})
+    figure.update_layout(
+        barmode="group", showlegend=True, legend=LEGEND, margin={"l": 76, "t": 40, "b": 60}
+    )
     return figure
 
 
@@ -145,9 +149,7 @@ def cut_figure(
             hovertemplate=f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>",
         )
     figure.update_xaxes(
-        **depth_axis(
-            layers, f"depth from which text does not see the image ({layers}: sees it always)"
-        ),
+        **depth_axis(layers, f"text is blind to the image from this depth on ({layers}: never)"),
         range=[-0.2, layers + 0.2],
         showgrid=False,
         zeroline=False,

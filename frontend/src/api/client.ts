@@ -2,10 +2,14 @@
 import type { FigureSpec } from "../plot/figure";
 import type {
 	Analysis,
+	CausalTest,
 	Cell,
 	Created,
+	Experiment,
+	Finding,
 	GalleryEntry,
 	ImageSet,
+	Kind,
 	Lens,
 	MapPresets,
 	MapProgress,
@@ -17,8 +21,8 @@ import type {
 	WorldSet,
 } from "./types";
 
-/** Whose map or figure: an analysis's or an image set's. */
-export type Owner = "analyses" | "trajectories";
+/** Whose map or figure: an analysis's, an image set's or a causal test's. */
+export type Owner = "analyses" | "trajectories" | "experiments";
 
 export class ApiError extends Error {
 	constructor(
@@ -125,6 +129,30 @@ function setForm(question: SetQuestion): FormData {
 	return body;
 }
 
+/** What is tested of an answer. other, for patching: an analysis, an image, or null for a grey one. */
+export interface TestQuestion {
+	analysis: string;
+	kind: Kind;
+	other: string | Blob | null;
+	intoImage: boolean;
+	rival: string;
+}
+
+function testForm(question: TestQuestion): FormData {
+	const body = new FormData();
+	body.append("analysis", question.analysis);
+	body.append("kind", question.kind);
+	if (question.other instanceof Blob) body.append("other_image", question.other, "image");
+	else if (question.other) body.append("other", question.other);
+	if (question.intoImage) body.append("into_image", "true");
+	if (question.rival.trim()) body.append("rival", question.rival.trim());
+	return body;
+}
+
+/** A causal test has one figure; the others have several, by name. */
+const figurePath = (owner: Owner | undefined, id: string, name: string) =>
+	base(id, owner) + (owner === "experiments" ? "/figure" : `/figures/${name}`);
+
 export const api = {
 	ask: (question: Question) =>
 		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
@@ -141,7 +169,7 @@ export const api = {
 	figure: (
 		{ owner, id, name, values }: { owner?: Owner; id: string; name: string; values: Values },
 		signal?: AbortSignal,
-	) => json<FigureSpec>(`${base(id, owner)}/figures/${name}${query(values)}`, { signal }),
+	) => json<FigureSpec>(figurePath(owner, id, name) + query(values), { signal }),
 	gallery: () => json<GalleryEntry[]>("/api/gallery"),
 	models: () => json<ModelState[]>("/api/models"),
 	askSet: (question: SetQuestion) =>
@@ -157,11 +185,24 @@ export const api = {
 		send(`${base(id, owner)}/maps/${kind}${query(values)}`, { method: "DELETE" }),
 	stability: (owner: Owner, id: string, values: Values, signal?: AbortSignal) =>
 		json<MapStability>(`${base(id, owner)}/stability${query(values)}`, { signal }),
+	test: (question: TestQuestion) =>
+		json<Created>("/api/experiments", { method: "POST", body: testForm(question) }),
+	experiment: (id: string, signal?: AbortSignal) =>
+		json<Experiment>(base(id, "experiments"), { signal }),
+	tests: (id: string, signal?: AbortSignal) =>
+		json<CausalTest[]>(`${base(id)}/experiments`, { signal }),
+	finding: (id: string, token: number | null, signal?: AbortSignal) =>
+		json<Finding>(`${base(id, "experiments")}/finding${query({ token })}`, { signal }),
+	cancelTest: (id: string) => send(`${base(id, "experiments")}/cancel`, { method: "POST" }),
+	removeTest: (id: string) => send(base(id, "experiments"), { method: "DELETE" }),
 	blob: async (url: string) => (await send(url)).blob(),
 };
 
 export const imageUrl = (id: string) => `${base(id)}/image`;
 export const eventsUrl = (id: string, owner: Owner = "analyses") => `${base(id, owner)}/events`;
+/** The document of a causal test, its figure, one of its arrays, the image it is patched against. */
+export const testUrl = (id: string, path = "", values: Values = {}) =>
+	base(id, "experiments") + path + query(values);
 export const arrayUrl = (id: string, name: string, values: Record<string, Value>) =>
 	`${base(id)}/arrays/${name}${query(values)}`;
 /** values: the lens and how the stages are found. */

@@ -1,8 +1,8 @@
-// Server-sent events of one analysis or image set, as typed values.
+// Server-sent events of one analysis, image set or causal test, as typed values.
 import type { RunEvent } from "../state/run";
 import { eventsUrl, type Owner } from "./client";
 
-const NAMES = ["status", "token", "done", "failed"] as const;
+const NAMES = ["status", "token", "progress", "done", "failed"] as const;
 
 /** Of an image set: how many of its images are analysed. */
 export interface SetEvent {
@@ -10,6 +10,13 @@ export interface SetEvent {
 	done: number;
 	failed: number;
 	total: number;
+}
+
+/** Of a causal test: what is being done, and the share that is. */
+export interface TestEvent {
+	kind: (typeof NAMES)[number];
+	message?: string;
+	share?: number;
 }
 
 function parse<T>(kind: (typeof NAMES)[number], text: string): T | null {
@@ -31,6 +38,11 @@ export function follow(id: string, take: (event: RunEvent) => void, lost: () => 
 /** The same for an image set. */
 export function followSet(id: string, take: (event: SetEvent) => void, lost: () => void) {
 	return listen(id, "trajectories", take, lost);
+}
+
+/** The same for a causal test. */
+export function followTest(id: string, take: (event: TestEvent) => void, lost: () => void) {
+	return listen(id, "experiments", take, lost);
 }
 
 function listen<T>(id: string, owner: Owner, take: (event: T) => void, lost: () => void) {

@@ -16,6 +16,7 @@ export interface paths {
          * @description Analyse an image and a prompt. The same request again answers 200 and the same id.
          *
          *     `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
+         *     `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
          */
         post: operations["create_api_analyses_post"];
         delete?: never;
@@ -40,7 +41,7 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Remove the record, its cached arrays and its events.
+         * @description Remove the record, its causal tests, its cached arrays and its events.
          */
         delete: operations["delete_api_analyses__analysis_id__delete"];
         options?: never;
@@ -120,6 +121,26 @@ export interface paths {
          * @description Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`.
          */
         get: operations["events_api_analyses__analysis_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Analysis
+         * @description The causal tests of an analysis, whatever their state.
+         */
+        get: operations["of_analysis_api_analyses__analysis_id__experiments_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -256,6 +277,172 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Test what causes the answer of a finished analysis. The same again: 200, the same id.
+         *
+         *     `other` (patching): `blank`, or an analysis whose image is used; or upload `other_image`.
+         */
+        post: operations["create_api_experiments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Document
+         * @description The document; its arrays are under `/arrays`.
+         */
+        get: operations["document_api_experiments__experiment_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Stop it where it runs, and remove its record.
+         */
+        delete: operations["delete_api_experiments__experiment_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/arrays/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Array
+         * @description One array as `.npy`; the names are those of docs/experiments.md.
+         */
+        get: operations["array_api_experiments__experiment_id__arrays__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Stop it: at once while it waits, else after the run of the model that is under way.
+         */
+        post: operations["cancel_api_experiments__experiment_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Follow a test: `status`, `progress` (share, message), then `done` or `failed`.
+         */
+        get: operations["events_api_experiments__experiment_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figure
+         * @description Plotly JSON, of one token or (without `token`) of the mean of all.
+         */
+        get: operations["figure_api_experiments__experiment_id__figure_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/finding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding
+         * @description What came of it in one sentence and its numbers.
+         */
+        get: operations["finding_api_experiments__experiment_id__finding_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{experiment_id}/other": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Other
+         * @description The image that was patched against, PNG; 404 where it was a grey one.
+         */
+        get: operations["other_api_experiments__experiment_id__other_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/gallery": {
         parameters: {
             query?: never;
@@ -331,6 +518,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repairs
+         * @description The ways to decode besides the plain one.
+         */
+        get: operations["repairs_api_repairs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session
+         * @description Who you are here.
+         */
+        get: operations["session_api_session_get"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Exchange a token for a cookie of this browser.
+         */
+        post: operations["sign_in_api_session_post"];
+        /**
+         * Sign Out
+         * @description Forget the cookie.
+         */
+        delete: operations["sign_out_api_session_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -634,6 +869,7 @@ export interface components {
             model: components["schemas"]["ModelInfo"];
             /** Prompt Tokens */
             prompt_tokens?: number | null;
+            repair?: components["schemas"]["Repair"] | null;
             request: components["schemas"]["AnalysisRequest"];
             /**
              * Schema Version
@@ -676,6 +912,14 @@ export interface components {
             /** Prompt */
             prompt: string;
             /**
+             * @default {
+             *       "depths": [],
+             *       "kind": "none",
+             *       "layers": []
+             *     }
+             */
+            repair: components["schemas"]["Repair"];
+            /**
              * Skip Layers
              * @default []
              */
@@ -706,6 +950,11 @@ export interface components {
             /** Prompt */
             prompt: string;
             /**
+             * Repair
+             * @default
+             */
+            repair: string;
+            /**
              * Skip Layers
              * @default
              */
@@ -715,6 +964,29 @@ export interface components {
              * @default always
              */
             skip_when: string;
+        };
+        /** Body_create_api_experiments_post */
+        Body_create_api_experiments_post: {
+            /** Analysis */
+            analysis: string;
+            /**
+             * Into Image
+             * @default false
+             */
+            into_image: boolean;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Other
+             * @default blank
+             */
+            other: string;
+            /** Other Image */
+            other_image?: string | null;
+            /**
+             * Rival
+             * @default
+             */
+            rival: string;
         };
         /** Body_create_api_trajectories_post */
         Body_create_api_trajectories_post: {
@@ -741,6 +1013,11 @@ export interface components {
             token: string;
             /** World */
             world?: string | null;
+        };
+        /** Body_sign_in_api_session_post */
+        Body_sign_in_api_session_post: {
+            /** Token */
+            token: string;
         };
         /**
          * Cell
@@ -800,6 +1077,86 @@ export interface components {
             truth: unknown;
         };
         /**
+         * Experiment
+         * @description Its arrays lie beside it (docs/experiments.md).
+         *
+         *     analysis: id of the one whose answer is tested. other: `blank` or the SHA-256 of the image it is
+         *     patched against; rival: a word, or "" for the strongest; drift: nats between one pass and
+         *     decoding; note: what the arrays alone do not tell (units, spans, gaps).
+         */
+        Experiment: {
+            /** Analysis */
+            analysis: string;
+            /**
+             * Answer
+             * @default
+             */
+            answer: string;
+            /**
+             * Drift
+             * @default 0
+             */
+            drift: number;
+            error?: components["schemas"]["Problem"] | null;
+            /** Id */
+            id: string;
+            /**
+             * Into Image
+             * @default false
+             */
+            into_image: boolean;
+            kind: components["schemas"]["Kind"];
+            model: components["schemas"]["ModelInfo"];
+            /**
+             * Note
+             * @default {}
+             */
+            note: {
+                [key: string]: unknown;
+            };
+            /**
+             * Other
+             * @default
+             */
+            other: string;
+            request: components["schemas"]["AnalysisRequest"];
+            /**
+             * Rival
+             * @default
+             */
+            rival: string;
+            /** @default queued */
+            status: components["schemas"]["Status"];
+            /**
+             * Tokens
+             * @default []
+             */
+            tokens: components["schemas"]["Taught"][];
+        };
+        /**
+         * Finding
+         * @description `numbers` are the sentence's: nats, logits or shares; depths and layers are whole numbers.
+         */
+        Finding: {
+            /** Numbers */
+            numbers: {
+                [key: string]: number | null;
+            };
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * Flag
+         * @description A content word's hallucination score (`lens/flags.py`): evidence, not proof, of an error.
+         */
+        Flag: {
+            /** Flagged */
+            flagged: boolean;
+            lead: components["schemas"]["Reversal"] | null;
+            /** Score */
+            score: number;
+        };
+        /**
          * ImageInfo
          * @description The uploaded image: SHA-256 of the uploaded bytes, upright size in pixels.
          */
@@ -814,11 +1171,33 @@ export interface components {
             width: number;
         };
         /**
+         * Kind
+         * @description The causal tests.
+         * @enum {string}
+         */
+        Kind: "knockout" | "patching" | "attribution" | "cut";
+        /**
          * Lens
          * @description The map from a hidden state to a distribution over the vocabulary (METHOD: Lens).
          * @enum {string}
          */
         Lens: "normed" | "raw" | "difference";
+        /**
+         * ListedExperiment
+         * @description One test of an answer, without its results.
+         */
+        ListedExperiment: {
+            /** Id */
+            id: string;
+            /** Into Image */
+            into_image: boolean;
+            kind: components["schemas"]["Kind"];
+            /** Other */
+            other: string;
+            /** Rival */
+            rival: string;
+            status: components["schemas"]["Status"];
+        };
         /**
          * MapPresets
          * @description Parameters of a map by preset, and the (least, most) that each may be.
@@ -940,6 +1319,59 @@ export interface components {
             title: string;
         };
         /**
+         * Repair
+         * @description A repair and those settings that its kind has; None or (): not given (see `settled`).
+         */
+        Repair: {
+            /** Critical Depth */
+            critical_depth?: number | null;
+            /**
+             * Depths
+             * @default []
+             */
+            depths: number[];
+            /** Factor */
+            factor?: number | null;
+            /** @default none */
+            kind: components["schemas"]["RepairKind"];
+            /**
+             * Layers
+             * @default []
+             */
+            layers: number[];
+            /** Plausibility */
+            plausibility?: number | null;
+            /** Strength */
+            strength?: number | null;
+            /** Top K */
+            top_k?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        };
+        /**
+         * RepairChoice
+         * @description A repair; `text` is what a request sends, with all its settings as they would become.
+         */
+        RepairChoice: {
+            /** Does */
+            does: string;
+            kind: components["schemas"]["RepairKind"];
+            /** Paper */
+            paper: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * RepairKind
+         * @description How the logits that a token is decoded from are made.
+         * @enum {string}
+         */
+        RepairKind: "none" | "dola" | "deco" | "skip-on-reversal" | "vcd" | "fade";
+        /**
          * Reversal
          * @description A rival led through the stabilisation and lost late: evidence, not proof, of an error.
          */
@@ -1017,6 +1449,19 @@ export interface components {
             width: number;
         };
         /**
+         * Session
+         * @description What this client may do here, and whether by a token.
+         */
+        Session: {
+            /**
+             * Access
+             * @enum {string}
+             */
+            access: "none" | "read" | "write";
+            /** Signed In */
+            signed_in: boolean;
+        };
+        /**
          * SetRequest
          * @description What was asked of every image; `token` is the default alignment (`alignment.parse`).
          */
@@ -1089,6 +1534,20 @@ export interface components {
          */
         Status: "queued" | "running" | "done" | "failed";
         /**
+         * Taught
+         * @description A token of the taught answer, with its log-probability (nats) in the plain run.
+         */
+        Taught: {
+            /** Id */
+            id: number;
+            /** Index */
+            index: number;
+            /** Log Probability */
+            log_probability: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * Token
          * @description One emitted token, read at depth L with the analysis's lens.
          */
@@ -1099,6 +1558,7 @@ export interface components {
             emergence?: number | null;
             /** Entropy */
             entropy: number;
+            flag?: components["schemas"]["Flag"] | null;
             /** Id */
             id: number;
             /** Index */
@@ -1175,6 +1635,7 @@ export interface operations {
                 mutation_min_ratio?: number;
                 mutation_min_jsd?: number;
                 reversal_share?: number;
+                flag_score?: number;
                 interval?: number;
             };
             header?: never;
@@ -1231,6 +1692,7 @@ export interface operations {
                 mutation_min_ratio?: number;
                 mutation_min_jsd?: number;
                 reversal_share?: number;
+                flag_score?: number;
                 interval?: number;
             };
             header?: never;
@@ -1452,6 +1914,42 @@ export interface operations {
             };
         };
     };
+    of_analysis_api_analyses__analysis_id__experiments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedExperiment"][];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
     figure_api_analyses__analysis_id__figures__name__get: {
         parameters: {
             query?: {
@@ -1471,6 +1969,7 @@ export interface operations {
                 mutation_min_ratio?: number;
                 mutation_min_jsd?: number;
                 reversal_share?: number;
+                flag_score?: number;
                 interval?: number;
                 preset?: "default" | "paper";
                 method?: "tsne" | "umap" | "pca";
@@ -1561,6 +2060,7 @@ export interface operations {
                 mutation_min_ratio?: number;
                 mutation_min_jsd?: number;
                 reversal_share?: number;
+                flag_score?: number;
                 interval?: number;
             };
             header?: never;
@@ -1785,6 +2285,341 @@ export interface operations {
             };
         };
     };
+    create_api_experiments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_create_api_experiments_post"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    document_api_experiments__experiment_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    delete_api_experiments__experiment_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    array_api_experiments__experiment_id__arrays__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    cancel_api_experiments__experiment_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    events_api_experiments__experiment_id__events_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    figure_api_experiments__experiment_id__figure_get: {
+        parameters: {
+            query?: {
+                token?: number | null;
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    finding_api_experiments__experiment_id__finding_get: {
+        parameters: {
+            query?: {
+                token?: number | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    other_api_experiments__experiment_id__other_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
     gallery_api_gallery_get: {
         parameters: {
             query?: never;
@@ -1904,6 +2739,146 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ServedModel"][];
                 };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    repairs_api_repairs_get: {
+        parameters: {
+            query?: {
+                model?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepairChoice"][];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    session_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    sign_in_api_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Body_sign_in_api_session_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    sign_out_api_session_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong and what to do (RFC 9457) */
             "4XX": {

@@ -31,6 +31,8 @@ const FULL: Selection = {
 		settings: { n_neighbors: 7, map_scaling: "standard", seed: 0 },
 		upto: 6,
 	},
+	test: "01c3b81518e31f32",
+	testOf: "token",
 	profile: "entropy",
 };
 const BESIDE: Beside = { id: "0ther", token: 5, lens: "raw" };

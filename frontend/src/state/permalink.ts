@@ -13,9 +13,11 @@ import {
 } from "./reading";
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
+export const TESTED = ["mean", "token"] as const;
 export const PROFILES = ["jsd", "probability", "entropy"] as const;
 
 export type Quantity = (typeof QUANTITIES)[number];
+export type TestOf = (typeof TESTED)[number];
 export type Profile = (typeof PROFILES)[number];
 
 /** Depths, both ends included, low end first. */
@@ -34,6 +36,10 @@ export interface Selection {
 	stages: StageChoice;
 	/** The trajectory's. */
 	map: MapChoice;
+	/** The causal test on show, by id. */
+	test: string | null;
+	/** Whether it is shown for the selected token or for the mean of all. */
+	testOf: TestOf;
 	/** What the profiles of two compared analyses show. */
 	profile: Profile;
 }
@@ -49,6 +55,8 @@ export const EMPTY: Selection = {
 	scaling: "none",
 	stages: AUTOMATIC,
 	map: PLAIN,
+	test: null,
+	testOf: "mean",
 	profile: "jsd",
 };
 
@@ -59,6 +67,8 @@ export const MAX_WORDS = 8;
 export const MAX_WORD_LENGTH = 40;
 const MAX_QUERY = 2000;
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+const known = (id: string | null | undefined) => (id && ID.test(id) ? id : null);
 
 function integer(text: string | null, most: number): number | null {
 	if (text === null || !/^\d{1,4}$/.test(text)) return null;
@@ -110,6 +120,8 @@ export function decode(query: string): Selection {
 		scaling: oneOf(values.get("scale"), SCALINGS) ?? EMPTY.scaling,
 		stages: parseStages(values),
 		map: parseMap(values),
+		test: known(values.get("test")),
+		testOf: oneOf(values.get("test_of"), TESTED) ?? EMPTY.testOf,
 		profile: oneOf(values.get("profile"), PROFILES) ?? EMPTY.profile,
 	};
 }
@@ -134,6 +146,8 @@ export function encode(selection: Selection, beside: Beside | null = null): stri
 	put("scale", changed("scaling"));
 	for (const [key, value] of Object.entries(stageValues(selection.stages))) put(key, value);
 	for (const [key, value] of Object.entries(mapValues(selection.map))) put(key, value);
+	put("test", selection.test);
+	put("test_of", changed("testOf"));
 	put("profile", changed("profile"));
 	const text = values.toString().replaceAll("%2C", ",");
 	return text ? `?${text}` : "";
@@ -153,8 +167,6 @@ export interface Place {
 	/** null: one analysis alone. */
 	beside: Beside | null;
 }
-
-const known = (id: string | undefined) => (id && ID.test(id) ? id : null);
 
 export function parsePlace(pathname: string, query: string): Place {
 	const selection = decode(query);

@@ -1,5 +1,6 @@
 // The one list of views. A new view is a file and a line here.
 import type { Component } from "svelte";
+import CausalTests from "../causal/CausalTests.svelte";
 import CellWords from "./CellWords.svelte";
 import Competition from "./Competition.svelte";
 import Divergence from "./Divergence.svelte";
@@ -25,6 +26,7 @@ export const VIEWS: readonly View[] = [
 	{ name: "competition", slot: "side", component: Competition },
 	{ name: "cell", slot: "side", component: CellWords },
 	{ name: "trajectory", slot: "wide", component: Trajectory },
+	{ name: "causal", slot: "wide", component: CausalTests },
 ];
 
 /** Of each of two compared analyses, in this order; their controls are shared, so the board comes alone. */
