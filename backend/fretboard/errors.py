@@ -7,6 +7,7 @@ FretboardError
 │   ├── UnknownModel 422    the named model is not served here
 │   └── UnknownWord 422     the model's vocabulary has no token for the word
 ├── NotFound 404            no such analysis, array, figure or page
+│   └── Lost 410            the analysis is known, but a part of its record is gone
 ├── NotFinished 409         the analysis exists, but what was asked for does not yet
 ├── Unavailable 503         a model is loading, a worker or a store does not answer
 ├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
@@ -64,6 +65,13 @@ class NotFound(FretboardError):
 
     status = 404
     title = "Not found"
+
+
+class Lost(NotFound):
+    """The analysis is known, but a part of its record is gone; running it again brings it back."""
+
+    status = 410
+    title = "A part of the record is lost"
 
 
 class NotFinished(FretboardError):

@@ -114,7 +114,7 @@ def build_services(settings: Settings) -> Services:
 def _check_eviction(client: Redis) -> None:
     """Warn where the server may throw jobs away. A server that is down is told of later."""
     try:
-        policy = dict(client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")  # type: ignore[arg-type]
+        policy = dict(client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
     except RedisError:  # hosted servers often forbid the question
         return
     if policy != "noeviction":

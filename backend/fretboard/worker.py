@@ -12,7 +12,7 @@ import dramatiq
 from fretboard.deriving import Deriver
 from fretboard.document import Analysis, Problem, Status, problem_of, sibling_ids, token_event
 from fretboard.erasing import sweep
-from fretboard.errors import FretboardError, NotFound
+from fretboard.errors import FretboardError, Lost, NotFound
 from fretboard.experimenting import Experimenter
 from fretboard.images import stored_image
 from fretboard.queue.announced import Herald
@@ -157,13 +157,22 @@ class Worker:
         self._report(analysis, lambda: self._run(analysis))
 
     def _run(self, analysis: Analysis) -> None:
-        sibling = self._sibling(analysis)
-        if sibling is not None:
-            for token in self._pipeline.read_again(analysis, sibling).tokens:
-                self._emit(analysis, token_event(token))
-        else:
+        if not self._read_again(analysis):
             self._generate(analysis)
         self._emit(analysis, {"type": "done", "id": analysis.id})
+
+    def _read_again(self, analysis: Analysis) -> bool:
+        """From the states of the same question under another lens, where they are there."""
+        sibling = self._sibling(analysis)
+        if sibling is None:
+            return False
+        try:
+            finished = self._pipeline.read_again(analysis, sibling)
+        except Lost:
+            return False
+        for token in finished.tokens:
+            self._emit(analysis, token_event(token))
+        return True
 
     def _sibling(self, analysis: Analysis) -> Analysis | None:
         """The same question, answered under another lens."""
@@ -179,12 +188,16 @@ class Worker:
         if analysis.request.image is not None:
             png = self._services.store.read_image(analysis.id)
             image = stored_image(png)
-        self._pipeline.analyse(
+        # Loaded with the model by now.
+        from fretboard.pipeline import Job
+
+        job = Job(
             analysis,
             image,
             lambda event: self._progress(analysis, event),
             self._services.jobs.cancelled(analysis.id),
         )
+        self._pipeline.analyse(job)
 
     def _report(self, analysis: Analysis, run: Callable[[], None]) -> None:
         """A failure becomes the document's error and a `failed` event; the worker goes on."""

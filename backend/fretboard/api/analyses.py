@@ -6,13 +6,14 @@ from typing import Annotated
 
 import ml_dtypes
 import numpy as np
-from fastapi import APIRouter, Depends, File, Form, Header, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.events import follow, of_analysis
 from fretboard.api.reading import StageQuery, Stager, stage_query
+from fretboard.api.security import client_of
 from fretboard.api.skips import chosen_layers
 from fretboard.api.submission import Asked, submit
 from fretboard.document import Analysis, Status
@@ -44,6 +45,7 @@ def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
 def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> None:
     @router.post("", status_code=202, responses={200: {"model": Accepted}})
     def create(
+        request: Request,
         response: Response,
         prompt: Annotated[str, Form()],
         stages: Annotated[StageQuery, Depends(stage_query)],
@@ -70,7 +72,7 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
             prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when,
             repair, new_salt() if private else None,
         )  # fmt: skip
-        analysis, started = submit(services, asked)
+        analysis, started = submit(services, asked, client=client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
         return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")

@@ -11,6 +11,7 @@ from fretboard.api import (
     analyses,
     experiments,
     figures,
+    lost,
     maps,
     patches,
     repairs,
@@ -58,6 +59,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     reader = ArrayReader(services, computing)
     stage = make_stager(services, reader)
     app.include_router(analyses.routes(services, reader, stage))
+    app.include_router(lost.routes(services))
     app.include_router(words.routes(services, reader))
     app.include_router(patches.routes(services, reader))
     app.include_router(skips.routes(services, stage))

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from fretboard.catalogue import Derived
-from fretboard.errors import Cancelled, FretboardError, InputError, Unavailable
+from fretboard.errors import Cancelled, FretboardError, InputError, Lost, Unavailable
 from fretboard.queue.bus import START
 from fretboard.services import Services
 
@@ -94,5 +94,5 @@ class Computing:
 
 def _answered(event: dict) -> FretboardError:
     """A worker's refusal, as the error it was."""
-    kinds = {kind.title: kind for kind in (InputError, Cancelled)}
+    kinds = {kind.title: kind for kind in (InputError, Cancelled, Lost)}
     return kinds.get(event["title"], Unavailable)(event["detail"])

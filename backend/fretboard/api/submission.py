@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fretboard.api.rerun import needs_run, run_again
 from fretboard.document import Analysis, Status, analysis_id
 from fretboard.erasing import allow
 from fretboard.errors import InputError, TooLarge, Unavailable
@@ -121,13 +122,11 @@ def _check(settings: Settings, asked: Asked) -> None:
 def _revive(
     services: Services, existing: Analysis, lane: str, client: str
 ) -> tuple[Analysis, bool]:
-    """A failed analysis is run again when it is asked again."""
-    if existing.status != Status.FAILED:
+    """One that failed, or lost a part of its record, is run again when it is asked again."""
+    underway = existing.status in (Status.QUEUED, Status.RUNNING)
+    if underway or not needs_run(services, existing):
         return existing, False
-    fresh = existing.model_copy(update={"status": Status.QUEUED, "error": None})
-    services.store.write(fresh)
-    services.jobs.analyse(fresh, lane, client)
-    return fresh, True
+    return run_again(services, existing, client, lane), True
 
 
 def _image_info(picture: Picture | None) -> ImageInfo | None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
@@ -12,6 +12,7 @@ from fretboard.api.analyses import NPY, to_npy
 from fretboard.api.computing import Computing
 from fretboard.api.maps import MapStability, add_progress, told
 from fretboard.api.reading import MapQuery, map_query
+from fretboard.api.security import client_of
 from fretboard.api.set_maps import SetMapReader
 from fretboard.api.set_submission import AskedSet, submit_set
 from fretboard.api.submission import Asked
@@ -73,6 +74,7 @@ def _role(services: Services, set_id: str, token: str | None) -> tuple[ImageSet,
 def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.post("", status_code=202, responses={200: {"model": AcceptedSet}})
     def create(
+        request: Request,
         response: Response,
         prompt: Annotated[str, Form()] = "",
         images: Annotated[list[UploadFile] | None, File()] = None,
@@ -93,7 +95,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         salt = new_salt() if private else None
         question = Asked(prompt, None, model or None, max_new_tokens, salt=salt)
         asked = AskedSet(question, token, uploads, analysis or [], world or None)
-        image_set, new = submit_set(services, asked)
+        image_set, new = submit_set(services, asked, client_of(request))
         response.status_code = 202 if new else 200
         response.headers["Location"] = f"/api/trajectories/{image_set.id}"
         status = view(services.store, image_set).status

@@ -89,6 +89,11 @@ class FairList(BaseModel):
             self.lanes[lane] = [turn for turn in turns if turn.works]
         return self.length < before
 
+    def knows(self, work_id: str) -> bool:
+        """Whether work of that id waits or runs."""
+        waiting = (work for turns in self.lanes.values() for turn in turns for work in turn.works)
+        return any(work.id == work_id for work in (*waiting, *self.taken.values()))
+
     def place(self, work_id: str, workers: int) -> Place | None:
         """Where work stands when so many workers take from the list; None when it does not wait."""
         ahead = 0
