@@ -17,6 +17,7 @@ export interface paths {
          *
          *     `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
          *     `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+         *     `private` makes the id unguessable: the same request again is another analysis.
          */
         post: operations["create_api_analyses_post"];
         delete?: never;
@@ -41,9 +42,29 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Remove the record, its causal tests, its cached arrays and its events.
+         * @description Remove all that is kept of it: record, image, causal tests, arrays, events.
          */
         delete: operations["delete_api_analyses__analysis_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Again
+         * @description Run an analysis again that failed, stands still or lost a part; 200: no need to.
+         */
+        post: operations["again_api_analyses__analysis_id__again_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -185,6 +206,106 @@ export interface paths {
          * @description The upright image, as PNG.
          */
         get: operations["image_api_analyses__analysis_id__image_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Missing
+         * @description Which parts of the record the store has lost.
+         */
+        get: operations["missing_api_analyses__analysis_id__missing_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/patches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grid
+         * @description Where the image positions lie in the upright image, or why that is not known.
+         */
+        get: operations["grid_api_analyses__analysis_id__patches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/patches/probability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Probability
+         * @description `.npy` (depth, patch): the probability of a word at every image position.
+         */
+        get: operations["probability_api_analyses__analysis_id__patches_probability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/patches/word": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Word
+         * @description The token that a word is followed by. Its numbers are under `/patches/probability`.
+         */
+        get: operations["word_api_analyses__analysis_id__patches_word_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses/{analysis_id}/patches/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Words
+         * @description The likeliest words of one image position at every depth.
+         */
+        get: operations["words_api_analyses__analysis_id__patches_words_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -586,7 +707,7 @@ export interface paths {
          *
          *     `images` are uploads, `analysis` ids of known analyses, `world` a set of the bundled
          *     world. `token`: first-difference (default), after:is, class:colour, words:red,blue or an
-         *     index.
+         *     index. `private`: the set and the analyses made for it have unguessable ids.
          */
         post: operations["create_api_trajectories_post"];
         delete?: never;
@@ -635,7 +756,8 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Remove the set and its maps; its analyses stay, each with its own permalink.
+         * @description Remove the set and its maps. Its analyses stay, each with its own permalink, except
+         *     those of a private set: they go too.
          */
         delete: operations["delete_api_trajectories__set_id__delete"];
         options?: never;
@@ -919,6 +1041,8 @@ export interface components {
              *     }
              */
             repair: components["schemas"]["Repair"];
+            /** Salt */
+            salt?: string | null;
             /**
              * Skip Layers
              * @default []
@@ -947,6 +1071,11 @@ export interface components {
             model?: string | null;
             /** Preset Of */
             preset_of?: string | null;
+            /**
+             * Private
+             * @default false
+             */
+            private: boolean;
             /** Prompt */
             prompt: string;
             /**
@@ -1002,6 +1131,11 @@ export interface components {
             /** Model */
             model?: string | null;
             /**
+             * Private
+             * @default false
+             */
+            private: boolean;
+            /**
              * Prompt
              * @default
              */
@@ -1049,6 +1183,30 @@ export interface components {
             token_id: number;
             /** Token Text */
             token_text: string;
+        };
+        /**
+         * DepthWord
+         * @description One of the likeliest words of a patch at one depth.
+         */
+        DepthWord: {
+            /** Probability */
+            probability: number;
+            /** Token Id */
+            token_id: number;
+            /** Token Text */
+            token_text: string;
+        };
+        /**
+         * DepthWords
+         * @description A patch at one depth: its likeliest words, the entropy (nats) of all.
+         */
+        DepthWords: {
+            /** Depth */
+            depth: number;
+            /** Entropy */
+            entropy: number;
+            /** Words */
+            words: components["schemas"]["DepthWord"][];
         };
         /**
          * Divergence
@@ -1274,6 +1432,16 @@ export interface components {
             word?: string | null;
         };
         /**
+         * Missing
+         * @description Parts that the record should have and has not: `image`, `arrays`, `hidden_states`.
+         */
+        Missing: {
+            /** Again */
+            again: boolean;
+            /** Missing */
+            missing: string[];
+        };
+        /**
          * ModelInfo
          * @description The model that answered. `layers` = L, `width` of the residual stream, vocabulary size.
          */
@@ -1292,6 +1460,62 @@ export interface components {
             vocabulary: number;
             /** Width */
             width: number;
+        };
+        /**
+         * Patch
+         * @description An image position. `rectangle`: left, top, right, bottom as shares of width and height.
+         *
+         *     None: it has no place (a line break of the crops, or padding). `level`: 0 shows it in the whole
+         *     picture, 1 in a crop of a picture that is given whole as well.
+         */
+        Patch: {
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 0 | 1;
+            /** Rectangle */
+            rectangle: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * PatchGrid
+         * @description The image positions in the prompt's order; where they cannot be placed, `reason` says why.
+         */
+        PatchGrid: {
+            /** Patches */
+            patches: components["schemas"]["Patch"][];
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * PatchWord
+         * @description A word as the vocabulary has it; of several pieces, the first stands for the word.
+         */
+        PatchWord: {
+            /** Pieces */
+            pieces: string[];
+            /** Token Id */
+            token_id: number;
+            /** Token Text */
+            token_text: string;
+            /** Word */
+            word: string;
+        };
+        /**
+         * PatchWords
+         * @description A patch at depths 0…L.
+         */
+        PatchWords: {
+            /** Depths */
+            depths: components["schemas"]["DepthWords"][];
+            lens: components["schemas"]["Lens"];
+            /** Patch */
+            patch: number;
         };
         /**
          * PresetLayers
@@ -1447,6 +1671,11 @@ export interface components {
              * @default 0
              */
             width: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
         };
         /**
          * Session
@@ -1470,6 +1699,8 @@ export interface components {
             model: string;
             /** Prompt */
             prompt: string;
+            /** Salt */
+            salt?: string | null;
             /** Token */
             token: string;
         };
@@ -1526,6 +1757,17 @@ export interface components {
             thresholds: {
                 [key: string]: number | null;
             };
+        };
+        /**
+         * Started
+         * @description Answer to running an analysis again.
+         */
+        Started: {
+            /** Id */
+            id: string;
+            status: components["schemas"]["Status"];
+            /** Url */
+            url: string;
         };
         /**
          * Status
@@ -1745,6 +1987,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    again_api_analyses__analysis_id__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
             };
             /** @description What was wrong and what to do (RFC 9457) */
             "4XX": {
@@ -2033,6 +2320,193 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    missing_api_analyses__analysis_id__missing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Missing"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    grid_api_analyses__analysis_id__patches_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatchGrid"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    probability_api_analyses__analysis_id__patches_probability_get: {
+        parameters: {
+            query: {
+                word: string;
+                lens?: components["schemas"]["Lens"] | null;
+            };
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    word_api_analyses__analysis_id__patches_word_get: {
+        parameters: {
+            query: {
+                word: string;
+            };
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatchWord"];
+                };
+            };
+            /** @description What was wrong and what to do (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail?: string;
+                        status?: number;
+                        title?: string;
+                        type?: string;
+                    };
+                };
+            };
+        };
+    };
+    words_api_analyses__analysis_id__patches_words_get: {
+        parameters: {
+            query: {
+                patch: number;
+                k?: number;
+                lens?: components["schemas"]["Lens"] | null;
+            };
+            header?: never;
+            path: {
+                analysis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatchWords"];
+                };
             };
             /** @description What was wrong and what to do (RFC 9457) */
             "4XX": {

@@ -18,6 +18,7 @@ export const THRESHOLDS = [
 	"mutation_min_ratio",
 	"mutation_min_jsd",
 	"reversal_share",
+	"flag_score",
 	"interval",
 ] as const;
 export type Threshold = (typeof THRESHOLDS)[number];

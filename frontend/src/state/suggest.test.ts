@@ -14,6 +14,7 @@ const token = (index: number, text: string, more: Partial<Token> = {}): Token =>
 	emergence: 1,
 	mutation_depth: null,
 	reversal: null,
+	flag: null,
 	...more,
 });
 const reversal = {

@@ -120,6 +120,12 @@ export const THRESHOLD_TEXTS: Readonly<Record<Threshold, ThresholdText>> = {
 		meaning: "A rival leads at least this share of the depths from critical to mutation.",
 		methods: BOTH,
 	},
+	flag_score: {
+		label: "Flag",
+		unit: "score, 0–1",
+		meaning: "A content word with at least this hallucination score is flagged.",
+		methods: BOTH,
+	},
 	interval: {
 		label: "Interval",
 		unit: "coverage, 0–1",

@@ -1,5 +1,5 @@
 // The stage line: how the selected token came about, in METHOD.md's terms and careful words.
-import type { Token } from "../api/types";
+import type { Flag, Reversal, Token } from "../api/types";
 import { tokenName } from "./token";
 
 /** e.g. ["Takes shape at depth 9", "settles without a late shift"]. */
@@ -20,14 +20,27 @@ function mutation(token: Token): string | null {
 	return token.class === "stable" ? "settles without a late shift" : null;
 }
 
-/** The sentence on a reversal, or null. A reversal is evidence, not proof, and says so. */
+/** Why a token is flagged, in one sentence; null for one that is not. */
+export function flagLine(token: Pick<Token, "text" | "flag">): string | null {
+	const { flag } = token;
+	return flag?.flagged && flag.lead ? leadLine(token.text, flag.lead) : null;
+}
+
+/** "0.71 of 1", or null for what is not scored. */
+export const scoreText = (flag: Flag | null) => (flag ? `${flag.score.toFixed(2)} of 1` : null);
+
+/** The sentence on a flag or a reversal, or null. Either is evidence, not proof, and says so. */
 export function reversalLine(token: Token): string | null {
-	const reversal = token.reversal;
-	if (!reversal) return null;
+	const lead = token.flag?.flagged ? token.flag.lead : token.reversal;
+	if (!lead) return null;
+	return `${leadLine(token.text, lead)} A late reversal is evidence for a hallucination, not proof.`;
+}
+
+function leadLine(text: string, reversal: Reversal): string {
 	const rival = `“${tokenName(reversal.rival_text)}”`;
 	const span =
 		reversal.from_depth === reversal.to_depth
 			? `at depth ${reversal.from_depth}`
 			: `from depth ${reversal.from_depth} to ${reversal.to_depth}`;
-	return `${rival} led ${span}; “${tokenName(token.text)}” took over at ${reversal.overturned_at}. A late reversal is evidence for a hallucination, not proof.`;
+	return `${rival} led ${span}; “${tokenName(text)}” took over at ${reversal.overturned_at}.`;
 }

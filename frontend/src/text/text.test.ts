@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Token } from "../api/types";
+import type { Reversal, Token } from "../api/types";
 import { percent, points, signedNats } from "./numbers";
-import { reversalLine, stageLine } from "./stage";
+import { flagLine, reversalLine, scoreText, stageLine } from "./stage";
 import { labelLength, tokenLabel, tokenName } from "./token";
 
 describe("token labels", () => {
@@ -62,7 +62,29 @@ const token: Token = {
 	emergence: 12,
 	mutation_depth: 12,
 	reversal: { rival_id: 4, rival_text: " blue", from_depth: 6, to_depth: 10, overturned_at: 12 },
+	flag: null,
 };
+
+describe("flags", () => {
+	const lead = { ...token.reversal, rival_text: " green", from_depth: 9, to_depth: 9 } as Reversal;
+	const flag = { score: 0.712, flagged: true, lead };
+
+	it("say why a word is marked", () => {
+		expect(flagLine({ ...token, flag })).toBe("“green” led at depth 9; “yellow” took over at 12.");
+		expect(reversalLine({ ...token, flag, reversal: null })).toContain("not proof");
+		expect(scoreText(flag)).toBe("0.71 of 1");
+	});
+
+	it("say nothing of a word below the threshold or without a score", () => {
+		expect(flagLine({ ...token, flag: { ...flag, flagged: false } })).toBeNull();
+		expect(flagLine(token)).toBeNull();
+		expect(scoreText(null)).toBeNull();
+	});
+
+	it("leave a reversal below the threshold to its own sentence", () => {
+		expect(reversalLine({ ...token, flag: { ...flag, flagged: false } })).toContain("“blue” led");
+	});
+});
 
 describe("stage line", () => {
 	it("tells a reversal as evidence, not proof", () => {
