@@ -26,6 +26,8 @@ class FretboardError(Exception):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.members: dict[str, int] = {}
+        """Numbers that a client may act on, beside the words."""
 
 
 class InputError(FretboardError):

@@ -11,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from fretboard.admission import Shape
 from fretboard.document import ModelInfo
 from fretboard.errors import UnknownModel
 from fretboard.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
@@ -28,7 +29,7 @@ NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
-class ServedModel(BaseModel):
+class ServedModel(Shape):
     """A model as `/api/models` shows it; `source`, what transformers loads, is not shown."""
 
     name: str
@@ -40,11 +41,9 @@ class ServedModel(BaseModel):
     default: bool = True
     workers: int = 0
     """How many have it loaded."""
-    layers: int = 0
-    width: int = 0
-    vocabulary: int = 0
+    free_bytes: int = 0
+    """Of its worker's memory, once the model was loaded; 0 where unknown."""
     family: str = ""
-    dtype: str | None = None
     note: str = ""
 
     @property
@@ -69,9 +68,7 @@ def served_model(settings_model: str) -> ServedModel:
         source=source,
         revision=revision,
         family=str(config.get("model_type", "unknown")),
-        layers=int(text.get("num_hidden_layers", 0)),
-        width=int(text.get("hidden_size", 0)),
-        vocabulary=int(text.get("vocab_size", config.get("vocab_size", 0))),
+        **_shape(config, text),
         note=BUNDLED_NOTE if settings_model == BUNDLED_MODEL else "",
     )
 
@@ -111,6 +108,22 @@ def folder_revision(folder: Path) -> str:
         with path.open("rb") as file:
             digest.update(file.read(HASHED_WHOLE))
     return digest.hexdigest()[:32]
+
+
+def _shape(config: dict, text: dict) -> dict[str, int]:
+    """Where a config leaves a number out, 0: the worker knows, the estimate does without."""
+    width, heads = text.get("hidden_size") or 0, text.get("num_attention_heads") or 1
+    vision = config.get("vision_config") or {}
+    side = (vision.get("image_size") or 0) // (vision.get("patch_size") or 1)
+    kept = text.get("num_key_value_heads") or heads
+    return {
+        "layers": text.get("num_hidden_layers") or 0,
+        "width": width,
+        "vocabulary": text.get("vocab_size") or config.get("vocab_size") or 0,
+        "kv_width": kept * (text.get("head_dim") or width // heads),
+        "mlp_width": text.get("intermediate_size") or 0,
+        "image_positions": config.get("image_seq_length") or side * side,
+    }
 
 
 def _source(model: str) -> str:

@@ -38,10 +38,12 @@ class Settings(BaseSettings):
     max_image_pixels: int = 64_000_000
     max_new_tokens: int = 1024
     max_prompt_characters: int = 8192
+    request_bytes: int = Field(0, ge=0)
+    """Memory that one request may take on the worker; 0: what the worker has free."""
     cache_bytes: int = 256 * MIB
-    """Bound of the in-process array cache (without Redis)."""
+    """Bound of the array cache, in this process or in Redis."""
     cache_ttl_seconds: int = 24 * 3600
-    """Lifetime of a cached array in Redis."""
+    """Lifetime of a cached array in Redis after its last use."""
     derive_timeout_seconds: float = 120.0
     """How long a request waits for a worker to compute an array on demand."""
     worker: Literal["inside", "outside"] = "inside"

@@ -39,6 +39,10 @@ class Vocabulary:
         """Number of tokens the tokenizer knows (the model's head may be wider)."""
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
 
+    def count(self, text: str) -> int:
+        """How many tokens a text is, without those that a chat template adds."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
     def text(self, token_id: int) -> str:
         """The token's own text; an id beyond the tokenizer is `<unused 32001>`."""
         piece = self._tokenizer.id_to_token(token_id)

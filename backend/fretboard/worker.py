@@ -69,7 +69,9 @@ class Worker:
         self._declare_actors()
         for kind in (GENERATE, DERIVED, MAPS):
             self._consume(kind)
-        self._herald.say(state="ready", detail="", **self._pipeline.facts())
+        self._herald.say(
+            state="ready", detail="", **self._pipeline.facts(), free_bytes=_free_bytes()
+        )
         self._resume()
 
     def stop(self) -> None:
@@ -220,6 +222,12 @@ class Worker:
 def _told(served: ServedModel) -> dict[str, Any]:
     """What web processes must know of the model, which they need not have on disk."""
     return served.model_dump(exclude={"state", "detail", "default", "workers"})
+
+
+def _free_bytes() -> int:
+    from fretboard.model.memory import free_bytes
+
+    return free_bytes()
 
 
 def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":

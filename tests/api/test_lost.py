@@ -28,7 +28,8 @@ def test_lost_parts_are_named_and_come_back(services, client, folder):
     for name, part in (("jsd", "arrays"), ("hidden_states", "hidden states")):
         lost = client.get(f"{url}/arrays/{name}")
         assert lost.status_code == 410
-        assert part in lost.json()["detail"] and f"{url}/again" in lost.json()["detail"]
+        assert part in lost.json()["detail"]
+        assert f"{url}/again" in lost.json()["detail"]
     assert client.get(f"{url}/arrays/jsd?lens=raw").status_code == 410  # the worker says so
     again = client.post(f"{url}/again")
     assert again.status_code == 202

@@ -35,10 +35,10 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def problem(status: int, title: str, detail: str) -> JSONResponse:
-    """One problem document."""
+def problem(status: int, title: str, detail: str, **members: Any) -> JSONResponse:
+    """One problem document; `members` are extensions of its own."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type=PROBLEM_JSON)
+    return JSONResponse(body | members, status, media_type=PROBLEM_JSON)
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -46,7 +46,7 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(FretboardError)
     def ours(_request: Request, error: FretboardError) -> JSONResponse:
-        return problem(error.status, error.title, error.detail)
+        return problem(error.status, error.title, error.detail, **error.members)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,11 +1,13 @@
 """A checked request → an analysis in the store and a job on the queue, once per content id."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from fretboard.admission import Load, admit, prompt_tokens
 from fretboard.api.rerun import needs_run, run_again
 from fretboard.document import Analysis, Status, analysis_id
 from fretboard.erasing import allow
-from fretboard.errors import InputError, TooLarge, Unavailable
+from fretboard.errors import InputError, NotFound, TooLarge, Unavailable
 from fretboard.images import Picture, read_picture, to_png
 from fretboard.queue.jobs import NOBODY
 from fretboard.queue.waiting import INTERACTIVE
@@ -80,6 +82,7 @@ def submit(
     """
     analysis, picture = prepare(services.settings, asked, services.bus.announced())
     _check_loadable(services, analysis)
+    _check_memory(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
@@ -87,6 +90,24 @@ def submit(
         services.jobs.analyse(analysis, lane, client)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
+
+
+def _check_memory(services: Services, analysis: Analysis) -> None:
+    """What is already there, or underway, costs nothing to show."""
+    served = services.choose(analysis.model.name)
+    limit = services.settings.request_bytes or served.free_bytes
+    if not limit or services.store.exists(analysis.id):
+        return
+    request = analysis.request
+    vocabulary = None
+    with suppress(NotFound):  # until a worker has published it
+        vocabulary = services.vocabulary(analysis)
+    count = vocabulary.count if vocabulary is not None else None
+    image = served.image_positions if request.image is not None else 0
+    prompt = prompt_tokens(request.prompt, count and count(request.prompt), image)
+    forced = request.continuation
+    new = (count(forced) if count else len(forced)) if forced else request.max_new_tokens
+    admit(served, Load(prompt=prompt, new=new), limit)
 
 
 def _check_loadable(services: Services, analysis: Analysis) -> None:

@@ -1,0 +1,85 @@
+"""The estimate of `admission.py` against the measured peak of one request.
+
+    python benchmarks/admission_error.py --prompt 512 --tokens 64 [--layers 16] [--width 1024]
+
+A random Llama decoder (float32, CPU, vocabulary 32 000). One process measures one request, after a
+small one whose code and threads are not the request's. Prints JSON in MB (10^6 bytes); `ratio` is
+estimate ÷ measured. glibc is told to return freed blocks, as in `analysis_memory.py`.
+"""
+
+import argparse
+import ctypes
+import json
+
+import torch
+from analysis_cost import _NoTokenizer
+from analysis_memory import M_MMAP_THRESHOLD, peak
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from fretboard.admission import Load, Shape, request_bytes
+from fretboard.model.checkpoint import Checkpoint, assemble
+from fretboard.model.generation import generate
+from fretboard.model.inputs import Inputs
+from fretboard.pipeline.derived import make_lens
+from fretboard.pipeline.reader import StreamingReader
+from fretboard.request import Lens
+
+VOCABULARY, HEAD_WIDTH = 32_000, 64
+
+
+def make(layers: int, width: int) -> tuple[Checkpoint, Shape]:
+    """The decoder, and its shape as a config tells it."""
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=width,
+        intermediate_size=width * 11 // 4,
+        num_hidden_layers=layers,
+        num_attention_heads=width // HEAD_WIDTH,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    shape = Shape(
+        layers=layers,
+        width=width,
+        vocabulary=VOCABULARY,
+        kv_width=width,
+        mlp_width=config.intermediate_size,
+        dtype="float32",
+    )
+    return assemble(LlamaForCausalLM(config).eval(), None, _NoTokenizer()), shape
+
+
+def run(checkpoint: Checkpoint, prompt: int, tokens: int) -> None:
+    """One request as the pipeline runs it, without the store."""
+    ids = torch.randint(1, VOCABULARY, (1, prompt))
+    inputs = Inputs({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, None)
+    reader = StreamingReader(make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths)
+
+    def on_step(step: object) -> bool:
+        reader.take(step)  # type: ignore[arg-type]
+        return True
+
+    generate(checkpoint, inputs, tokens, (), on_step)
+    readout, _, _ = reader.finish()
+    readout.arrays()
+
+
+def main() -> None:
+    """Measure one request in this process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("prompt", 512), ("tokens", 64), ("layers", 16), ("width", 1024)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    asked = parser.parse_args()
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    checkpoint, shape = make(asked.layers, asked.width)
+    run(checkpoint, 8, 2)
+    before = peak()
+    run(checkpoint, asked.prompt, asked.tokens)
+    measured = peak() - before
+    estimate = request_bytes(shape, Load(prompt=asked.prompt, new=asked.tokens)) / 1e6
+    told = vars(asked) | {"measured": round(measured, 1), "estimate": round(estimate, 1)}
+    print(json.dumps(told | {"ratio": round(estimate / measured, 2)}))
+
+
+if __name__ == "__main__":
+    main()
