@@ -1,5 +1,6 @@
 // The only place that calls the API. Every failure becomes an ApiError whose text can be shown as it is.
 import type { FigureSpec } from "../plot/figure";
+import { gate } from "../state/gate.svelte";
 import type {
 	Analysis,
 	CausalTest,
@@ -15,7 +16,11 @@ import type {
 	MapProgress,
 	MapStability,
 	ModelState,
+	PatchGrid,
+	PatchWord,
+	PatchWords,
 	PresetLayers,
+	Session,
 	SkipWhen,
 	WordCurve,
 	WorldSet,
@@ -34,6 +39,7 @@ export class ApiError extends Error {
 	}
 }
 
+const SESSION = "/api/session";
 const UNREACHABLE = "The server does not answer. Check that it is still running, then try again.";
 
 /** The problem+json of a failed response, or plain words where the body is something else. */
@@ -60,8 +66,12 @@ async function send(path: string, init?: RequestInit): Promise<Response> {
 		if (error instanceof DOMException && error.name === "AbortError") throw error;
 		throw new ApiError(0, "No connection", UNREACHABLE);
 	}
-	if (!response.ok) throw await problem(response);
-	return response;
+	if (response.ok) return response;
+	const failure = await problem(response);
+	const wants = response.headers.get("WWW-Authenticate")?.startsWith("Bearer");
+	if (wants && path !== SESSION && (await gate.open(failure.detail, !init?.method)))
+		return send(path, init);
+	throw failure;
 }
 
 async function json<T>(path: string, init?: RequestInit): Promise<T> {
@@ -93,6 +103,7 @@ export interface Question {
 	skipLayers?: string;
 	skipWhen?: SkipWhen;
 	continuation?: string;
+	private?: boolean;
 }
 
 function form(question: Question): FormData {
@@ -105,6 +116,7 @@ function form(question: Question): FormData {
 	if (question.skipLayers?.trim()) body.append("skip_layers", question.skipLayers.trim());
 	if (question.skipWhen) body.append("skip_when", question.skipWhen);
 	if (question.continuation?.trim()) body.append("continuation", question.continuation);
+	if (question.private) body.append("private", "true");
 	return body;
 }
 
@@ -116,6 +128,7 @@ export interface SetQuestion {
 	world?: string;
 	model?: string;
 	maxNewTokens?: number;
+	private?: boolean;
 }
 
 function setForm(question: SetQuestion): FormData {
@@ -126,6 +139,7 @@ function setForm(question: SetQuestion): FormData {
 	if (question.world) body.append("world", question.world);
 	if (question.model) body.append("model", question.model);
 	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
+	if (question.private) body.append("private", "true");
 	return body;
 }
 
@@ -154,6 +168,10 @@ const figurePath = (owner: Owner | undefined, id: string, name: string) =>
 	base(id, owner) + (owner === "experiments" ? "/figure" : `/figures/${name}`);
 
 export const api = {
+	session: () => json<Session>(SESSION),
+	signIn: (token: string) =>
+		json<Session>(SESSION, { method: "POST", body: new URLSearchParams({ token }) }),
+	signOut: () => send(SESSION, { method: "DELETE" }),
 	ask: (question: Question) =>
 		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
 	analysis: (id: string, values: Record<string, Value>, signal?: AbortSignal) =>
@@ -166,6 +184,17 @@ export const api = {
 		json<Cell>(`${base(id)}/cells${query({ token, depth, lens })}`, { signal }),
 	words: (id: string, token: number, word: string[], lens: Lens) =>
 		json<{ words: WordCurve[] }>(`${base(id)}/words${query({ token, word, lens })}`),
+	patchGrid: (id: string, signal?: AbortSignal) =>
+		json<PatchGrid>(`${base(id)}/patches`, { signal }),
+	patchWord: (id: string, word: string, signal?: AbortSignal) =>
+		json<PatchWord>(`${base(id)}/patches/word${query({ word })}`, { signal }),
+	/** A .npy table (depth, patch). */
+	patchProbability: async (id: string, word: string, lens: Lens, signal?: AbortSignal) =>
+		(
+			await send(`${base(id)}/patches/probability${query({ word, lens })}`, { signal })
+		).arrayBuffer(),
+	patchWords: (id: string, patch: number, k: number, lens: Lens, signal?: AbortSignal) =>
+		json<PatchWords>(`${base(id)}/patches/words${query({ patch, k, lens })}`, { signal }),
 	figure: (
 		{ owner, id, name, values }: { owner?: Owner; id: string; name: string; values: Values },
 		signal?: AbortSignal,

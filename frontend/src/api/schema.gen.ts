@@ -1640,10 +1640,30 @@ export interface components {
              */
             family: string;
             /**
+             * Free Bytes
+             * @default 0
+             */
+            free_bytes: number;
+            /**
+             * Image Positions
+             * @default 0
+             */
+            image_positions: number;
+            /**
+             * Kv Width
+             * @default 0
+             */
+            kv_width: number;
+            /**
              * Layers
              * @default 0
              */
             layers: number;
+            /**
+             * Mlp Width
+             * @default 0
+             */
+            mlp_width: number;
             /** Name */
             name: string;
             /**

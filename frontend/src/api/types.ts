@@ -30,6 +30,7 @@ export type PresetLayers = Schemas["PresetLayers"];
 export type Reversal = Sent<Schemas["Reversal"]>;
 export type Scaling = Schemas["Scaling"];
 export type StageMethod = Schemas["StageMethod"];
+export type Session = Schemas["Session"];
 export type SkipWhen = Schemas["SkipWhen"];
 export type Stages = Sent<Schemas["Stages"]>;
 export type Status = Schemas["Status"];

@@ -33,6 +33,8 @@ const FULL: Selection = {
 	},
 	test: "01c3b81518e31f32",
 	testOf: "token",
+	patchWord: "red",
+	patch: 17,
 	profile: "entropy",
 };
 const BESIDE: Beside = { id: "0ther", token: 5, lens: "raw" };

@@ -40,6 +40,10 @@ export interface Selection {
 	test: string | null;
 	/** Whether it is shown for the selected token or for the mean of all. */
 	testOf: TestOf;
+	/** The word laid over the image; null: the selected token. */
+	patchWord: string | null;
+	/** An image position. */
+	patch: number | null;
 	/** What the profiles of two compared analyses show. */
 	profile: Profile;
 }
@@ -57,12 +61,15 @@ export const EMPTY: Selection = {
 	map: PLAIN,
 	test: null,
 	testOf: "mean",
+	patchWord: null,
+	patch: null,
 	profile: "jsd",
 };
 
 // Caps: above any real analysis, low enough that a made-up address costs nothing.
 const MAX_TOKEN = 9999;
 const MAX_DEPTH = 511;
+const MAX_PATCH = 9999;
 export const MAX_WORDS = 8;
 export const MAX_WORD_LENGTH = 40;
 const MAX_QUERY = 2000;
@@ -122,6 +129,8 @@ export function decode(query: string): Selection {
 		map: parseMap(values),
 		test: known(values.get("test")),
 		testOf: oneOf(values.get("test_of"), TESTED) ?? EMPTY.testOf,
+		patchWord: tidyWords([values.get("patch_word") ?? ""])[0] ?? null,
+		patch: integer(values.get("patch"), MAX_PATCH),
 		profile: oneOf(values.get("profile"), PROFILES) ?? EMPTY.profile,
 	};
 }
@@ -148,6 +157,8 @@ export function encode(selection: Selection, beside: Beside | null = null): stri
 	for (const [key, value] of Object.entries(mapValues(selection.map))) put(key, value);
 	put("test", selection.test);
 	put("test_of", changed("testOf"));
+	put("patch_word", selection.patchWord);
+	put("patch", selection.patch);
 	put("profile", changed("profile"));
 	const text = values.toString().replaceAll("%2C", ",");
 	return text ? `?${text}` : "";

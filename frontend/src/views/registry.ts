@@ -1,6 +1,7 @@
 // The one list of views. A new view is a file and a line here.
 import type { Component } from "svelte";
 import CausalTests from "../causal/CausalTests.svelte";
+import Patches from "../patches/Patches.svelte";
 import CellWords from "./CellWords.svelte";
 import Competition from "./Competition.svelte";
 import Divergence from "./Divergence.svelte";
@@ -25,6 +26,7 @@ export const VIEWS: readonly View[] = [
 	{ name: "stage", slot: "side", component: StageLine },
 	{ name: "competition", slot: "side", component: Competition },
 	{ name: "cell", slot: "side", component: CellWords },
+	{ name: "patches", slot: "wide", component: Patches },
 	{ name: "trajectory", slot: "wide", component: Trajectory },
 	{ name: "causal", slot: "wide", component: CausalTests },
 ];
