@@ -25,6 +25,7 @@ class Draft {
 	skipLayers = $state("");
 	skipWhen = $state<SkipWhen>("always");
 	continuation = $state("");
+	private = $state(false);
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
 	touched = false;
 
@@ -51,6 +52,7 @@ class Draft {
 		this.skipLayers = request.skip_layers.join(",");
 		this.skipWhen = request.skip_when;
 		this.continuation = request.continuation ?? "";
+		this.private = request.salt !== null;
 		this.image = request.image ? remote("image", imageUrl(analysis.id)) : null;
 	}
 
@@ -74,6 +76,7 @@ class Draft {
 			skipLayers: this.skipLayers,
 			skipWhen: this.skipWhen,
 			continuation: this.continuation,
+			private: this.private,
 		};
 	}
 

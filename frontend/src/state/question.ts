@@ -13,6 +13,7 @@ export async function questionOf(analysis: Analysis): Promise<Question> {
 		skipLayers: request.skip_layers.join(","),
 		skipWhen: request.skip_when,
 		continuation: request.continuation ?? "",
+		private: request.salt !== null,
 	};
 }
 

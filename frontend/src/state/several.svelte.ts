@@ -42,6 +42,7 @@ class Several {
 			token: writeRole(this.role),
 			model: draft.model || undefined,
 			maxNewTokens: draft.maxNewTokens ?? undefined,
+			private: draft.private,
 		};
 	}
 }
