@@ -12,7 +12,7 @@ from fretboard.gallery import gallery_entries, gallery_image
 from fretboard.images import Picture, to_png
 from fretboard.lens.map_settings import MapSettings
 from fretboard.local import Asking, LocalSource, settle, write_reading
-from fretboard.pipeline import Pipeline
+from fretboard.pipeline import Job, Pipeline
 from fretboard.presets import Preset, preset_layers
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_store
@@ -91,4 +91,4 @@ def run_prepared(
     if picture is not None:
         store.write_image(analysis.id, to_png(picture.image))
     image = picture.image if picture is not None else None
-    return pipeline.analyse(analysis, image, lambda _event: None, lambda: False)
+    return pipeline.analyse(Job(analysis, image))

@@ -57,7 +57,7 @@ def test_another_lens_of_the_same_question_is_not_generated_again(client, png, m
     def refuse(*_args, **_kwargs):
         raise AssertionError("generated again")
 
-    monkeypatch.setattr("fretboard.pipeline.analysis.generate", refuse)
+    monkeypatch.setattr("fretboard.pipeline.analysis.generate_together", refuse)
     second, events = finished(client, post(client, png, max_new_tokens=7, lens="raw"))
     assert second["status"] == "done", second["error"]
     assert second["id"] != first["id"]

@@ -57,7 +57,7 @@ def test_when_is_nothing_without_a_layer(client, png):
 def test_runs_sent_at_once_do_not_see_each_others_skips(client, png, monkeypatch):
     """One generation at a time holds the model; what each gives is what it gives alone."""
     inside, most = [], []
-    real = generation.generate
+    real = generation.generate_together
 
     def watched(*args, **kwargs):
         inside.append(threading.get_ident())
@@ -67,7 +67,7 @@ def test_runs_sent_at_once_do_not_see_each_others_skips(client, png, monkeypatch
         finally:
             inside.pop()
 
-    monkeypatch.setattr("fretboard.pipeline.analysis.generate", watched)
+    monkeypatch.setattr("fretboard.pipeline.analysis.generate_together", watched)
     skips = ["", "0", "1-2", "3", "0,2"]
     asked = {"max_new_tokens": 12, "continuation": "the cat is red"}
     sent = [post(client, png, **asked, skip_layers=skip) for skip in skips]  # none is awaited

@@ -50,13 +50,15 @@ class Answer:
     """One answer to decode: greedily, or along `inputs.forced`.
 
     on_step: called for each emitted token; returns False to stop this answer. repair: gives the
-    logits that tokens are chosen by; a step's own stay the model's.
+    logits that tokens are chosen by; a step's own stay the model's. on_end: told once why it ended,
+    while others of its batch may go on.
     """
 
     inputs: Inputs
     max_new_tokens: int
     on_step: Callable[[Step], bool]
     repair: Plain = field(default_factory=Plain)
+    on_end: Callable[[FinishReason], None] = lambda _reason: None
 
     @property
     def length(self) -> int:
@@ -204,6 +206,8 @@ class _Voice:
         step = Step(len(self._emitted_ids), token, position.states, position.logits)
         self._emitted_ids.append(token)
         self._cancelled = not self._answer.on_step(step)
+        if self.ended:
+            self._answer.on_end(self.finish_reason)
         return self.ended
 
     @property

@@ -1,5 +1,6 @@
 """Request → analysis → derived arrays: the only room where model, lens and store meet."""
 
 from fretboard.pipeline.analysis import Pipeline
+from fretboard.pipeline.run import Job
 
-__all__ = ["Pipeline"]
+__all__ = ["Job", "Pipeline"]

@@ -1,35 +1,32 @@
 """One request → one analysis: generate, read out, detect stages, write the record."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from fretboard.catalogue import TOP_K, Derived
 from fretboard.document import Analysis, Status, Token
-from fretboard.errors import Cancelled
 from fretboard.lens.embedding import Watch
 from fretboard.lens.readout import Readout, read_out
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.generation import Step, generate
-from fretboard.model.inputs import build_inputs, image_positions
+from fretboard.model.generation import FinishReason, generate_together
 from fretboard.pipeline.derived import derive, make_lens
 from fretboard.pipeline.maps import make_map
 from fretboard.pipeline.patches import PatchReader
-from fretboard.pipeline.reader import StreamingReader, to_tensor
-from fretboard.pipeline.repairing import make_repair
-from fretboard.repair import RepairKind, settled
-from fretboard.request import check_layers
+from fretboard.pipeline.reader import to_tensor
+from fretboard.pipeline.run import Job, Run, batches
 from fretboard.set_view import states_at
 from fretboard.staging import staged
 from fretboard.store.durable import ARRAYS, HIDDEN_STATES, AnalysisStore
 from fretboard.vocabulary import Vocabulary
 
-OnEvent = Callable[[dict[str, Any]], None]
+OnOutcome = Callable[[Job, Analysis | Exception], None]
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -45,51 +42,59 @@ class Pipeline:
         self.vocabulary = Vocabulary(self.checkpoint.tokenizer_json)
         self.patches = PatchReader(self.checkpoint, self.store)
 
-    def analyse(
-        self,
-        analysis: Analysis,
-        image: Image.Image | None,
-        on_event: OnEvent,
-        cancelled: Callable[[], bool],
-    ) -> Analysis:
+    def analyse(self, job: Job) -> Analysis:
         """Generate, read out, detect stages, write the record; returns the finished document.
 
         Raises Cancelled, or InputError for what only the model can tell (a text-only model).
         """
-        started = time.perf_counter()
-        request = analysis.request
-        anatomy = self.checkpoint.anatomy
-        check_layers(request.skip_layers, len(anatomy.layers))
-        repair = settled(request.repair, len(anatomy.layers))
-        inputs = build_inputs(self.checkpoint, request.prompt, image, request.continuation)
-        reader = StreamingReader(make_lens(anatomy, request.lens.base), anatomy.depths)
+        outcomes: list[Analysis | Exception] = []
+        self.analyse_together([job], lambda _job, outcome: outcomes.append(outcome))
+        if isinstance(outcomes[0], Exception):
+            raise outcomes[0]
+        return outcomes[0]
 
-        def on_step(step: Step) -> bool:
-            reader.take(step)
-            on_event(self._token_event(step))
-            return not cancelled()
+    def analyse_together(self, jobs: Sequence[Job], tell: OnOutcome) -> None:
+        """The same of several, in one decoding batch where their inputs allow it.
 
-        reason = generate(
-            self.checkpoint,
-            inputs,
-            request.max_new_tokens,
-            request.skip_layers,
-            on_step,
-            request.skip_when,
-            make_repair(self.checkpoint, request, repair, inputs, image),
-        )
-        if reason == "cancelled":
-            raise Cancelled("The analysis was cancelled. Run it again when you like.")
-        readout, hidden, ids = reader.finish()
-        facts = {
-            "finish_reason": reason,
-            "repair": repair if request.repair.kind is not RepairKind.NONE else None,
-            "prompt_tokens": inputs.prompt_tokens,
-            "image_positions": len(image_positions(self.checkpoint, inputs)),
-            "timings": {"total": time.perf_counter() - started, "readout": reader.seconds},
-        }
-        finished = self._told(analysis.model_copy(update=facts), readout, ids)
-        self._write(finished, hidden, readout)
+        `tell` is called once a job, as soon as that one has ended: with its document or its error.
+        """
+        runs = []
+        for job in jobs:
+            try:
+                runs.append(Run(self.checkpoint, self.vocabulary.text, job))
+            except Exception as error:
+                tell(job, error)
+        for batch in batches(runs):
+            self._decode(batch, tell)
+
+    def _decode(self, batch: list[Run], tell: OnOutcome) -> None:
+        def ended(run: Run, reason: FinishReason) -> None:
+            tell(run.job, self._outcome(run, reason))
+
+        request = batch[0].job.analysis.request
+        answers = [run.answer(ended) for run in batch]
+        try:
+            generate_together(self.checkpoint, answers, request.skip_layers, request.skip_when)
+        except Exception as error:
+            left = [run.job for run in batch if not run.ended]
+            if not left:
+                raise
+            if len(batch) == 1:
+                tell(left[0], error)
+                return
+            # One may have spoiled it for all, or the batch was too large for the device.
+            log.warning("a batch of %d failed (%s); each is run alone", len(batch), error)
+            for job in left:
+                self.analyse_together([job], tell)
+
+    def _outcome(self, run: Run, reason: FinishReason) -> Analysis | Exception:
+        try:
+            facts = run.facts(reason)
+            readout, hidden, ids = run.reader.finish()
+            finished = self._told(run.job.analysis.model_copy(update=facts), readout, ids)
+            self._write(finished, hidden, readout)
+        except Exception as error:
+            return error
         return finished
 
     def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:
@@ -157,16 +162,6 @@ class Pipeline:
     ) -> tuple[dict[str, np.ndarray], str]:
         """The same of one token in each of several analyses: their joint map, their dispersion."""
         return make_map(states_at(self.store, members), wanted, watch or Watch())
-
-    def _token_event(self, step: Step) -> dict[str, Any]:
-        probability = float(step.logits.log_softmax(-1)[step.token_id].exp())
-        return {
-            "type": "token",
-            "index": step.index,
-            "id": step.token_id,
-            "text": self.vocabulary.text(step.token_id),
-            "probability": probability,
-        }
 
     def _tokens(self, readout: Readout, ids: list[int]) -> list[Token]:
         return [
