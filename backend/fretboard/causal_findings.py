@@ -52,8 +52,9 @@ def patching_finding(document: Experiment, arrays: Arrays, token: int | None) ->
     if np.isnan(image).all():
         nothing = {"at_start": None, "half_from": None, "settled_from": None, "decided_from": None}
         return Finding(
-            sentence=f"The two runs hardly differ in {_whose(document, token)}, so there is "
-            "nothing to bring back.",
+            sentence=f"The two runs hardly differ in {_whose(document, token)}: "
+            "what sets their images apart makes no difference to it, so there is nothing to bring "
+            "back.",
             numbers=nothing,
         )
     half, settled = (_from(np.abs(image) <= share) for share in (HALF, TENTH))

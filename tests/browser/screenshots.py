@@ -18,7 +18,7 @@ SIZES = {1440: 960, 390: 844}  # width: height, CSS pixels
 
 
 def main() -> None:
-    """Writes docs/images/page-1440.png, page-390.png and compare-1440.png."""
+    """Writes docs/images/page-1440.png, page-390.png, compare-1440.png and causal-1440.png."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_arguments())
         with Server(Path(folder) / "data") as server:
@@ -28,6 +28,7 @@ def main() -> None:
                 _take(browser, server.url + address, f"page-{width}.png", width)
             beside = _without_image(browser, server.url + address)
             _take(browser, beside, "compare-1440.png", 1440)
+            _take_test(browser, server.url + address)
         browser.close()
 
 
@@ -64,6 +65,20 @@ def _without_image(browser: Browser, url: str) -> str:
     address = page.url
     page.close()
     return address
+
+
+def _take_test(browser: Browser, url: str) -> None:
+    """A causal test of the analysis, the mean of its tokens."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page.goto(url)
+    section = page.get_by_role("region", name="Causal tests")
+    section.get_by_role("radio", name="Patching").check()
+    section.get_by_role("button", name="Run the test").click()
+    section.locator(".heatmaplayer image").wait_for(timeout=120_000)
+    page.wait_for_load_state("networkidle")
+    section.locator(".finding").scroll_into_view_if_needed()
+    section.screenshot(path=IMAGES / "causal-1440.png")
+    page.close()
 
 
 def _take(browser: Browser, url: str, name: str, width: int) -> None:
