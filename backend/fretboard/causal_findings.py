@@ -58,10 +58,11 @@ def patching_finding(document: Experiment, arrays: Arrays, token: int | None) ->
             numbers=nothing,
         )
     half, settled = (_from(np.abs(image) <= share) for share in (HALF, TENTH))
+    donor = "other image" if document.into_image else "image"
     decided = _from(deciding >= HALF)
     return Finding(
         sentence=(
-            f"Put in at the image positions, the other run's states bring back "
+            f"Put in at the image positions, the states of the run with the {donor} bring back "
             f"{_percent(image[0])} of the difference at depth 0, at most half of it from depth "
             f"{half} on and at most a tenth from depth {settled} on: from there the image "
             f"positions no longer matter. Put in where the answer is predicted, they bring back "
