@@ -1,0 +1,138 @@
+"""Do the words of the image patches point at the objects? The bundled world knows where they are.
+
+    python benchmarks/patch_pointing.py --scenes 600 --output patch_pointing.json
+
+On held-out scenes every group of objects is asked for twice, by the word for its kind and by the
+word for its colour. At each depth the patch that gives the word the highest probability is a hit
+where its centre lies in one of the group's boxes. Chance is the share of patches whose centres do.
+A colour counts only where no other group of the scene wears it. *Named* turns the question round:
+of the 16 kinds (or 10 colours), is the right one the likeliest at the patch in the middle of the
+object? Also apart for objects in their kind's typical colour and in another. Intervals (95 %)
+resample scenes.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fretboard.model.checkpoint import Checkpoint, load
+from fretboard.model.grid import patch_grid
+from fretboard.model.inputs import build_inputs
+from fretboard.model.patches import patch_states
+from fretboard.pipeline.derived import make_lens
+from fretboard.request import Lens
+from fretboard.served import served_model
+from fretboard.settings import get_settings
+from fretboard.tiny_llava.backdrop import render
+from fretboard.tiny_llava.dialogue import CAPTION, noun
+from fretboard.tiny_llava.evaluation import MIXES, held_out
+from fretboard.tiny_llava.world import COLORS, KINDS, NATIVE, PLURAL, Group, Scene
+from fretboard.vocabulary import Vocabulary
+
+RESAMPLES = 2000
+LENSES = (Lens.NORMED, Lens.RAW)
+Hits = dict[str, list[tuple[int, np.ndarray, float]]]
+"""Lens, kind of word and measure → one (scene, hit per depth, chance) a word."""
+
+
+def asked(scene: Scene) -> list[tuple[str, str, Group]]:
+    """(kind of word, word, the group it should point at)."""
+    found = [("kind", noun(group), group) for group in scene.groups]
+    colors = [group.color for group in scene.groups]
+    return found + [
+        ("colour", group.color, group) for group in scene.groups if colors.count(group.color) == 1
+    ]
+
+
+def rivals(kind: str, group: Group) -> list[str]:
+    """The words of the same class: all kinds in the same number, or all colours."""
+    if kind == "colour":
+        return list(COLORS)
+    return [name if noun(group) == group.kind else PLURAL[name] for name in KINDS]
+
+
+def on_object(centers: np.ndarray, group: Group) -> np.ndarray:
+    """(patches,) whether the centre, in shares of the sides, lies in one of the group's boxes."""
+    x, y = (centers * NATIVE).T
+    inside = [(x >= x0) & (x <= x1) & (y >= y0) & (y <= y1) for x0, y0, x1, y1 in group.boxes]
+    return np.any(inside, axis=0)
+
+
+def middle_patch(centers: np.ndarray, group: Group) -> int:
+    """The patch nearest to the middle of the group's first box."""
+    x0, y0, x1, y1 = group.boxes[0]
+    middle = np.array([x0 + x1, y0 + y1]) / 2 / NATIVE
+    return int(((centers - middle) ** 2).sum(1).argmin())
+
+
+def measure(checkpoint: Checkpoint, scenes: list[Scene]) -> Hits:
+    """Hits of every word of every scene."""
+    vocabulary = Vocabulary(checkpoint.tokenizer_json)
+    hits: Hits = defaultdict(list)
+    lenses = {lens.value: make_lens(checkpoint.anatomy, lens) for lens in LENSES}
+    grid = patch_grid(checkpoint, CAPTION, render(scenes[0]))  # all scenes have one size
+    centers = grid.rectangles.double().numpy().reshape(-1, 2, 2).mean(1)
+    for index, scene in enumerate(scenes):
+        image = render(scene)
+        states = patch_states(checkpoint, build_inputs(checkpoint, CAPTION, image, None))
+        for name, lens in lenses.items():
+            with torch.inference_mode():
+                table = lens.log_probabilities(states).cpu().numpy()
+            for kind, word, group in asked(scene):
+                own, on = vocabulary.word(word).token_id, on_object(centers, group)
+                hit = on[table[..., own].argmax(1)].astype(float)
+                hits[f"{name} {kind}, pointing"].append((index, hit, float(on.mean())))
+                others = [vocabulary.word(rival).token_id for rival in rivals(kind, group)]
+                there = table[:, middle_patch(centers, group)]
+                right = (there[:, own] >= there[:, others].max(1)).astype(float)
+                hits[f"{name} {kind}, named"].append((index, right, 1 / len(others)))
+                if group.prior_color:
+                    worn = "unusual" if group.counter_prior else "typical"
+                    hits[f"{name} {kind}, {worn} colour, named"].append(
+                        (index, right, 1 / len(others))
+                    )
+    return hits
+
+
+def summary(found: list[tuple[int, np.ndarray, float]], scenes: int) -> dict[str, Any]:
+    """Share of hits per depth with its interval, chance, and the number of words."""
+    rng = np.random.default_rng(0)
+    owners = np.array([scene for scene, _, _ in found])
+    table = np.stack([np.append(hit, chance) for _, hit, chance in found])
+    sums = np.zeros((scenes, table.shape[1]))
+    np.add.at(sums, owners, table)
+    sizes = np.bincount(owners, minlength=scenes)
+    drawn = rng.multinomial(scenes, np.full(scenes, 1 / scenes), RESAMPLES)
+    low, high = np.quantile(drawn @ sums / (drawn @ sizes)[:, None], [0.025, 0.975], axis=0)
+    mean = table.mean(0)
+    per_depth = [
+        {"depth": d, "share": mean[d], "low": low[d], "high": high[d]} for d in range(len(mean) - 1)
+    ]
+    chance = {"share": mean[-1], "low": low[-1], "high": high[-1]}
+    return {"words": len(found), "chance": chance, "depths": per_depth}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenes", type=int, default=600)
+    parser.add_argument("--output", type=Path, default=Path("patch_pointing.json"))
+    options = parser.parse_args()
+    settings = get_settings()
+    checkpoint = load(served_model(settings.model).source, None, settings.device, settings.dtype)
+    scenes = [scene for cell in MIXES for scene in held_out(cell, options.scenes // len(MIXES))]
+    hits = measure(checkpoint, scenes)
+    report = {name: summary(found, len(scenes)) for name, found in hits.items()}
+    options.output.write_text(json.dumps(report, indent=1) + "\n")
+    for name, told in report.items():
+        print(name, f"{told['words']} words, chance {told['chance']['share']:.3f}")
+        for row in told["depths"]:
+            print("  {depth:2d}  {share:.3f}  [{low:.3f}, {high:.3f}]".format(**row))
+
+
+if __name__ == "__main__":
+    main()
