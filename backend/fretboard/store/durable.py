@@ -65,7 +65,8 @@ class ObjectAnalysisStore(Records[Analysis]):
         try:
             return super().read_array(analysis_id, file, name)
         except NotFound as error:
-            if file not in (ARRAYS, HIDDEN_STATES):
+            wanted = f"{file}.safetensors"
+            if file not in (ARRAYS, HIDDEN_STATES) or wanted in self.names(analysis_id):
                 raise
             raise Lost(
                 f"The {file.replace('_', ' ')} of this analysis are missing from the store. Run it "

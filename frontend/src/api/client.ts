@@ -178,6 +178,9 @@ export const api = {
 		json<Analysis>(documentUrl(id, values), { signal }),
 	presets: (id: string, values: Values, signal?: AbortSignal) =>
 		json<PresetLayers[]>(`${base(id)}/presets${query(values)}`, { signal }),
+	missing: (id: string, signal?: AbortSignal) =>
+		json<{ missing: string[]; again: boolean }>(`${base(id)}/missing`, { signal }),
+	again: (id: string) => send(`${base(id)}/again`, { method: "POST" }),
 	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
 	remove: (id: string, owner: Owner = "analyses") => send(base(id, owner), { method: "DELETE" }),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>

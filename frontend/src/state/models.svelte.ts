@@ -3,7 +3,7 @@ import { ApiError, api } from "../api/client";
 import type { ModelState } from "../api/types";
 
 const SOON = 1500; // ms, while a model loads
-const LATER = 15000; // ms, when the server does not answer
+const LATER = 15000; // ms, when the server does not answer or a model has no worker
 
 class Models {
 	list = $state.raw<ModelState[]>([]);
@@ -17,12 +17,13 @@ class Models {
 		return this.list.find((model) => model.name === name) ?? null;
 	}
 
-	/** Asks again until no model is loading. */
+	/** Asks again until every model is served; an absent one may get its worker yet. */
 	async watch(): Promise<void> {
 		try {
 			this.list = await api.models();
 			this.error = null;
 			if (this.list.some((model) => model.state === "loading")) this.#again(SOON);
+			else if (this.list.some((model) => model.state === "absent")) this.#again(LATER);
 		} catch (error) {
 			this.error = error instanceof ApiError ? error.detail : String(error);
 			this.#again(LATER);

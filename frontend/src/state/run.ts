@@ -17,6 +17,9 @@ export type RunEvent =
 			progress: number | null;
 			tokens: number;
 			max_new_tokens: number;
+			/** 1 = next; while it waits for its turn. */
+			position?: number;
+			expected_seconds?: number | null;
 	  }
 	| ({ kind: "token" } & RunToken)
 	| { kind: "done"; id: string }
@@ -26,6 +29,10 @@ export interface RunState {
 	status: Status;
 	message: string;
 	progress: number | null;
+	/** In line, 1 = next; null once it runs. */
+	position: number | null;
+	/** Until its turn, as recent runs make it; null while none was measured. */
+	expectedSeconds: number | null;
 	tokens: RunToken[];
 	maxNewTokens: number | null;
 	error: { title: string; detail: string } | null;
@@ -35,6 +42,8 @@ export const idle: RunState = {
 	status: "queued",
 	message: "Waiting for the model",
 	progress: null,
+	position: null,
+	expectedSeconds: null,
 	tokens: [],
 	maxNewTokens: null,
 	error: null,
@@ -44,7 +53,7 @@ function withToken(state: RunState, token: RunToken): RunState {
 	const tokens = state.tokens.filter((known) => known.index !== token.index);
 	tokens.push(token);
 	tokens.sort((a, b) => a.index - b.index);
-	return { ...state, status: "running", tokens };
+	return { ...state, status: "running", position: null, expectedSeconds: null, tokens };
 }
 
 /** The state after one event. Token events replace an earlier one of the same index. */
@@ -56,6 +65,8 @@ export function reduce(state: RunState, event: RunEvent): RunState {
 				status: event.status,
 				message: event.message ?? state.message,
 				progress: event.progress,
+				position: event.position ?? null,
+				expectedSeconds: event.expected_seconds ?? null,
 				maxNewTokens: event.max_new_tokens ?? state.maxNewTokens,
 			};
 		case "token": {

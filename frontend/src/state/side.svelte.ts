@@ -24,6 +24,8 @@ interface Hooks {
 	settled?: (analysis: Analysis) => void;
 }
 
+const WHOLE = { missing: [], again: true };
+
 export class Side {
 	id = $state<string | null>(null);
 	/** The analysis on show; while another one loads, the one before it. */
@@ -35,6 +37,9 @@ export class Side {
 	stages = $state.raw<StageChoice>(AUTOMATIC);
 	/** Why the choice that is asked for is not what is on show. */
 	refusal = $state.raw<Trouble | null>(null);
+
+	/** Parts of the finished record that the server's store has lost, and whether a run alone helps. */
+	lost = $state.raw<{ missing: string[]; again: boolean }>(WHOLE);
 
 	#asked: Asked = { lens: null, stages: AUTOMATIC };
 	#stopFollowing: () => void = () => {};
@@ -83,6 +88,13 @@ export class Side {
 		Object.assign(this, { id: null, document: null, run: null, failure: null, loading: false });
 	}
 
+	/** Has the server compute the analysis again from its record; what was shown stays till then. */
+	async again(): Promise<void> {
+		if (!this.id) return;
+		await api.again(this.id);
+		await this.#open(this.id);
+	}
+
 	async cancel(): Promise<void> {
 		if (this.id) await api.cancel(this.id);
 	}
@@ -96,7 +108,14 @@ export class Side {
 
 	async #open(id: string): Promise<void> {
 		const signal = this.#leave();
-		Object.assign(this, { id, run: null, failure: null, refusal: null, loading: true });
+		Object.assign(this, {
+			id,
+			run: null,
+			failure: null,
+			refusal: null,
+			loading: true,
+			lost: WHOLE,
+		});
 		this.stages = AUTOMATIC;
 		try {
 			const analysis = await this.#read(id, signal);
@@ -148,6 +167,17 @@ export class Side {
 		}
 		this.run = null;
 		this.#hooks.settled?.(analysis);
+		if (analysis.status === "done") void this.#inspect(analysis.id);
+	}
+
+	/** Figures of a lost part fail one by one: say once what is missing. */
+	async #inspect(id: string): Promise<void> {
+		const { signal } = this.#reading;
+		try {
+			this.lost = await api.missing(id, signal);
+		} catch {
+			// The figures tell of a server that does not answer.
+		}
 	}
 
 	#follow(id: string): void {
