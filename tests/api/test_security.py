@@ -2,11 +2,13 @@
 
 import secrets
 import time
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
+import fretboard
 from conftest import make_settings
 from fretboard.api.app import create_app
 from fretboard.api.security import local_hosts
@@ -192,6 +194,30 @@ def test_a_warning_at_the_start(caplog, more, words):
     _warn_of_exposure(Settings(_env_file=None, **more))
     assert (words in caplog.text) if words else not caplog.text
     assert WRITE not in caplog.text
+
+
+def test_no_code_comes_with_data():
+    """Neither pickle nor a checkpoint's own code, anywhere in the package."""
+    for path in Path(fretboard.__file__).parent.rglob("*.py"):
+        text = path.read_text()
+        for word in (
+            "import pickle",
+            "allow_pickle=True",
+            "trust_remote_code=True",
+            "import shelve",
+        ):
+            assert word not in text, path
+        loads = text.count("torch.load(")
+        assert loads == text.count("weights_only=True"), path
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "a/b", "%00", "*"])
+def test_no_path_comes_from_outside(client, name):
+    for route in ("analyses", "trajectories", "experiments"):
+        assert client.get(f"/api/{route}/{name}").status_code in (404, 422)
+    asked = {"prompt": "what", "model": f"/tmp/{name}"}
+    assert client.post("/api/analyses", data=asked).status_code == 422
+    assert client.get(f"/api/gallery/{name}").status_code in (404, 422)
 
 
 def test_tokens_are_not_shown():
