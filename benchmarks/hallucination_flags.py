@@ -6,18 +6,21 @@
 The bundled model describes drawn scenes, every second one with all kinds in their typical colours,
 the others with none; every name of a kind and every colour is judged against the drawing. AUROC and
 average precision of the score and of four baselines, hallucinated against correct words, with
-intervals that resample scenes and paired differences; precision and recall of the flag.
+intervals that resample scenes and paired differences; precision and recall of the flag. A run that
+was stopped goes on where it stopped, from OUTPUT's `.jsonl`.
 """
 
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from tqdm import tqdm
 
@@ -41,7 +44,7 @@ from fretboard.words import Word, merge_words
 from fretboard.worker import load_pipeline
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
-PER_STORE = 50  # analyses kept on disk at once
+RESAMPLES = 1000
 SCORE = "score"
 # Each of them is larger where a hallucination is likelier.
 COLUMNS = {
@@ -52,6 +55,7 @@ COLUMNS = {
     "internal_raw": "1 − internal confidence, raw lens",
     "reversal": "late reversal, yes or no",
 }
+MEASURES = {"auroc": roc_auc_score, "average precision": average_precision_score}
 FALSE = ("hallucinated", "wrong")
 
 Record = dict[str, Any]
@@ -62,26 +66,32 @@ def drawn(first_seed: int, number: int) -> list[Scene]:
     return [sample_scene(first_seed + i, Mix(typical=float(i % 2))) for i in range(number)]
 
 
-def collect(scenes: list[Scene]) -> Iterator[Record]:
-    """One record a judged word."""
+def collect(scenes: list[Scene], path: Path) -> list[Record]:
+    """One record a judged word; `path` holds a line for each scene that is done."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    done = {told["seed"]: told["words"] for told in map(json.loads, lines)}
+    left = [scene for scene in scenes if scene.seed not in done]
     settings = get_settings()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, path.open("a") as file:
         pipeline = load_pipeline(settings, open_store(folder))
-    for start in tqdm(range(0, len(scenes), PER_STORE), unit="batch", mininterval=10):
-        with tempfile.TemporaryDirectory() as folder:
-            pipeline.store = open_store(folder)
-            for scene in scenes[start : start + PER_STORE]:
-                asked = Asked(CAPTION, to_png(render(scene)))
-                analysis, picture = prepare(settings, asked)
-                finished = run_prepared(pipeline, pipeline.store, analysis, picture)
-                assert picture is not None
-                yield from _judged(pipeline, scene, finished, picture.image)
+        for scene in tqdm(left, unit="scene", mininterval=20):
+            asked = Asked(CAPTION, to_png(render(scene)))
+            analysis, picture = prepare(settings, asked)
+            assert picture is not None
+            finished = run_prepared(pipeline, pipeline.store, analysis, picture)
+            done[scene.seed] = list(_judged(pipeline, scene, finished, picture.image))
+            file.write(json.dumps({"seed": scene.seed, "words": done[scene.seed]}) + "\n")
+            file.flush()
+            pipeline.store.delete(finished.id)
+    return [word for scene in scenes for word in done[scene.seed]]
 
 
-def _judged(pipeline: Pipeline, scene: Scene, analysis: Analysis, image: Any) -> Iterator[Record]:
+def _judged(
+    pipeline: Pipeline, scene: Scene, analysis: Analysis, image: Image.Image
+) -> Iterator[Record]:
     words = merge_words([token.text for token in analysis.tokens])
     verdicts = SceneTruth(scene).judge(CAPTION, analysis.answer or "", words).verdicts
-    seen = {lens: confidence(pipeline, image, lens) for lens in (Lens.NORMED, Lens.RAW)}
+    seen = confidence(pipeline, image)
     for word, verdict in zip(words, verdicts, strict=True):
         if verdict is not None:
             ids = _forms(pipeline, word)
@@ -92,13 +102,19 @@ def _judged(pipeline: Pipeline, scene: Scene, analysis: Analysis, image: Any) ->
 
 
 @torch.inference_mode()
-def confidence(pipeline: Pipeline, image: Any, lens: Lens) -> np.ndarray:
-    """(L+1, V): each word's largest probability over the image positions (arXiv 2410.02762)."""
+def confidence(pipeline: Pipeline, image: Image.Image) -> dict[Lens, np.ndarray]:
+    """By lens (L+1, V): each word's largest probability over the image positions.
+
+    Its largest over the depths is the internal confidence of arXiv 2410.02762, whose code reads
+    without the norm.
+    """
     checkpoint = pipeline.checkpoint
     states = patch_states(checkpoint, build_inputs(checkpoint, CAPTION, image, None))
-    table = make_lens(checkpoint.anatomy, lens).log_probabilities(states)
-    largest: np.ndarray = table.amax(dim=1).exp().cpu().numpy()
-    return largest
+    found = {}
+    for lens in (Lens.NORMED, Lens.RAW):
+        table = make_lens(checkpoint.anatomy, lens).log_probabilities(states)
+        found[lens] = table.amax(dim=1).exp().cpu().numpy()
+    return found
 
 
 def _forms(pipeline: Pipeline, word: Word) -> list[int]:
@@ -132,7 +148,7 @@ def summary(records: list[Record]) -> dict[str, Any]:
         "scenes with judged words": len({r["seed"] for r in records}),
         "words of several tokens": sum(r["tokens"] > 1 for r in records),
         "flag": _flag(clear),
-        "all": ranking(clear),
+        "all": ranking(clear, tuple(MEASURES)),
     }
     for part in ("colour", "kind"):
         told[part] = ranking([r for r in clear if r["part"] == part])
@@ -140,36 +156,28 @@ def summary(records: list[Record]) -> dict[str, Any]:
     return told
 
 
-def ranking(records: list[Record]) -> dict[str, Any]:
-    """AUROC and average precision of each column, and the score's AUROC less each other's."""
+def ranking(records: list[Record], measures: Sequence[str] = ("auroc",)) -> dict[str, Any]:
+    """The measures of each column, and the score's AUROC less each other's."""
     labels = np.array([r["verdict"] in FALSE for r in records])
     told: dict[str, Any] = {"words": len(labels), "false": int(labels.sum())}
     if labels.all() or not labels.any():
         return told
     seeds = np.array([r["seed"] for r in records])
     table = np.array([[r[name] for name in COLUMNS] for r in records])
-    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds)
+    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds, RESAMPLES)
 
-    def areas(weights: np.ndarray) -> np.ndarray:
-        return _each(table, labels, weights, roc_auc_score)
-
-    def precisions(weights: np.ndarray) -> np.ndarray:
-        return _each(table, labels, weights, average_precision_score)
-
-    area, area_draws = boot.statistics(seeds, areas)
-    precision, precision_draws = boot.statistics(seeds, precisions)
-    for i, (name, title) in enumerate(COLUMNS.items()):
-        told[title] = {
-            "auroc": _told(estimate(area[i], area_draws[:, i], sample)),
-            "average precision": _told(estimate(precision[i], precision_draws[:, i], sample)),
-        }
-        if name != SCORE:
-            gap = area_draws[:, 0] - area_draws[:, i]
-            told[title]["score less this"] = _told(estimate(area[0] - area[i], gap, sample))
+    for title in measures:
+        values, draws = boot.statistics(seeds, partial(_each, table, labels, MEASURES[title]))
+        for i, name in enumerate(COLUMNS):
+            row = told.setdefault(COLUMNS[name], {})
+            row[title] = _told(estimate(values[i], draws[:, i], sample))
+            if title == "auroc" and name != SCORE:
+                gap = draws[:, 0] - draws[:, i]
+                row["score less this"] = _told(estimate(values[0] - values[i], gap, sample))
     return told
 
 
-def _each(table: np.ndarray, labels: np.ndarray, weights: np.ndarray, measure: Any) -> np.ndarray:
+def _each(table: np.ndarray, labels: np.ndarray, measure: Any, weights: np.ndarray) -> np.ndarray:
     """The measure of every column; NaN for a draw without both kinds of words."""
     if not weights[labels].any() or not weights[~labels].any():
         return np.full(table.shape[1], np.nan)
@@ -202,15 +210,15 @@ def _told(found: Estimate) -> list[float | None]:
 
 
 def main() -> None:
-    """Print the figures; write them and every word's record."""
+    """Print the figures and write them; every word's record lies beside them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--output", type=Path, default=Path("flags.json"))
     options = parser.parse_args()
-    records = list(collect(drawn(options.first_seed, options.scenes)))
-    told = summary(records)
-    options.output.write_text(json.dumps({"summary": told, "records": records}, indent=1) + "\n")
+    scenes = drawn(options.first_seed, options.scenes)
+    told = summary(collect(scenes, options.output.with_suffix(".jsonl")))
+    options.output.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(told, indent=1, ensure_ascii=False))
 
 

@@ -45,6 +45,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "rival_from": (pa.int32(), "first depth of its lead"),
     "rival_to": (pa.int32(), "last depth of its lead"),
     "overturned_at": (pa.int32(), "depth that overturned it"),
+    "flag_score": (pa.float64(), "hallucination score, 0 to 1; null for function words"),
+    "flagged": (pa.bool_(), "the score reaches the threshold; null where there is no score"),
     "critical_depth": (pa.int32(), "of the answer, by the JSD change point"),
     "critical_low": (pa.int32(), "its interval over resampled tokens, lower end"),
     "critical_high": (pa.int32(), "upper end"),
@@ -121,6 +123,8 @@ def _token_columns(token: Token) -> dict[str, Any]:
         "rival_from": reversal.from_depth if reversal else None,
         "rival_to": reversal.to_depth if reversal else None,
         "overturned_at": reversal.overturned_at if reversal else None,
+        "flag_score": token.flag.score if token.flag else None,
+        "flagged": token.flag.flagged if token.flag else None,
     }
 
 
