@@ -215,9 +215,11 @@ def test_deleted_tests_stay_deleted(client, answered, monkeypatch):
     assert gate.reached.wait(PATIENCE)
     place = f"{URL}/{running.json()['id']}"
     assert client.delete(place).status_code == 204
-    gate.opened.set()
+    gate.opened.set()  # it stops after this run
     done, _ = followed(client, ask(client, answered, Kind.ATTRIBUTION))  # its turn comes after
     assert client.get(place).status_code == 404
+    again, _ = followed(client, ask(client, answered, Kind.KNOCKOUT))
+    assert again["status"] == "done"
     assert client.delete(f"/api/analyses/{answered['id']}").status_code == 204
     assert client.get(f"{URL}/{done['id']}").status_code == 404
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from fretboard.causal import BLANK, Experiment, Kind, planned
 from fretboard.document import Analysis, Status
+from fretboard.erasing import allow
 from fretboard.errors import InputError, NotFinished, NotFound
 from fretboard.images import read_picture, to_png
 from fretboard.queue.jobs import NOBODY
-from fretboard.served import choose_model
 from fretboard.services import Services
 
 KNOCKOUT_OR_ATTRIBUTION = "Choose knockout or attribution."
@@ -39,6 +39,7 @@ def submit_test(
 ) -> tuple[Experiment, bool]:
     """(the experiment, whether work was started). An equal request finds the one that exists.
 
+    client: whose turn it takes, when others wait too.
     Raises InputError for what this answer cannot be tested for, NotFinished while it is written.
     """
     analysis = _tested(services, asked)
@@ -47,13 +48,12 @@ def submit_test(
     wanted = planned(analysis, asked.kind, other.sha256, asked.into_image, asked.rival.strip())
     if other.png is not None:
         services.experiments.write_other(wanted.id, other.png)
-    if services.experiments.create(wanted):
-        services.jobs.experiment(wanted, client)
-        return wanted, True
-    existing = services.experiments.read(wanted.id)
-    if existing.status != Status.FAILED:
-        return existing, False
-    services.experiments.write(wanted)
+    if not services.experiments.create(wanted):
+        existing = services.experiments.read(wanted.id)
+        if existing.status != Status.FAILED:
+            return existing, False
+        services.experiments.write(wanted)
+    allow(services, wanted.id)
     services.jobs.experiment(wanted, client)
     return wanted, True
 
@@ -67,7 +67,7 @@ def _tested(services: Services, asked: AskedTest) -> Analysis:
         raise NotFinished(
             f"The analysis is {analysis.status}; its answer can be tested when it is done."
         )
-    served = choose_model(services.settings, analysis.model.name)
+    served = services.choose(analysis.model.name)
     if served.revision != analysis.model.revision:
         raise InputError(
             "This analysis was made with another revision of the model than the one served now. "

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Response, UploadFile
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from fretboard.api.analyses import NPY, Accepted, to_npy
 from fretboard.api.events import follow, of_experiment
 from fretboard.api.experiment_submission import AskedTest, submit_test
+from fretboard.api.security import client_of
 from fretboard.causal import ARRAYS, BLANK, Experiment, Kind
 from fretboard.causal_drawing import draw, find
 from fretboard.causal_findings import Finding
@@ -45,6 +46,7 @@ def routes(services: Services) -> APIRouter:
 def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.post("/api/experiments", status_code=202, responses={200: {"model": Accepted}})
     def create(
+        request: Request,
         response: Response,
         analysis: Annotated[str, Form()],
         kind: Annotated[Kind, Form()],
@@ -59,7 +61,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         """
         upload = other_image.file.read() if other_image is not None else None
         asked = AskedTest(analysis, kind, other or BLANK, upload, into_image, rival)
-        experiment, started = submit_test(services, asked)
+        experiment, started = submit_test(services, asked, client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/experiments/{experiment.id}"
         return _accepted(experiment)
