@@ -83,11 +83,11 @@ def prompt_tokens(text: str, tokens: int | None, image_positions: int) -> int:
     return counted + CHAT_TOKENS + image_positions
 
 
-def admit(shape: Shape, load: Load, limit: int) -> None:
-    """Raises TooMuchMemory for a request that would take more than `limit` bytes."""
+def admit(shape: Shape, load: Load, limit: int) -> float:
+    """The share of `limit` bytes that a request takes. Raises TooMuchMemory above 1."""
     needed = request_bytes(shape, load)
     if needed <= limit:
-        return
+        return needed / limit
     fits = most_new_tokens(shape, load, limit)
     told = (
         f"At most {fits} new tokens fit with this prompt: ask for max_new_tokens={fits}."

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     max_prompt_characters: int = 8192
     request_bytes: int = Field(0, ge=0)
     """Memory that one request may take on the worker; 0: what the worker has free."""
+    batch: int = Field(8, ge=1)
+    """Waiting analyses that a worker decodes together at most."""
     cache_bytes: int = 256 * MIB
     """Bound of the array cache, in this process or in Redis."""
     cache_ttl_seconds: int = 24 * 3600

@@ -3,18 +3,16 @@
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
 
+from fretboard.analysing import Analyst
 from fretboard.deriving import Deriver
-from fretboard.document import Analysis, Problem, Status, problem_of, sibling_ids, token_event
+from fretboard.document import Problem, problem_of
 from fretboard.erasing import sweep
-from fretboard.errors import FretboardError, Lost, NotFound
 from fretboard.experimenting import Experimenter
-from fretboard.images import stored_image
 from fretboard.queue.announced import Herald
 from fretboard.queue.jobs import (
     ANALYSE,
@@ -37,9 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 ANALYSIS_TIME_LIMIT_MS = 24 * 3600 * 1000  # a 70B model on a CPU is slow, not hung
-WRITING = "The model writes its answer."
 LOADING = "The model is being loaded."
-READING = "The model reads the prompt and the image."
 
 
 class Worker:
@@ -52,7 +48,7 @@ class Worker:
         self._consumers: list[dramatiq.Worker] = []
         self._herald = Herald(services.bus, self._beat)
         # What the fair list may name: the generation thread runs one of them at a time.
-        self._actors: dict[str, Callable[..., None]] = {ANALYSE: self._analyse}
+        self._actors: dict[str, Callable[..., None]] = {}
 
     def start(self) -> None:
         """Load the model and begin to take jobs. Announces loading, then ready or failed."""
@@ -115,6 +111,7 @@ class Worker:
                     self._services.fail(analysis, problem)
 
     def _declare_actors(self) -> None:
+        self._actors[ANALYSE] = Analyst(self._services, self._pipeline).analyse
         self._actors[EXPERIMENT] = Experimenter(self._services, self._pipeline).experiment
         derive = Deriver(self._services, self._pipeline).derive
         self._actors[DERIVE] = derive
@@ -133,90 +130,23 @@ class Worker:
             )
 
     def _next(self, ticket: str) -> None:
-        """Run what is next in fair order; a ticket that comes again gets the same work again."""
-        waiting = self._services.jobs.waiting
-        work = waiting.change(self._revision, lambda fair: fair.take(ticket))
-        if work is None:  # withdrawn while it waited
+        """Run what is next in fair order; a ticket that comes again gets the same work again.
+
+        Works of one group are analyses, and run as one batch.
+        """
+        waiting, most = self._services.jobs.waiting, self._services.settings.batch
+        works = waiting.change(self._revision, lambda fair: fair.take(ticket, most))
+        if not works:  # withdrawn while it waited, or taken along with another
             return
         started = time.monotonic()
-        self._actors[work.actor](*work.args)
-        sweep(self._services, work.id.partition("/")[0])
+        if len(works) > 1:
+            self._actors[ANALYSE](*(work.id for work in works))
+        else:
+            self._actors[works[0].actor](*works[0].args)
+        for work in works:
+            sweep(self._services, work.id.partition("/")[0])
         seconds = time.monotonic() - started
         waiting.change(self._revision, lambda fair: fair.finish(ticket, seconds))
-
-    def _analyse(self, analysis_id: str) -> None:
-        """Run one analysis; running it twice gives the same record."""
-        store = self._services.store
-        try:
-            analysis = store.read(analysis_id)
-        except NotFound:  # deleted while it waited
-            return
-        if analysis.status == Status.DONE:
-            return
-        analysis = analysis.model_copy(update={"status": Status.RUNNING})
-        store.write(analysis)
-        self._emit(analysis, {"type": "status", "status": "running", "message": READING})
-        self._report(analysis, lambda: self._run(analysis))
-
-    def _run(self, analysis: Analysis) -> None:
-        if not self._read_again(analysis):
-            self._generate(analysis)
-        self._emit(analysis, {"type": "done", "id": analysis.id})
-
-    def _read_again(self, analysis: Analysis) -> bool:
-        """From the states of the same question under another lens, where they are there."""
-        sibling = self._sibling(analysis)
-        if sibling is None:
-            return False
-        try:
-            finished = self._pipeline.read_again(analysis, sibling)
-        except Lost:
-            return False
-        for token in finished.tokens:
-            self._emit(analysis, token_event(token))
-        return True
-
-    def _sibling(self, analysis: Analysis) -> Analysis | None:
-        """The same question, answered under another lens."""
-        for other in sibling_ids(analysis):
-            with suppress(NotFound):
-                found = self._services.store.read(other)
-                if found.status == Status.DONE:
-                    return found
-        return None
-
-    def _generate(self, analysis: Analysis) -> None:
-        image = None
-        if analysis.request.image is not None:
-            png = self._services.store.read_image(analysis.id)
-            image = stored_image(png)
-        # Loaded with the model by now.
-        from fretboard.pipeline import Job
-
-        job = Job(
-            analysis,
-            image,
-            lambda event: self._progress(analysis, event),
-            self._services.jobs.cancelled(analysis.id),
-        )
-        self._pipeline.analyse(job)
-
-    def _report(self, analysis: Analysis, run: Callable[[], None]) -> None:
-        """A failure becomes the document's error and a `failed` event; the worker goes on."""
-        try:
-            run()
-        except Exception as error:
-            if not isinstance(error, FretboardError):
-                log.exception("analysis %s failed", analysis.id)
-            self._services.fail(analysis, problem_of(error))
-
-    def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
-        if event["index"] == 0:
-            self._emit(analysis, {"type": "status", "status": "running", "message": WRITING})
-        self._emit(analysis, event)
-
-    def _emit(self, analysis: Analysis, event: dict[str, Any]) -> None:
-        self._services.bus.publish(analysis.id, event)
 
 
 def _told(served: ServedModel) -> dict[str, Any]:

@@ -23,8 +23,8 @@ def work(name):
 def drain(fair):
     """Ids in the order taken."""
     taken = []
-    while (found := fair.take(f"ticket {len(taken)}")) is not None:
-        taken.append(found.id)
+    while found := fair.take(f"ticket {len(taken)}"):
+        taken.append(found[0].id)
     return taken
 
 
@@ -86,21 +86,42 @@ def waiting(request):
     return RedisWaiting(request.getfixturevalue("redis_client"))
 
 
+def grouped(fair, most, *, share=0.0, clients="abab"):
+    """Works 0, 1, … of one group but for the third; ids taken with the first ticket."""
+    for number, client in enumerate(clients):
+        group = "other" if number == 2 else "g"
+        one = work(str(number)).model_copy(update={"group": group, "share": share})
+        fair.add(INTERACTIVE, client, one)
+    return [one.id for one in fair.take("t", most)]
+
+
+def test_works_of_a_group_are_taken_together_in_fair_order():
+    fair = FairList()
+    assert grouped(fair, 8) == ["0", "1", "3"]  # each client's own keep their order
+    assert [one.id for one in fair.take("t", 8)] == ["0", "1", "3"]
+    assert [one.id for one in fair.take("u", 8)] == ["2"]
+    fair.finish("t", 6.0)
+    assert fair.seconds == [2.0]  # each
+    assert grouped(FairList(), 2) == ["0", "1"]
+    assert grouped(FairList(), 8, share=0.4) == ["0", "1"]
+    assert grouped(FairList(), 8, share=0.6) == ["0"]
+
+
 def test_many_processes_take_everything_once(waiting):
     names = [f"w{number}" for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: waiting.change("m", lambda f: f.add(BATCH, n[-1], work(n))), names))
         tickets = [f"t{number}" for number in range(50)]
         took = list(pool.map(lambda t: waiting.change("m", lambda f: f.take(t)), tickets))
-    assert sorted(found.id for found in took if found) == sorted(names)
+    assert sorted(work.id for works in took for work in works) == sorted(names)
     assert waiting.look("other").length == 0
 
 
 def test_a_ticket_that_comes_again_gets_its_work_until_it_is_done(waiting):
     waiting.change("m", lambda fair: fair.add(INTERACTIVE, "a", work("x")))
     for _ in range(2):
-        assert waiting.change("m", lambda fair: fair.take("t")).id == "x"
+        assert waiting.change("m", lambda fair: fair.take("t"))[0].id == "x"
         assert waiting.look("m").knows("x")
     waiting.change("m", lambda fair: fair.finish("t", 1.0))
-    assert waiting.change("m", lambda fair: fair.take("t")) is None
+    assert waiting.change("m", lambda fair: fair.take("t")) == []
     assert not waiting.look("m").knows("x")

@@ -82,22 +82,22 @@ def submit(
     """
     analysis, picture = prepare(services.settings, asked, services.bus.announced())
     _check_loadable(services, analysis)
-    _check_memory(services, analysis)
+    share = _check_memory(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     if services.store.create(analysis):
         allow(services, analysis.id)
-        services.jobs.analyse(analysis, lane, client)
+        services.jobs.analyse(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
 
 
-def _check_memory(services: Services, analysis: Analysis) -> None:
-    """What is already there, or underway, costs nothing to show."""
+def _check_memory(services: Services, analysis: Analysis) -> float:
+    """Share of the worker's memory; what is already there, or underway, costs nothing to show."""
     served = services.choose(analysis.model.name)
     limit = services.settings.request_bytes or served.free_bytes
     if not limit or services.store.exists(analysis.id):
-        return
+        return 0.0
     request = analysis.request
     vocabulary = None
     with suppress(NotFound):  # until a worker has published it
@@ -107,7 +107,7 @@ def _check_memory(services: Services, analysis: Analysis) -> None:
     prompt = prompt_tokens(request.prompt, count and count(request.prompt), image)
     forced = request.continuation
     new = (count(forced) if count else len(forced)) if forced else request.max_new_tokens
-    admit(served, Load(prompt=prompt, new=new), limit)
+    return admit(served, Load(prompt=prompt, new=new), limit)
 
 
 def _check_loadable(services: Services, analysis: Analysis) -> None:

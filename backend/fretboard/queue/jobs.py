@@ -18,6 +18,8 @@ from fretboard.causal import Experiment
 from fretboard.document import Analysis
 from fretboard.queue.bus import Bus
 from fretboard.queue.waiting import BATCH, INTERACTIVE, Place, Waiting, Work
+from fretboard.repair import RepairKind
+from fretboard.request import AnalysisRequest
 
 GENERATE, DERIVED, MAPS = "generate", "derived", "maps"
 ANALYSE, EXPERIMENT, NEXT, DERIVE, MAP = "analyse", "experiment", "next", "derive", "map"
@@ -62,11 +64,20 @@ class Jobs:
         self.waiting = waiting
         self._bus = bus
 
-    def analyse(self, analysis: Analysis, lane: str = INTERACTIVE, client: str = NOBODY) -> None:
-        """Compute an analysis whose document is in the store; earlier attempts are forgotten."""
+    def analyse(
+        self,
+        analysis: Analysis,
+        lane: str = INTERACTIVE,
+        client: str = NOBODY,
+        share: float = 0.0,
+    ) -> None:
+        """Compute an analysis whose document is in the store; earlier attempts are forgotten.
+
+        share: of the worker's memory that it is expected to take; batches stay below 1.
+        """
         self.allow(analysis.id)
         self._bus.clear(analysis.id)
-        self.resume(analysis, lane, client)
+        self.resume(analysis, lane, client, share)
 
     def experiment(self, experiment: Experiment, client: str = NOBODY) -> None:
         """Run a causal test whose document is in the store; earlier attempts are forgotten."""
@@ -75,11 +86,21 @@ class Jobs:
         self.resume(experiment, BATCH, client)
 
     def resume(
-        self, document: Analysis | Experiment, lane: str = INTERACTIVE, client: str = NOBODY
+        self,
+        document: Analysis | Experiment,
+        lane: str = INTERACTIVE,
+        client: str = NOBODY,
+        share: float = 0.0,
     ) -> None:
         """Like `analyse`, for one that is already being followed. Causal tests are batch work."""
         tested = isinstance(document, Experiment)
-        work = Work(id=document.id, actor=EXPERIMENT if tested else ANALYSE, args=[document.id])
+        work = Work(
+            id=document.id,
+            actor=EXPERIMENT if tested else ANALYSE,
+            args=[document.id],
+            group="" if isinstance(document, Experiment) else _group(document.request),
+            share=share,
+        )
         self.put(document.model.revision, work, BATCH if tested else lane, client)
 
     def put(self, revision: str, work: Work, lane: str, client: str = NOBODY) -> None:
@@ -132,6 +153,14 @@ class Jobs:
             queue_name=queue, actor_name=actor, args=args, kwargs={}, options={}
         )
         broker.enqueue(message)
+
+
+def _group(request: AnalysisRequest) -> str:
+    """Analyses that one decoding batch can hold: the model as it is, or without the same layers."""
+    if request.repair.kind is not RepairKind.NONE:
+        return ""
+    kind = "text" if request.image is None else "image"
+    return f"{kind}:{request.skip_layers}:{request.skip_when}"
 
 
 def _cancel_flag(analysis_id: str) -> str:

@@ -21,11 +21,16 @@ R = TypeVar("R")
 
 
 class Work(BaseModel):
-    """A piece of work: `id` is what a cancel names, `actor` and `args` what the worker runs."""
+    """A piece of work: `id` is what a cancel names, `actor` and `args` what the worker runs.
+
+    group: works of one may be taken together; "" stands alone. share: of the worker's memory.
+    """
 
     id: str
     actor: str
     args: list[Any] = []
+    group: str = ""
+    share: float = 0.0
 
 
 class Place(BaseModel):
@@ -46,7 +51,7 @@ class FairList(BaseModel):
     """Of one model: both lanes in the order of turns, what runs by ticket, recent durations (s)."""
 
     lanes: dict[str, list[_Turn]] = {INTERACTIVE: [], BATCH: []}
-    taken: dict[str, Work] = {}
+    taken: dict[str, list[Work]] = {}
     seconds: list[float] = []
     turns: int = 0
 
@@ -60,25 +65,33 @@ class FairList(BaseModel):
         else:
             own.works.append(work)
 
-    def take(self, ticket: str) -> Work | None:
-        """The next work for this ticket, or the one it was given before; None: nothing waits."""
+    def take(self, ticket: str, most: int = 1) -> list[Work]:
+        """The next work for this ticket, or what it was given before; none when nothing waits.
+
+        With it come others of its group in fair order, up to `most` and to all of the memory.
+        """
         if ticket in self.taken:
             return self.taken[ticket]
         self.turns += 1
         order = LANES if self.turns % BATCH_EVERY else LANES[::-1]
         lane = next((self.lanes[name] for name in order if self.lanes[name]), None)
         if lane is None:
-            return None
-        turn = lane.pop(0)
-        self.taken[ticket] = turn.works.pop(0)
-        if turn.works:
-            lane.append(turn)
-        return self.taken[ticket]
+            return []
+        works = [_pop(lane, lane[0])]
+        while works[0].group and len(works) < most:
+            room = 1.0 - sum(work.share for work in works)
+            turn = next((turn for turn in lane if _joins(turn.works[0], works[0], room)), None)
+            if turn is None:
+                break
+            works.append(_pop(lane, turn))
+        self.taken[ticket] = works
+        return works
 
     def finish(self, ticket: str, seconds: float) -> None:
         """The ticket's work is done, after so many seconds."""
-        if self.taken.pop(ticket, None) is not None:
-            self.seconds = [*self.seconds, seconds][-DURATIONS_KEPT:]
+        works = self.taken.pop(ticket, None)
+        if works is not None:
+            self.seconds = [*self.seconds, seconds / len(works)][-DURATIONS_KEPT:]
 
     def remove(self, work_id: str) -> bool:
         """Take work off the list; False when none of that id waits."""
@@ -92,7 +105,8 @@ class FairList(BaseModel):
     def knows(self, work_id: str) -> bool:
         """Whether work of that id waits or runs."""
         waiting = (work for turns in self.lanes.values() for turn in turns for work in turn.works)
-        return any(work.id == work_id for work in (*waiting, *self.taken.values()))
+        running = (work for works in self.taken.values() for work in works)
+        return any(work.id == work_id for work in (*waiting, *running))
 
     def place(self, work_id: str, workers: int) -> Place | None:
         """Where work stands when so many workers take from the list; None when it does not wait."""
@@ -117,7 +131,21 @@ class FairList(BaseModel):
             return None
         typical = sum(self.seconds) / len(self.seconds)
         # Those that run are half done on average.
-        return typical * (ahead + len(self.taken) / 2) / workers
+        running = sum(len(works) for works in self.taken.values())
+        return typical * (ahead + running / 2) / workers
+
+
+def _pop(lane: list[_Turn], turn: _Turn) -> Work:
+    """The client's first work; its next turn comes after all others'."""
+    work = turn.works.pop(0)
+    lane.remove(turn)
+    if turn.works:
+        lane.append(turn)
+    return work
+
+
+def _joins(work: Work, first: Work, room: float) -> bool:
+    return work.group == first.group and work.share <= room
 
 
 def _ahead(turns: list[_Turn], work_id: str) -> int | None:
