@@ -236,6 +236,7 @@ def test_what_cannot_be_tested_is_refused_with_the_reason(client, answered, png)
         (answered, "patching", {"other": text["id"]}, "has no image"),
         (answered, "patching", {"other": answered["id"]}, "would not differ"),
         (answered, "attribution", {"rival": "§§§"}, "§§§"),
+        (answered, "attribution", {"rival": "red" * 99}, "at most 100 characters"),
     ]
     for analysis, kind, fields, words in cases:
         refused = ask(client, analysis, kind, **fields)

@@ -20,6 +20,7 @@ from fretboard.errors import InputError, NotFinished, NotFound
 from fretboard.figures.theme import ThemeName
 from fretboard.services import Services
 
+LONGEST_WORD = 100  # characters; a rival is one word
 TokenQuery = Annotated[int | None, Query(ge=0)]
 
 
@@ -53,7 +54,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         other: Annotated[str, Form()] = BLANK,
         other_image: Annotated[UploadFile | None, File()] = None,
         into_image: Annotated[bool, Form()] = False,
-        rival: Annotated[str, Form()] = "",
+        rival: Annotated[str, Form(max_length=LONGEST_WORD)] = "",
     ) -> Accepted:
         """Test what causes the answer of a finished analysis. The same again: 200, the same id.
 
