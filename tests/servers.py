@@ -61,7 +61,7 @@ class Command:
     """`fretboard …` as a process; its output is printed when the block fails."""
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._arguments = arguments
         self._environment = {"STORE_URL": str(folder)} | environment
         self._log = folder.with_name(f"{arguments[0]}-{uuid.uuid4().hex}.log")
@@ -72,7 +72,7 @@ class Command:
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
-                cwd=self._folder.parent,  # no `.env` of a developer's there
+                cwd=self.folder.parent,  # no `.env` of a developer's there
                 env=inherited | self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,

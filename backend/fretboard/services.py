@@ -114,12 +114,13 @@ def build_services(settings: Settings) -> Services:
 def _check_eviction(client: Redis) -> None:
     """Warn where the server may throw jobs away. A server that is down is told of later."""
     try:
-        policy = dict(client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
     except RedisError:  # hosted servers often forbid the question
         return
-    if policy != "noeviction":
+    if policy.startswith("allkeys"):
         log.warning(
-            "Redis has maxmemory-policy %s: it may drop waiting jobs. Set it to noeviction; the "
+            "Redis has maxmemory-policy %s: it may drop waiting jobs. Set it to noeviction or "
+            "volatile-ttl; the "
             "array cache bounds itself (FRETBOARD_CACHE_BYTES).",
             policy,
         )

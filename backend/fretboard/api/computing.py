@@ -11,7 +11,7 @@ from fretboard.errors import Cancelled, FretboardError, InputError, Lost, Unavai
 from fretboard.queue.bus import START
 from fretboard.services import Services
 
-POLL_SECONDS = 0.02
+LOOK_SECONDS = 0.5  # the bus wakes who waits; so often one looks without
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,32 @@ class Computing:
         patience = self._services.settings.derive_timeout_seconds
         deadline = time.monotonic() + patience
         self._services.jobs.derive(record_id, revision, wanted, topic)
-        while time.monotonic() < deadline:
-            for position, event in self._services.bus.read(topic, last):
-                last = position
-                deadline = time.monotonic() + patience
-                if event["type"] == "progress":
+        woken = threading.Event()
+        with self._services.bus.follow(topic, woken.set):
+            while time.monotonic() < deadline:
+                woken.clear()
+                for position, event in self._services.bus.read(topic, last):
+                    last = position
+                    deadline = time.monotonic() + patience
+                    if event["type"] != "progress":
+                        self._services.bus.clear(topic)
+                        return _settle(event)
                     told = Progress(event["share"], event["message"])
                     self._progress[f"{record_id}/{wanted.key}"] = told
-                    continue
-                self._services.bus.clear(topic)
-                if event["type"] == "failed":
-                    raise _answered(event)
-                return
-            self._check_worker(model)
-            time.sleep(POLL_SECONDS)
+                self._check_worker(model)
+                woken.wait(LOOK_SECONDS)
         raise Unavailable("No worker answered in time. The model may still be loading; ask again.")
 
     def _check_worker(self, model: str) -> None:
         facts = self._services.bus.announced().get(model, {})
         if facts.get("state") == "failed":
             raise Unavailable(f"The model could not be loaded: {facts.get('detail', '')}")
+
+
+def _settle(event: dict) -> None:
+    """The last event: done, or raises the worker's refusal."""
+    if event["type"] == "failed":
+        raise _answered(event)
 
 
 def _answered(event: dict) -> FretboardError:
