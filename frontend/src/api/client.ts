@@ -20,6 +20,7 @@ import type {
 	PatchWord,
 	PatchWords,
 	PresetLayers,
+	RepairChoice,
 	Session,
 	SkipWhen,
 	WordCurve,
@@ -103,6 +104,8 @@ export interface Question {
 	skipLayers?: string;
 	skipWhen?: SkipWhen;
 	continuation?: string;
+	/** A repair with its settings, such as "deco strength=0.6"; empty: plain decoding. */
+	repair?: string;
 	private?: boolean;
 }
 
@@ -115,6 +118,7 @@ function form(question: Question): FormData {
 	if (question.lens) body.append("lens", question.lens);
 	if (question.skipLayers?.trim()) body.append("skip_layers", question.skipLayers.trim());
 	if (question.skipWhen) body.append("skip_when", question.skipWhen);
+	if (question.repair?.trim()) body.append("repair", question.repair.trim());
 	if (question.continuation?.trim()) body.append("continuation", question.continuation);
 	if (question.private) body.append("private", "true");
 	return body;
@@ -203,6 +207,7 @@ export const api = {
 		signal?: AbortSignal,
 	) => json<FigureSpec>(figurePath(owner, id, name) + query(values), { signal }),
 	gallery: () => json<GalleryEntry[]>("/api/gallery"),
+	repairs: () => json<RepairChoice[]>("/api/repairs"),
 	models: () => json<ModelState[]>("/api/models"),
 	askSet: (question: SetQuestion) =>
 		json<Created>("/api/trajectories", { method: "POST", body: setForm(question) }),

@@ -1,6 +1,7 @@
 // The question being prepared: an image, a prompt and the options, before it is asked.
 import { api, imageUrl, type Question } from "../api/client";
 import type { Analysis, GalleryEntry, Lens, SkipWhen } from "../api/types";
+import { repairText } from "../text/repair";
 
 export interface DraftImage {
 	name: string;
@@ -25,6 +26,8 @@ class Draft {
 	skipLayers = $state("");
 	skipWhen = $state<SkipWhen>("always");
 	continuation = $state("");
+	/** Kind and settings of the repair it is decoded with; empty: plainly. */
+	repair = $state("");
 	private = $state(false);
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
 	touched = false;
@@ -52,6 +55,7 @@ class Draft {
 		this.skipLayers = request.skip_layers.join(",");
 		this.skipWhen = request.skip_when;
 		this.continuation = request.continuation ?? "";
+		this.repair = repairText(request.repair);
 		this.private = request.salt !== null;
 		this.image = request.image ? remote("image", imageUrl(analysis.id)) : null;
 	}
@@ -62,6 +66,7 @@ class Draft {
 		this.skipLayers = "";
 		this.skipWhen = "always";
 		this.continuation = "";
+		this.repair = "";
 		this.image = remote(entry.title, entry.image_url);
 		this.touched = true;
 	}
@@ -76,6 +81,7 @@ class Draft {
 			skipLayers: this.skipLayers,
 			skipWhen: this.skipWhen,
 			continuation: this.continuation,
+			repair: this.repair,
 			private: this.private,
 		};
 	}

@@ -1,6 +1,7 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
 import { api, imageUrl, type Question } from "../api/client";
 import type { Analysis, SkipWhen } from "../api/types";
+import { repairText } from "../text/repair";
 
 export async function questionOf(analysis: Analysis): Promise<Question> {
 	const { request } = analysis;
@@ -13,6 +14,7 @@ export async function questionOf(analysis: Analysis): Promise<Question> {
 		skipLayers: request.skip_layers.join(","),
 		skipWhen: request.skip_when,
 		continuation: request.continuation ?? "",
+		repair: repairText(request.repair),
 		private: request.salt !== null,
 	};
 }
@@ -21,6 +23,7 @@ export type Change =
 	| { kind: "no image" }
 	| { kind: "blank image" }
 	| { kind: "prompt"; prompt: string }
+	| { kind: "repair"; repair: string }
 	| { kind: "skip"; layers: string; when: SkipWhen };
 
 const GREY = "#808080";
@@ -47,6 +50,7 @@ export async function changed(
 	force: boolean,
 ): Promise<Question> {
 	const question = await questionOf(analysis);
+	if (change.kind === "repair") return { ...question, repair: change.repair };
 	if (force) question.continuation = analysis.answer ?? "";
 	if (change.kind === "skip")
 		return { ...question, skipLayers: change.layers, skipWhen: change.when };

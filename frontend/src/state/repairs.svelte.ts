@@ -1,0 +1,25 @@
+// The repairs that this server offers, with what they do and their papers.
+import { api } from "../api/client";
+import type { RepairChoice } from "../api/types";
+
+class Repairs {
+	list = $state.raw<RepairChoice[]>([]);
+	#asked = false;
+
+	/** Fetched when they are first needed; without an answer there is nothing to choose. */
+	async load(): Promise<void> {
+		if (this.#asked) return;
+		this.#asked = true;
+		try {
+			this.list = await api.repairs();
+		} catch {
+			this.#asked = false;
+		}
+	}
+
+	named(kind: string): RepairChoice | null {
+		return this.list.find((choice) => choice.kind === kind) ?? null;
+	}
+}
+
+export const repairs = new Repairs();

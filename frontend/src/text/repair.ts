@@ -1,0 +1,21 @@
+// A repair in the form a request sends it: its kind, then NAME=VALUE.
+import type { Repair } from "../api/types";
+
+export function repairText(repair: Repair | null): string {
+	if (!repair || repair.kind === "none") return "";
+	const { kind, ...settings } = repair;
+	const given = Object.entries(settings).filter(([, value]) =>
+		Array.isArray(value) ? value.length > 0 : value !== null,
+	);
+	return [kind, ...given.map(([name, value]) => `${name}=${String(value)}`)].join(" ");
+}
+
+/** The settings alone, to be read: "strength 0.6, depths 8,9,10". */
+export function settingsText(repair: Repair): string {
+	return repairText(repair)
+		.split(" ")
+		.slice(1)
+		.join(", ")
+		.replaceAll("=", " ")
+		.replaceAll("_", " ");
+}
