@@ -53,13 +53,15 @@ def test_the_positions_on_a_square_are_those_that_notice_it(case, tmp_path):
         grid = patch_grid(checkpoint, PROMPT, plain)
         places = grid.rectangles.numpy()
         assert places.shape == (len(noticed), 4)
-        margin = RESIZED * np.nanmedian(places[:, 2:] - places[:, :2], axis=0)
+        sides = places[:, 2:] - places[:, :2]
+        margin = RESIZED * np.nanmedian(sides, axis=0)
         covered = 0.5 if "pooled" in case else COVERED  # a pooled position is asked at its middle
         on, off = overlap(places, square) > covered, overlap(places, square, margin) == 0
         if CASES[case][0] not in CUTTING:
             assert set(grid.level.tolist()) == {WHOLE_PICTURE}
         else:
             assert set(grid.level.tolist()) == {WHOLE_PICTURE, CROPS}
+        on &= (sides > margin).all(1)  # a sliver beside padding may notice too little
         most = noticed.max()  # 0 where the square lies outside the middle that LLaVA cuts out
         assert noticed[off].max(initial=0) <= 0.1 * most
         assert noticed[on].min(initial=np.inf) > 0.1 * most
