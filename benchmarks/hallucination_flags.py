@@ -13,15 +13,14 @@ was stopped goes on where it stopped, from OUTPUT's `.jsonl`.
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_recall_curve
 from tqdm import tqdm
 
 from fretboard.analyze import run_prepared
@@ -36,6 +35,7 @@ from fretboard.request import Lens
 from fretboard.settings import get_settings
 from fretboard.store.durable import open_store
 from fretboard.survey.bootstrap import Estimate, ImageBootstrap, Sample, estimate
+from fretboard.survey.ranking import weighted_auroc
 from fretboard.survey.scenes import KIND_OF, SceneTruth
 from fretboard.tiny_llava.backdrop import render
 from fretboard.tiny_llava.dialogue import CAPTION
@@ -44,7 +44,6 @@ from fretboard.words import Word, merge_words
 from fretboard.worker import load_pipeline
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
-RESAMPLES = 1000
 SCORE = "score"
 # Each of them is larger where a hallucination is likelier.
 COLUMNS = {
@@ -55,8 +54,6 @@ COLUMNS = {
     "internal_raw": "1 − internal confidence, raw lens",
     "reversal": "late reversal, yes or no",
 }
-MEASURES = {"auroc": roc_auc_score, "average precision": average_precision_score}
-FALSE = ("hallucinated", "wrong")
 
 Record = dict[str, Any]
 
@@ -142,52 +139,46 @@ def _read(analysis: Analysis, word: Word) -> Record:
 
 
 def summary(records: list[Record]) -> dict[str, Any]:
-    """All figures: hallucinated against correct words, by part, and any false word."""
+    """All figures: hallucinated against correct words, all and by part."""
     clear = [r for r in records if r["verdict"] in ("correct", "hallucinated")]
     told: dict[str, Any] = {
         "scenes with judged words": len({r["seed"] for r in records}),
+        "words false in another way": len(records) - len(clear),
         "words of several tokens": sum(r["tokens"] > 1 for r in records),
         "flag": _flag(clear),
-        "all": ranking(clear, tuple(MEASURES)),
+        "all": ranking(clear),
     }
     for part in ("colour", "kind"):
         told[part] = ranking([r for r in clear if r["part"] == part])
-    told["any false word"] = ranking([r for r in records if r["verdict"] != "unconfirmed"])
     return told
 
 
-def ranking(records: list[Record], measures: Sequence[str] = ("auroc",)) -> dict[str, Any]:
-    """The measures of each column, and the score's AUROC less each other's."""
-    labels = np.array([r["verdict"] in FALSE for r in records])
+def ranking(records: list[Record]) -> dict[str, Any]:
+    """AUROC and average precision of each column, and the score's AUROC less each other's."""
+    labels = np.array([r["verdict"] == "hallucinated" for r in records])
     told: dict[str, Any] = {"words": len(labels), "false": int(labels.sum())}
     if labels.all() or not labels.any():
         return told
     seeds = np.array([r["seed"] for r in records])
     table = np.array([[r[name] for name in COLUMNS] for r in records])
-    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds, RESAMPLES)
-
-    for title in measures:
-        values, draws = boot.statistics(seeds, partial(_each, table, labels, MEASURES[title]))
-        for i, name in enumerate(COLUMNS):
-            row = told.setdefault(COLUMNS[name], {})
-            row[title] = _told(estimate(values[i], draws[:, i], sample))
-            if title == "auroc" and name != SCORE:
-                gap = draws[:, 0] - draws[:, i]
-                row["score less this"] = _told(estimate(values[0] - values[i], gap, sample))
+    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds)
+    weights = np.concatenate([np.ones((1, len(seeds))), boot.weights(seeds)])
+    areas = np.stack([weighted_auroc(column, labels, weights) for column in table.T], axis=1)
+    for i, (name, title) in enumerate(COLUMNS.items()):
+        told[title] = {
+            "auroc": _told(estimate(areas[0, i], areas[1:, i], sample)),
+            "average precision": round(float(average_precision_score(labels, table[:, i])), 4),
+        }
+        if name != SCORE:
+            gap = areas[:, 0] - areas[:, i]
+            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], sample))
     return told
-
-
-def _each(table: np.ndarray, labels: np.ndarray, measure: Any, weights: np.ndarray) -> np.ndarray:
-    """The measure of every column; NaN for a draw without both kinds of words."""
-    if not weights[labels].any() or not weights[~labels].any():
-        return np.full(table.shape[1], np.nan)
-    return np.array([measure(labels, column, sample_weight=weights) for column in table.T])
 
 
 def _flag(records: list[Record]) -> dict[str, Any]:
     """Precision and recall at the shown threshold, and the threshold that would suit best here."""
     seeds = np.array([r["seed"] for r in records])
-    labels = np.array([r["verdict"] in FALSE for r in records])
+    labels = np.array([r["verdict"] == "hallucinated" for r in records])
     flagged = np.array([r["flagged"] for r in records])
     boot = ImageBootstrap(seeds)
     precision, recall, at = precision_recall_curve(labels, [r[SCORE] for r in records])
@@ -206,7 +197,7 @@ def _flag(records: list[Record]) -> dict[str, Any]:
 
 
 def _told(found: Estimate) -> list[float | None]:
-    return [None if v is None else round(v, 4) for v in (found.value, found.low, found.high)]
+    return [None if v is None else round(float(v), 4) for v in (found.value, found.low, found.high)]
 
 
 def main() -> None:

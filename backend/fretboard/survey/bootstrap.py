@@ -4,7 +4,6 @@ Tokens of one answer are not independent. So whole images are drawn with replace
 bootstrap; Davison and Hinkley 1997, section 3.8), with everything that was said about them.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -99,16 +98,10 @@ class ImageBootstrap:
             means: np.ndarray = (self._drawn @ sums) / (self._drawn @ counts)
         return means
 
-    def statistics(
-        self, images: np.ndarray, of: Callable[[np.ndarray], np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(values (k,), draws (resamples, k)) of any k statistics of weighted observations.
-
-        images (n,): the image of each observation; `of` takes their weights (n,).
-        """
-        rows = np.searchsorted(self.names, images)
-        draws = np.stack([of(drawn[rows].astype(np.float64)) for drawn in self._drawn])
-        return of(np.ones(len(rows))), draws
+    def weights(self, images: np.ndarray) -> np.ndarray:
+        """(resamples, n): how often the image of each of n observations was drawn."""
+        drawn: np.ndarray = self._drawn[:, np.searchsorted(self.names, images)]
+        return drawn
 
     def _rows(self, sample: Sample) -> np.ndarray:
         return np.searchsorted(self.names, sample.images)
