@@ -20,7 +20,7 @@ from fretboard.worker import Worker
 BIG = settings.get_current_profile_name() == "fuzz"
 CASES = 150 if BIG else 4  # of each operation
 KNOWN_SHARE = 0.7  # of the cases go to records that exist, and past the first check
-PATIENCE_SECONDS = 120  # several fits of a map on a busy machine
+PATIENCE_SECONDS = 300  # several fits of a map, UMAP's compilation before the first
 seen: collections.Counter[str] = collections.Counter()
 
 
@@ -32,7 +32,6 @@ def known(checkpoint_folder, tmp_path_factory):
         tmp_path_factory.mktemp("fuzz"),
         max_new_tokens=8,
         max_image_pixels=10**6,
-        derive_timeout_seconds=30,
     )
     services = build_services(chosen)
     worker = Worker(services)
