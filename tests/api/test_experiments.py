@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from api_calls import PROMPT, finished, post, read_events
-from conftest import encode
+from api_calls import PROMPT, finished, post
+from experiment_calls import URL, array, ask, followed, noise
 from fretboard.causal import SPANS, Kind
 from fretboard.document import Status
 from fretboard.experimenting import Experimenter
@@ -20,13 +20,7 @@ from fretboard.model.inputs import build_inputs
 from fretboard.model.interventions import skip_layers
 from fretboard.queue import waiting as queue_waiting
 
-URL = "/api/experiments"
 PATIENCE = 60  # seconds: two cores may be busy with other tests
-
-
-def noise():
-    pixels = np.random.default_rng().integers(0, 255, (20, 20, 3), dtype=np.uint8)
-    return encode(Image.fromarray(pixels), "PNG")
 
 
 @pytest.fixture
@@ -38,25 +32,6 @@ def answered(client, png):
 @pytest.fixture(scope="module")
 def checkpoint(checkpoint_folder):
     return load(str(checkpoint_folder), None, "cpu", "float32")
-
-
-def ask(client, analysis, kind, **fields):
-    return client.post(URL, data={"analysis": analysis["id"], "kind": str(kind)} | fields)
-
-
-def followed(client, response):
-    """The document at the end, and the events until then."""
-    assert response.status_code in (200, 202), response.text
-    place = f"{URL}/{response.json()['id']}"
-    with client.stream("GET", f"{place}/events") as stream:
-        events = list(read_events(stream))
-    return client.get(place).json(), events
-
-
-def array(client, document, name):
-    response = client.get(f"{URL}/{document['id']}/arrays/{name}")
-    assert response.status_code == 200, response.text
-    return np.load(io.BytesIO(response.content))
 
 
 @pytest.mark.parametrize("kind", Kind)
