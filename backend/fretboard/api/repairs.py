@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fretboard.repair import ABOUT, RepairKind, parse_repair
-from fretboard.served import choose_model
 from fretboard.services import Services
 
 
@@ -26,7 +25,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/repairs")
     def repairs(model: str | None = None) -> list[RepairChoice]:
         """The ways to decode besides the plain one."""
-        layers = choose_model(services.settings, model or None).layers or None
+        layers = services.choose(model or None).layers or None
         return [
             RepairChoice(
                 kind=kind,
