@@ -13,6 +13,7 @@ from tiny_models import save_llava
 
 QUESTION = "what is the colour ?"
 LONG = 900
+LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def cluster(tmp_path, redis_url, no_torch, models):
             stack.enter_context(Command(store, "worker", "--model", name, **shared))
             for name in models
         ]
-        wait_for(lambda: states(webs[0]) == dict.fromkeys(models, "ready"), workers[1].process)
+        served = dict.fromkeys(models, "ready")
+        wait_for(lambda: states(webs[0]) == served, workers[1].process, LOADING_SECONDS)
         yield webs, workers
 
 
@@ -122,10 +124,11 @@ def test_work_of_a_killed_worker_goes_to_another(tmp_path, redis_url, redis_clie
         Server(store, **shared, **outside) as web,
         Command(store, "worker", **shared) as first,
     ):
-        wait_for(lambda: states(web) == {models[1]: "ready"}, first.process)
+        wait_for(lambda: states(web) == {models[1]: "ready"}, first.process, LOADING_SECONDS)
         running = ask(web, max_new_tokens=str(LONG))
         wait_for(lambda: document(web, running)["status"] == "running")
         first.process.kill()
         with Command(store, "worker", **shared) as second:
-            wait_for(lambda: document(web, running)["status"] == "done", second.process)
+            done = lambda: document(web, running)["status"] == "done"  # noqa: E731
+            wait_for(done, second.process, LOADING_SECONDS)
             assert len(document(web, running)["tokens"]) == LONG
