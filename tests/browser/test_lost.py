@@ -48,7 +48,7 @@ def test_a_record_that_is_gone_gives_its_question_back(
     page.reload()
     expect(page.get_by_text("The record of this analysis is gone")).to_be_visible()
     page.get_by_role("button", name="Take up the question").click()
-    expect(page.get_by_label("Prompt")).to_have_value("Which ball?")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Which ball?")
     watched.errors.clear()  # the browser logs the 404 itself
 
 
