@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fretboard.survey.scenes import SceneTruth, parse_scene
-from fretboard.survey.truth import Captions, ObjectLists, YesNo, base_forms, yes_or_no
+from fretboard.survey.truth import Captions, Instances, ObjectLists, YesNo, base_forms, yes_or_no
 from fretboard.tiny_llava import dialogue
 from fretboard.tiny_llava.world import COLORS, Mix, sample_scene
 from fretboard.words import merge_words
@@ -89,3 +89,12 @@ def test_an_invented_kind_and_a_wrong_answer_are_found():
     assert verdicts(SceneTruth(scene), asked.answer, asked.question)[0] is True
     wrong = asked.answer.replace("blue", "brown")
     assert verdicts(SceneTruth(scene), wrong, asked.question)[0] is False
+
+
+def test_coco_instances_judge_each_mention_once():
+    truth = Instances(frozenset({"traffic light", "dog", "cat"}))
+    answer = "A dog and two cats at a traffic light beside a fire hydrant ."
+    judged = truth.judge("", answer, merge_words([f" {word}" for word in answer.split()]))
+    told = [verdict for verdict in judged.verdicts if verdict]
+    assert told == ["correct", "correct", "correct", "hallucinated"]
+    assert judged.recall == 1.0

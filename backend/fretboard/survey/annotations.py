@@ -1,7 +1,7 @@
 """Annotation files as they are published: JSON lines, POPE, AMBER, COCO captions → items.
 
 Formats: POPE's `output/coco/coco_pope_*.json` (one object a line), AMBER's `data/query/*.json`
-with `data/annotations.json`, COCO's `captions_*.json`.
+with `data/annotations.json`, COCO's `captions_*.json` and `instances_*.json`.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from fretboard.survey.amber import AmberLists, read_amber
 from fretboard.survey.items import Item, Label
 from fretboard.survey.records import FORMATS, parse, read_records
 from fretboard.survey.scenes import parse_scene
-from fretboard.survey.truth import Captions, ObjectLists, Truth, YesNo
+from fretboard.survey.truth import Captions, Instances, ObjectLists, Truth, YesNo
 
 
 class OwnRecord(BaseModel):
@@ -48,6 +48,28 @@ class CocoCaption(BaseModel):
 
     image_id: int
     caption: str
+
+
+class CocoInstance(BaseModel):
+    """An annotated object of a COCO file."""
+
+    image_id: int
+    category_id: int
+
+
+class CocoCategory(BaseModel):
+    """A category of a COCO file."""
+
+    id: int
+    name: str
+
+
+class CocoInstances(BaseModel):
+    """instances_*.json; other fields are not needed."""
+
+    images: list[CocoImage]
+    annotations: list[CocoInstance]
+    categories: Annotated[list[CocoCategory], Field(min_length=1)]
 
 
 class CocoFile(BaseModel):
@@ -109,7 +131,25 @@ def _pope(where: str, record: dict[str, Any], folder: Path) -> Item:
     return Item(str(pope.question_id), folder / pope.image, pope.text, YesNo(pope.label))
 
 
+def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+    """All images, those without an object too: there, every mention is a hallucination."""
+    coco = parse(CocoInstances, str(path), whole)
+    names = {category.id: category.name for category in coco.categories}
+    present: dict[int, set[str]] = defaultdict(set)
+    for annotation in coco.annotations:
+        if annotation.category_id not in names:
+            number = annotation.category_id
+            raise InputError(f"{path}: category {number}, which `categories` lacks.")
+        present[annotation.image_id].add(names[annotation.category_id])
+    return [
+        Item(str(i.id), folder / i.file_name, None, Instances(frozenset(present[i.id])))
+        for i in coco.images
+    ]
+
+
 def _coco(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+    if "categories" in whole:
+        return _instances(path, whole, folder)
     coco = parse(CocoFile, str(path), whole)
     captions: dict[int, list[str]] = defaultdict(list)
     for annotation in coco.annotations:

@@ -160,6 +160,7 @@ def _truth(boot: ImageBootstrap, each: Table, said: Table) -> dict[str, Any] | N
     judged = said.where(np.array([v is not None for v in said["verdict"]], dtype=bool))
     return {
         "kinds": kinds,
+        "chair": _chair(boot, judged) if "instances" in kinds else None,
         "answers_correct": _share(boot, each, right),
         "words": {name: int((judged["verdict"] == name).sum()) for name in VERDICTS},
         "correct": _share(boot, judged, flags_of(judged)),
@@ -168,6 +169,18 @@ def _truth(boot: ImageBootstrap, each: Table, said: Table) -> dict[str, Any] | N
             for name in VERDICTS
             if (judged["verdict"] == name).any()
         },
+    }
+
+
+def _chair(boot: ImageBootstrap, judged: Table) -> dict[str, Any]:
+    """CHAIRi: hallucinated mentions; CHAIRs: answers with one, among those that name an object."""
+    mine = judged.where(judged["truth_kind"] == "instances")
+    false = (mine["verdict"] == "hallucinated").astype(float)
+    records, first = np.unique(mine["record"], return_index=True)
+    any_false = np.array([false[mine["record"] == record].max() for record in records])
+    return {
+        "instances": _share(boot, mine, false),
+        "sentences": _share(boot, mine.where(first), any_false),
     }
 
 

@@ -113,6 +113,28 @@ class Captions:
         return Judgement(None, verdicts)
 
 
+@dataclass(frozen=True)
+class Instances:
+    """COCO's categories that are annotated in the image, all of them (CHAIR).
+
+    Rohrbach et al., arXiv 1809.02156, add what people's captions name, and take more synonyms.
+    """
+
+    present: frozenset[str]
+    kind: str = "instances"
+    label: str | None = None
+
+    def judge(self, prompt: str, answer: str, words: Sequence[Word]) -> Judgement:
+        """One verdict a mention, at its first word: there, or else hallucinated."""
+        verdicts: list[Verdict | None] = [None] * len(words)
+        named = set()
+        for name, places in mentions([word.text for word in words]):
+            named.add(name)
+            verdicts[places[0]] = "correct" if name in self.present else "hallucinated"
+        recall = len(named & self.present) / len(self.present) if self.present else None
+        return Judgement(None, verdicts, recall)
+
+
 def yes_or_no(answer: str) -> YesOrNo:
     """POPE's rule (its evaluate.py): "no" or "not" in the first sentence, else yes."""
     first = answer.partition(".")[0].replace(",", "").split()
