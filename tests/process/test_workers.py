@@ -35,6 +35,7 @@ def no_torch(tmp_path):
 def cluster(tmp_path, redis_url, no_torch, models):
     """Two web processes and a worker for each model, over one store."""
     shared = {"REDIS_URL": redis_url, "FRETBOARD_MODEL": models[0], "FRETBOARD_DEVICE": "cpu"}
+    shared["FRETBOARD_BATCH"] = "1"  # so that places in line are certain
     store = tmp_path / "data"
     with contextlib.ExitStack() as stack:
         webs = [stack.enter_context(Server(store, **shared, **no_torch)) for _ in range(2)]
