@@ -73,7 +73,8 @@ def _slopes(width: int, height: int) -> Image.Image:
 
 
 def _crop(red: np.ndarray, green: np.ndarray, size: tuple[int, int]) -> Crop:
-    return Crop(*red.shape, x=_line(red, size[0]), y=_line(green.T, size[1]))
+    rows, columns = red.shape
+    return Crop(rows, columns, _line(red, size[0]), _line(green.T, size[1]))
 
 
 def _line(shares: np.ndarray, pixels: int) -> tuple[float, float]:
