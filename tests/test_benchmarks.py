@@ -9,5 +9,6 @@ BENCHMARKS = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
-def test_it_can_be_loaded(path):
+def test_it_can_be_loaded(path, monkeypatch):
+    monkeypatch.syspath_prepend(path.parent)  # as `python benchmarks/…` has it: some share code
     assert callable(runpy.run_path(str(path), run_name="loaded")["main"])

@@ -4,10 +4,14 @@ import json
 import urllib.request
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Route, expect
 
-from browser.harness import RUN_MS, Watched, ask, board, open_board
 from servers import Server, wait_for
+
+from .harness import RUN_MS, Watched, ask, board, open_board
+
+pytestmark = pytest.mark.browser
 
 WAITING = {
     "status": "queued", "message": "Waiting for its turn.", "max_new_tokens": 64,
