@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from fretboard.document import Analysis, Status, problem_of, sibling_ids, token_event
 from fretboard.errors import FretboardError, Lost, NotFound
 from fretboard.images import stored_image
+from fretboard.queue.counters import FINISHED, TOKENS
 from fretboard.services import Services
+from fretboard.store.durable import ARRAYS, HIDDEN_STATES
 
 if TYPE_CHECKING:
     from fretboard.pipeline import Job, Pipeline
@@ -30,16 +32,16 @@ class Analyst:
         for analysis_id in analysis_ids:
             with suppress(NotFound):  # deleted while it waited
                 analysis = self._services.store.read(analysis_id)
-                if analysis.status != Status.DONE:
+                if analysis.status not in (Status.DONE, Status.FAILED):
                     jobs += self._begun(analysis)
         self._pipeline.analyse_together(jobs, self._tell)
 
     def _begun(self, analysis: Analysis) -> list["Job"]:
         """What is left to decode of it: nothing, where another lens's states are there."""
         running = analysis.model_copy(update={"status": Status.RUNNING})
-        self._services.store.write(running)
         self._emit(running, {"type": "status", "status": "running", "message": READING})
         try:
+            self._services.store.write(running)
             return [] if self._read_again(running) else [self._job(running)]
         except Exception as error:
             self._fail(running, error)
@@ -82,16 +84,21 @@ class Analyst:
         if isinstance(outcome, Exception):
             self._fail(job.analysis, outcome)
         else:
+            self._services.counters.add(FINISHED, model=job.analysis.model.name)
             self._emit(job.analysis, {"type": "done", "id": job.analysis.id})
 
     def _fail(self, analysis: Analysis, error: Exception) -> None:
         if not isinstance(error, FretboardError):
             log.error("analysis %s failed", analysis.id, exc_info=error)
+        # Half of what a record needs is of no use to anyone, and on a full disk in the way.
+        with suppress(FretboardError):
+            self._services.store.drop_arrays(analysis.id, HIDDEN_STATES, ARRAYS)
         self._services.fail(analysis, problem_of(error))
 
     def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
         if event["index"] == 0:
             self._emit(analysis, {"type": "status", "status": "running", "message": WRITING})
+        self._services.counters.add(TOKENS, model=analysis.model.name)
         self._emit(analysis, event)
 
     def _emit(self, analysis: Analysis, event: dict[str, Any]) -> None:

@@ -1,9 +1,12 @@
 """The command line: serving and working here, what needs no server in `commands`."""
 
 import json
+import logging
+import os
 import signal
+import socket
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +15,9 @@ from fretboard.errors import FretboardError
 from fretboard.repair_command import compression, repairs
 from fretboard.settings import Settings
 from fretboard.skip_command import skips
+
+if TYPE_CHECKING:
+    from fretboard.worker import Worker
 
 app = typer.Typer(
     add_completion=False,
@@ -47,13 +53,27 @@ def worker(
         settings = settings.model_copy(update={"model": model})
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
-    running = Worker(build_services(settings))
-    running.start()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
-    running.stop()
+    services = build_services(settings)
+    status = _run_until_told(Worker(services), services.jobs.halted)
+    logging.shutdown()
+    os._exit(status)  # a thread that loads the model, or is inside a step of it, is left alone
+
+
+@app.command()
+def health() -> None:
+    """Say whether the workers of this machine or container are well (status 0), through Redis."""
+    from redis.exceptions import RedisError
+
+    from fretboard.queue.announced import unwell
+    from fretboard.services import build_services
+
+    try:
+        told = build_services(configured_settings()).bus.living()
+    except RedisError as error:
+        raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
+    problem = unwell(told, socket.gethostname())
+    if problem:
+        raise SystemExit(problem)
 
 
 @app.command()
@@ -69,6 +89,30 @@ def openapi() -> None:
 
 for _command in (*OFFLINE, skips, repairs, compression):
     app.command()(_command)
+
+
+def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
+    """Until SIGTERM or Ctrl-C; a second one ends the grace period. Returns the exit status."""
+    stop, status = threading.Event(), 0
+
+    def told(*_: object) -> None:
+        (halted if stop.is_set() else stop).set()
+
+    def start() -> None:
+        nonlocal status
+        try:
+            worker.start()
+        except Exception:
+            logging.getLogger(__name__).exception("the worker could not start")
+            status = 1
+            stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    threading.Thread(target=start, name="start", daemon=True).start()
+    stop.wait()
+    worker.stop()
+    return status
 
 
 def main() -> None:

@@ -1,21 +1,29 @@
-"""Log lines for people, or one JSON object a line (`FRETBOARD_LOG_JSON=true`)."""
+"""Log lines for people, or one JSON object a line (`FRETBOARD_LOG_JSON=true`).
+
+Lines about an analysis carry its id as `analysis`: structlog's context variables, bound by the
+worker around each piece of work and by the web process around each request.
+"""
 
 import logging
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
+ACCESS = "uvicorn.access"
 
 
 def configure_logs(as_json: bool) -> None:
     """Send the standard library's records through structlog."""
-    shared: list[structlog.typing.Processor] = [
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
+        _access,
     ]
-    renderer: structlog.typing.Processor = (
+    renderer: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(colors=False)
@@ -24,11 +32,39 @@ def configure_logs(as_json: bool) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
+            pass_foreign_args=True,  # for _access, which takes them out again
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def join_library_logs() -> None:
+    """The model libraries' lines among ours, and no progress bars, which are no lines."""
+    from huggingface_hub.utils import disable_progress_bars
+    from transformers.utils import logging as library
+
+    disable_progress_bars()
+    library.disable_progress_bar()
+    library.disable_default_handler()
+    library.enable_propagation()
+
+
+def _access(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """uvicorn's access lines as fields; without the query, where a secret may have been typed."""
+    given = event.pop("positional_args", ())
+    if event["_record"].name != ACCESS or len(given) != len(_FIELDS):
+        return event
+    told = dict(zip(_FIELDS, given, strict=True))
+    told["path"] = str(told["path"]).partition("?")[0]
+    line = "{client} {method} {path} {status}".format(**told)
+    event.update(told, event=line)
+    return event
+
+
+_FIELDS = ("client", "method", "path", "http", "status")  # as uvicorn gives them

@@ -1,8 +1,11 @@
 """`fretboard serve`: the web process, with the worker inside unless it is to be outside."""
 
 import logging
+import math
 import socket
 import threading
+from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 
@@ -45,9 +48,28 @@ def serve(settings: Settings) -> None:
     timer.daemon = True
     timer.start()
     log.info("Fretboard on http://%s:%s", settings.host, settings.port)
-    uvicorn.run(
-        app, host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=5
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
     )
+    with suppress(KeyboardInterrupt):
+        _Server(config, services.stopping).run()
+
+
+class _Server(uvicorn.Server):
+    """Tells open event streams to end, which it would wait for until the grace period is over."""
+
+    def __init__(self, config: uvicorn.Config, stopping: threading.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM or Ctrl-C."""
+        self._stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def _nothing() -> None:

@@ -1,9 +1,9 @@
 """What a process works with, built once from the settings: store, cache, bus and jobs."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +13,13 @@ from redis.exceptions import RedisError
 
 from fretboard.causal import Experiment
 from fretboard.document import Analysis, Problem, Status, problem_of
-from fretboard.errors import Cancelled, NotFound
+from fretboard.errors import Cancelled, NotFound, StoreFull, Unavailable
 from fretboard.image_set import ImageSet
 from fretboard.queue.bus import Bus, MemoryBus, RedisBus
+from fretboard.queue.connecting import connect
+from fretboard.queue.counters import FAILED, CountedCache, Counters
 from fretboard.queue.jobs import Jobs, make_brokers
-from fretboard.queue.waiting import MemoryWaiting, RedisWaiting, Waiting
+from fretboard.queue.lists import MemoryWaiting, RedisWaiting, Waiting
 from fretboard.served import ServedModel, choose_model
 from fretboard.settings import Settings
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
@@ -28,7 +30,6 @@ from fretboard.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 CANCELLED = "It was cancelled before its turn came. Run it again when you like."
-REDIS_TIMEOUT_SECONDS = 60  # redis-py's 5 s is short for chunks of megabytes on a busy network
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Services:
     cache: ArrayCache
     bus: Bus
     jobs: Jobs
+    counters: Counters
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the web process was told to stop: open event streams end."""
 
     @property
     def expects_worker(self) -> bool:
@@ -54,6 +58,17 @@ class Services:
         if self.expects_worker:
             return "Waiting for the model to load."
         return "No worker serves this model now. Start one: fretboard worker --model NAME"
+
+    def patient(self) -> "Services":
+        """The same for work in hand: it waits for a Redis that is away for as long as it takes."""
+        if self.settings.redis_url is None:
+            return self
+        client = connect(self.settings.redis_url, patient=True)
+        bus = RedisBus(client)
+        jobs = Jobs(self.jobs.brokers, bus, RedisWaiting(client))
+        jobs.halted = self.jobs.halted
+        cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
+        return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
 
     def choose(self, asked: str | None) -> ServedModel:
         """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
@@ -70,9 +85,15 @@ class Services:
         """Write the failure into the document, and tell those who follow."""
         failed = document.model_copy(update={"status": Status.FAILED, "error": problem})
         records: Any = self.experiments if isinstance(document, Experiment) else self.store
-        with suppress(NotFound):  # deleted while it ran: it stays deleted
+        try:
             records.read(document.id)
             records.write(failed)
+        except NotFound:  # deleted while it ran: it stays deleted
+            pass
+        except (StoreFull, Unavailable) as error:
+            # The record still says running: upkeep takes it up again when the store is well.
+            log.error("the failure of %s cannot be written: %s", document.id, error)
+        self.counters.add(FAILED, kind=problem.title, work=type(document).__name__.lower())
         self.bus.publish(document.id, {"type": "failed", **problem.model_dump()})
 
     def cancel(self, document: Analysis | Experiment) -> None:
@@ -101,14 +122,16 @@ def build_services(settings: Settings) -> Services:
         cache: ArrayCache = MemoryCache(settings.cache_bytes)
         bus: Bus = MemoryBus()
         waiting: Waiting = MemoryWaiting()
+        counters = Counters()
     else:
-        client = Redis.from_url(settings.redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS)
+        client = connect(settings.redis_url)
         cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
         _check_eviction(client)
-        bus, waiting = RedisBus(client), RedisWaiting(client)
+        bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
     jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
     experiments = open_experiments(settings.store_url)
-    return Services(settings, store, sets, experiments, cache, bus, jobs)
+    counted = CountedCache(cache, counters)
+    return Services(settings, store, sets, experiments, counted, bus, jobs, counters)
 
 
 def _check_eviction(client: Redis) -> None:

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     """Lifetime of a cached array in Redis after its last use."""
     derive_timeout_seconds: float = 120.0
     """How long a request waits for a worker to compute an array on demand."""
+    grace_seconds: float = Field(60.0, ge=0)
+    """How long a process that is told to stop finishes what it has begun."""
+    keep_days: float = Field(0, ge=0)
+    """Days that a record stays after it was last written; 0: for ever."""
+    store_bytes: int = Field(0, ge=0)
+    """Bytes of all records, above which the longest unwritten go; 0: no bound."""
     worker: Literal["inside", "outside"] = "inside"
     """Whether `fretboard serve` also runs the model, or leaves that to `fretboard worker`."""
     write_tokens: SecretStr = SecretStr("")

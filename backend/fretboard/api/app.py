@@ -1,10 +1,13 @@
 """The web application: routes, error handling, limits and headers, put together."""
 
+import re
 from collections.abc import Callable
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from fretboard import __version__
 from fretboard.api import (
@@ -42,6 +45,7 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 COMPRESS_ABOVE_BYTES = 2048
+OF_A_RECORD = re.compile(r"/(?:api/(?:analyses|experiments|trajectories)|a|t)/([0-9a-f]{32})\b")
 
 
 def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
@@ -79,7 +83,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
 
 
 class Envelope:
-    """ASGI middleware: security headers on every response, and a call after the first one."""
+    """ASGI middleware: security headers, a call after the first response, the id in log lines."""
 
     def __init__(self, app: ASGIApp, after_first_response: Callable[[], None]) -> None:
         self._app = app
@@ -93,9 +97,19 @@ class Envelope:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *HEADERS]
+                _name_in_logs(Headers(raw=message["headers"]).get("location", ""))
             await send(message)
 
+        clear_contextvars()  # of the connection's last request
+        _name_in_logs(scope["path"])
         await self._app(scope, receive, with_headers)
         after, self._after_first = self._after_first, None
         if after is not None:
             after()
+
+
+def _name_in_logs(path: str) -> None:
+    """The record that a path or Location names: its id goes into the lines logged from here on."""
+    found = OF_A_RECORD.search(path)
+    if found:
+        bind_contextvars(analysis=found[1])

@@ -84,6 +84,8 @@ async def follow(
                     yield _as_sse(now, None)
                 status = now
             checked = time.monotonic()
+            if services.stopping.is_set():  # the browser comes again, with what it has read
+                return
             while time.monotonic() - checked < LOOK_SECONDS:
                 woken.clear()
                 fresh = await run_in_threadpool(services.bus.read, story.topic, position)

@@ -136,7 +136,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
     ) -> AsyncIterator[ServerSentEvent]:
         """Follow a set: `status` with how many images are done and failed, then `done`."""
         last = None
-        while True:
+        while not services.stopping.is_set():
             told = await anyio.to_thread.run_sync(view, services.store, image_set)
             counts = {
                 "status": told.status,

@@ -31,6 +31,15 @@ def by_model(told: list[Event]) -> dict[str, Event]:
     return found
 
 
+def unwell(told: list[Event], host: str) -> str:
+    """Why the workers of a machine or container are not well; "" when they are."""
+    here = [facts for facts in told if facts.get("host") == host]
+    failed = [facts for facts in here if facts["state"] == "failed"]
+    if not here:
+        return f"No worker of {host} has spoken for {LIFE_SECONDS} s: start one, or see its logs."
+    return " ".join(f"{facts['name']} failed: {facts['detail']}" for facts in failed)
+
+
 class Announcing(Protocol):
     """The part of a bus that a herald needs."""
 
@@ -39,13 +48,16 @@ class Announcing(Protocol):
 
 
 class Herald:
-    """Says again and again what this worker serves, until it stops; `beat` is called each time."""
+    """Says again and again what this worker serves, until it stops; `beat` is called each time.
 
-    def __init__(self, bus: Announcing, beat: Callable[[], None]) -> None:
+    `facts` are said of it always, such as where it runs.
+    """
+
+    def __init__(self, bus: Announcing, beat: Callable[[], None], **facts: Any) -> None:
         self.worker = uuid.uuid4().hex
         self._bus = bus
         self._beat = beat
-        self._facts: Event = {}
+        self._facts: Event = facts
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 

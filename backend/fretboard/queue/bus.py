@@ -33,6 +33,8 @@ class Bus(Protocol):
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]: ...
     def announce(self, worker: str, facts: Event) -> None: ...
     def withdraw(self, worker: str) -> None: ...
+    def living(self) -> list[Event]: ...
+    def workers(self) -> set[str]: ...
     def announced(self) -> dict[str, Event]: ...
 
 
@@ -121,9 +123,17 @@ class MemoryBus:
         """The worker is gone."""
         self._facts.pop(worker, None)
 
+    def living(self) -> list[Event]:
+        """What each worker said last."""
+        return list(self._facts.values())
+
+    def workers(self) -> set[str]:
+        """Which workers live."""
+        return set(self._facts)
+
     def announced(self) -> dict[str, Event]:
         """Facts by model name."""
-        return by_model(list(self._facts.values()))
+        return by_model(self.living())
 
 
 class RedisBus:
@@ -151,7 +161,11 @@ class RedisBus:
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside: `wake` is called, in any thread, soon after each event of the topic."""
         if self._listening.acquire(blocking=False):  # once, and only where someone follows
-            self._listen()
+            try:
+                self._listen()
+            except Exception:
+                self._listening.release()
+                raise
         return self._followers.follow(topic, wake)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
@@ -197,11 +211,12 @@ class RedisBus:
         """Facts by model name, of the workers that live; at most half a beat old."""
         read_at, facts = self._known
         if time.monotonic() - read_at > BEAT_SECONDS / 2:
-            facts = by_model(self._living())
+            facts = by_model(self.living())
             self._known = (time.monotonic(), facts)
         return facts
 
-    def _living(self) -> list[Event]:
+    def living(self) -> list[Event]:
+        """What each worker that lives said last."""
         workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
         if not workers:
             return []
@@ -210,6 +225,12 @@ class RedisBus:
         if gone:
             self._client.srem(WORKERS, *gone)
         return [json.loads(text) for text in told if text is not None]
+
+    def workers(self) -> set[str]:
+        """Which workers live."""
+        members = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
+        told = self._client.mget([f"fretboard:worker:{one}" for one in members]) if members else []
+        return {one for one, text in zip(members, told, strict=True) if text is not None}
 
     def _listen(self) -> None:
         channel = self._client.pubsub(ignore_subscribe_messages=True)

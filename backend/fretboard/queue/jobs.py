@@ -5,6 +5,7 @@ Generations of a model go through its fair list (`waiting.py`), in two lanes: in
 batch. Derived arrays and maps are answered beside them, maps by any worker.
 """
 
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,8 @@ from fretboard.catalogue import Derived
 from fretboard.causal import Experiment
 from fretboard.document import Analysis
 from fretboard.queue.bus import Bus
-from fretboard.queue.waiting import BATCH, INTERACTIVE, Place, Waiting, Work
+from fretboard.queue.lists import Waiting
+from fretboard.queue.waiting import BATCH, INTERACTIVE, Place, Work
 from fretboard.repair import RepairKind
 from fretboard.request import AnalysisRequest
 
@@ -56,12 +58,17 @@ def queue_name(kind: str, revision: str) -> str:
     return MAPS if kind == MAPS else f"{kind}.{revision}"
 
 
+class Halted(BaseException):
+    """This process stops: the work goes back onto the queue. No `except Exception` may stop it."""
+
+
 class Jobs:
     """Enqueue and cancel. Every kind of job may run twice with the same result."""
 
     def __init__(self, brokers: dict[str, dramatiq.Broker], bus: Bus, waiting: Waiting) -> None:
         self.brokers = brokers
         self.waiting = waiting
+        self.halted = threading.Event()  # set: what runs in this process is given back
         self._bus = bus
 
     def analyse(
@@ -109,7 +116,7 @@ class Jobs:
         client: whose turn it takes: an access token or an address, hashed or not.
         """
         self.waiting.change(revision, lambda fair: fair.add(lane, client, work))
-        self._enqueue(GENERATE, revision, NEXT, uuid.uuid4().hex)
+        self.nudge(revision)
 
     def derive(self, record_id: str, revision: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
@@ -143,8 +150,30 @@ class Jobs:
         self._bus.clear_flags(_cancel_flag(record_id))
 
     def cancelled(self, work: str) -> Callable[[], bool]:
-        """A function that tells whether the work was cancelled."""
-        return lambda: self._bus.flag(_cancel_flag(work))
+        """A function that tells whether the work was cancelled; raises Halted in a stopped worker.
+
+        Every kind of work asks it at each of its steps.
+        """
+
+        def asked() -> bool:
+            if self.halted.is_set():
+                raise Halted
+            return self._bus.flag(_cancel_flag(work))
+
+        return asked
+
+    def give_back(self, revision: str, ticket: str, died: bool = False) -> None:
+        """What runs under the ticket is next again; `died`: with its worker."""
+        for _ in range(self.waiting.change(revision, lambda fair: fair.give_back(ticket, died))):
+            self.nudge(revision)
+
+    def nudge(self, revision: str) -> None:
+        """Have a worker take what is next, if anything is."""
+        self._enqueue(GENERATE, revision, NEXT, uuid.uuid4().hex)
+
+    def again(self, kind: str, revision: str, actor: str, *args: Any) -> None:
+        """The same message once more, for another worker."""
+        self._enqueue(kind, revision, actor, *args)
 
     def _enqueue(self, kind: str, revision: str, actor: str, *args: Any) -> None:
         broker, queue = self.brokers[kind], queue_name(kind, revision)

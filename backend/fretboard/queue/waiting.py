@@ -5,25 +5,23 @@ So a client's tenth job does not stand before another client's first, whoever se
 carries a ticket: delivered again after a worker was killed, it is given the same work again.
 """
 
-import json
-import threading
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+import time
+from typing import Any
 
 from pydantic import BaseModel
-from redis import Redis
 
 INTERACTIVE, BATCH = "interactive", "batch"
 LANES = (INTERACTIVE, BATCH)
 BATCH_EVERY = 5  # every fifth turn begins with the batch lane, so that no image set waits for ever
 DURATIONS_KEPT = 20
-R = TypeVar("R")
 
 
 class Work(BaseModel):
     """A piece of work: `id` is what a cancel names, `actor` and `args` what the worker runs.
 
     group: works of one may be taken together; "" stands alone. share: of the worker's memory.
+    lane, client, since (s since the epoch): how it came onto the list, noted there. deaths: how
+    many workers died while they had it.
     """
 
     id: str
@@ -31,6 +29,10 @@ class Work(BaseModel):
     args: list[Any] = []
     group: str = ""
     share: float = 0.0
+    lane: str = INTERACTIVE
+    client: str = ""
+    since: float = 0.0
+    deaths: int = 0
 
 
 class Place(BaseModel):
@@ -48,30 +50,36 @@ class _Turn(BaseModel):
 
 
 class FairList(BaseModel):
-    """Of one model: both lanes in the order of turns, what runs by ticket, recent durations (s)."""
+    """Of one model: both lanes in the order of turns, what runs by ticket, recent durations (s).
+
+    owners: by ticket, the worker that runs it.
+    """
 
     lanes: dict[str, list[_Turn]] = {INTERACTIVE: [], BATCH: []}
     taken: dict[str, list[Work]] = {}
+    owners: dict[str, str] = {}
     seconds: list[float] = []
     turns: int = 0
 
     def add(self, lane: str, client: str, work: Work) -> None:
         """Put it last among the client's own; once only, however often it is asked."""
-        if any(work == other for turn in self.lanes[lane] for other in turn.works):
+        if any(_same(work, other) for turn in self.lanes[lane] for other in turn.works):
             return
+        work = work.model_copy(update={"lane": lane, "client": client, "since": time.time()})
         own = next((turn for turn in self.lanes[lane] if turn.client == client), None)
         if own is None:
             self.lanes[lane].append(_Turn(client=client, works=[work]))
         else:
             own.works.append(work)
 
-    def take(self, ticket: str, most: int = 1) -> list[Work]:
+    def take(self, ticket: str, most: int = 1, owner: str = "") -> list[Work]:
         """The next work for this ticket, or what it was given before; none when nothing waits.
 
         With it come others of its group in fair order, up to `most` and to all of the memory.
+        None either where another worker, not `owner`, has it: upkeep finds out whether it lives.
         """
         if ticket in self.taken:
-            return self.taken[ticket]
+            return self.taken[ticket] if self.owners.get(ticket, owner) == owner else []
         self.turns += 1
         order = LANES if self.turns % BATCH_EVERY else LANES[::-1]
         lane = next((self.lanes[name] for name in order if self.lanes[name]), None)
@@ -84,14 +92,35 @@ class FairList(BaseModel):
             if turn is None:
                 break
             works.append(_pop(lane, turn))
-        self.taken[ticket] = works
+        self.hold(ticket, works, owner)
         return works
+
+    def hold(self, ticket: str, works: list[Work], owner: str) -> None:
+        """Note what a worker runs under a ticket."""
+        self.taken[ticket], self.owners[ticket] = works, owner
 
     def finish(self, ticket: str, seconds: float) -> None:
         """The ticket's work is done, after so many seconds."""
         works = self.taken.pop(ticket, None)
-        if works is not None:
+        self.owners.pop(ticket, None)
+        if works:
             self.seconds = [*self.seconds, seconds / len(works)][-DURATIONS_KEPT:]
+
+    def give_back(self, ticket: str, died: bool = False) -> int:
+        """The ticket's work goes to the front again, each in its lane; returns how much it was.
+
+        died: with its worker. Each then stands alone, so that the one that kills is found.
+        """
+        works = self.taken.pop(ticket, [])
+        self.owners.pop(ticket, None)
+        for work in reversed(works):
+            lane = self.lanes[work.lane]
+            own = [one for turn in lane if turn.client == work.client for one in turn.works]
+            lane[:] = [turn for turn in lane if turn.client != work.client]
+            blamed = {"deaths": work.deaths + 1, "group": ""} if died else {}
+            again = work.model_copy(update={"since": time.time(), **blamed})
+            lane.insert(0, _Turn(client=work.client, works=[again, *own]))
+        return len(works)
 
     def remove(self, work_id: str) -> bool:
         """Take work off the list; False when none of that id waits."""
@@ -135,6 +164,10 @@ class FairList(BaseModel):
         return typical * (ahead + running / 2) / workers
 
 
+def _same(one: Work, other: Work) -> bool:
+    return (one.id, one.actor, one.args) == (other.id, other.actor, other.args)
+
+
 def _pop(lane: list[_Turn], turn: _Turn) -> Work:
     """The client's first work; its next turn comes after all others'."""
     work = turn.works.pop(0)
@@ -160,58 +193,3 @@ def _ahead(turns: list[_Turn], work_id: str) -> int | None:
                     if place != row
                 )
     return None
-
-
-class Waiting(Protocol):
-    """The fair lists of all models; `change` is atomic, `look` may be a moment old."""
-
-    def change(self, model: str, act: Callable[[FairList], R]) -> R: ...
-    def look(self, model: str) -> FairList: ...
-
-
-class MemoryWaiting:
-    """For one process: lists behind a lock."""
-
-    def __init__(self) -> None:
-        self._lists: dict[str, FairList] = {}
-        self._lock = threading.Lock()
-
-    def change(self, model: str, act: Callable[[FairList], R]) -> R:
-        """Do something with the model's list, alone."""
-        with self._lock:
-            return act(self._lists.setdefault(model, FairList()))
-
-    def look(self, model: str) -> FairList:
-        """A copy."""
-        return self.change(model, lambda fair: fair.model_copy(deep=True))
-
-
-class RedisWaiting:
-    """For several processes: one JSON value a model, changed by compare-and-set (WATCH)."""
-
-    def __init__(self, client: Redis) -> None:
-        self._client: Any = client
-
-    def change(self, model: str, act: Callable[[FairList], R]) -> R:
-        """Do something with the model's list; done afresh when another process came between."""
-
-        def attempt(pipe: Any) -> R:
-            fair = _parse(pipe.get(_key(model)))
-            result = act(fair)
-            pipe.multi()
-            pipe.set(_key(model), fair.model_dump_json())
-            return result
-
-        return self._client.transaction(attempt, _key(model), value_from_callable=True)
-
-    def look(self, model: str) -> FairList:
-        """As it is now."""
-        return _parse(self._client.get(_key(model)))
-
-
-def _key(model: str) -> str:
-    return f"fretboard:waiting:{model}"
-
-
-def _parse(stored: bytes | None) -> FairList:
-    return FairList() if stored is None else FairList.model_validate(json.loads(stored))
