@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fretboard.clean_command import clean
 from fretboard.commands import OFFLINE, configured_settings
 from fretboard.errors import FretboardError
 from fretboard.repair_command import compression, repairs
@@ -87,7 +88,7 @@ def openapi() -> None:
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 
 
-for _command in (*OFFLINE, skips, repairs, compression):
+for _command in (*OFFLINE, skips, repairs, compression, clean):
     app.command()(_command)
 
 

@@ -10,6 +10,8 @@ FretboardError
 │   └── Lost 410            the analysis is known, but a part of its record is gone
 ├── NotFinished 409         the analysis exists, but what was asked for does not yet
 ├── Unavailable 503         a model is loading, a worker or a store does not answer
+├── StoreFull 507           the store has no room, or may not be written
+├── OutOfMemory 507         the model's device has not enough memory
 ├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
 └── Cancelled 499           a user stopped the work
 """
@@ -88,6 +90,20 @@ class Unavailable(FretboardError):
 
     status = 503
     title = "Not available right now"
+
+
+class StoreFull(FretboardError):
+    """The store has no room left, or may not be written."""
+
+    status = 507
+    title = "The store cannot be written"
+
+
+class OutOfMemory(FretboardError):
+    """The model's device has not enough memory for this run."""
+
+    status = 507
+    title = "Not enough memory"
 
 
 class UnsupportedModel(FretboardError):

@@ -5,13 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fretboard.queue.lists import MemoryWaiting, RedisWaiting
 from fretboard.queue.waiting import (
     BATCH,
     BATCH_EVERY,
     INTERACTIVE,
     FairList,
-    MemoryWaiting,
-    RedisWaiting,
     Work,
 )
 

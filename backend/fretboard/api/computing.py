@@ -46,7 +46,7 @@ class Computing:
         try:
             self._ask(record_id, model, revision, wanted)
             future.set_result(None)
-        except FretboardError as error:
+        except Exception as error:  # Redis away too: those who wait along must not wait for ever
             future.set_exception(error)
             raise
         finally:

@@ -1,22 +1,26 @@
 """`text/event-stream` of an analysis or a causal test. Reconnecting loses nothing."""
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
+from redis.exceptions import RedisError
 
 from fretboard.causal import Experiment
 from fretboard.document import Analysis, Status, problem_of, token_event
-from fretboard.errors import NotFound
+from fretboard.errors import NotFound, Unavailable
 from fretboard.queue.bus import START, Event
 from fretboard.services import Services
 
+log = logging.getLogger(__name__)
 # The bus wakes who follows; so often they look without: for events that were lost, a new place.
 LOOK_SECONDS = 1.0
+AWAY = "Redis or the store does not answer; the stream goes on as soon as it does."
 TERMINAL = ("done", "failed")
 WAITING = {
     "ready": "Waiting for its turn.",
@@ -68,7 +72,36 @@ def of_experiment(services: Services, experiment: Experiment) -> Story:
 async def follow(
     services: Services, story: Story, after: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events after the position `after` (a Last-Event-ID), to the end of the story."""
+    """Events after the position `after` (a Last-Event-ID), to the end of the story.
+
+    A run that begins again on another worker tells its tokens again: each goes out once. While
+    Redis or the store is away the stream stays open.
+    """
+    position, told, away = after or START, -1, False
+    while True:
+        try:
+            async with aclosing(_events(services, story, position)) as events:
+                async for event, at in events:
+                    position, away = at or position, False
+                    if event["type"] == "token":
+                        if event["index"] <= told:
+                            continue
+                        told = event["index"]
+                    yield _as_sse(event, at)
+            return
+        except (RedisError, Unavailable) as error:
+            log.warning("the events of %s wait: %s", story.topic, error)
+            if not away:
+                status = Status.QUEUED if position == START else Status.RUNNING
+                yield _as_sse({"type": "status", "status": status, "message": AWAY}, None)
+            away = True
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _events(
+    services: Services, story: Story, after: str
+) -> AsyncGenerator[tuple[Event, str | None]]:
+    """(event, its position on the bus) after a position, to the end. Raises RedisError."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def wake() -> None:
@@ -76,12 +109,12 @@ async def follow(
             loop.call_soon_threadsafe(woken.set)
 
     with await run_in_threadpool(services.bus.follow, story.topic, wake):
-        position, status = after or START, None
+        position, status = after, None
         while (told := await run_in_threadpool(_ended, story)) is None:
             if status is None or position == START:  # until it begins, its place may change
                 now = await run_in_threadpool(story.status)
                 if now != status:
-                    yield _as_sse(now, None)
+                    yield now, None
                 status = now
             checked = time.monotonic()
             if services.stopping.is_set():  # the browser comes again, with what it has read
@@ -90,13 +123,13 @@ async def follow(
                 woken.clear()
                 fresh = await run_in_threadpool(services.bus.read, story.topic, position)
                 for position, event in fresh:
-                    yield _as_sse(event, position)
+                    yield event, position
                     if event["type"] in TERMINAL:
                         return
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
     for event in told:
-        yield _as_sse(event, None)
+        yield event, None
 
 
 def _ended(story: Story) -> list[Event] | None:

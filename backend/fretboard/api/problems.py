@@ -4,16 +4,23 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from dramatiq.errors import ConnectionClosed
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fretboard.errors import FretboardError, TooLarge
+from fretboard.errors import FretboardError, TooLarge, Unavailable
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
+RETRY_SECONDS = 5
+NO_REDIS = (
+    "Redis does not answer. Ask again in a few seconds; what was accepted before is not lost. If "
+    "it stays so, start Redis, or correct REDIS_URL."
+)
 # Shown in the OpenAPI document for every route.
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {
@@ -47,6 +54,14 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(FretboardError)
     def ours(_request: Request, error: FretboardError) -> JSONResponse:
         return problem(error.status, error.title, error.detail, **error.members)
+
+    @app.exception_handler(RedisError)
+    @app.exception_handler(ConnectionClosed)
+    def no_redis(_request: Request, error: Exception) -> JSONResponse:
+        log.warning("Redis does not answer: %s", error)
+        answer = problem(503, Unavailable.title, NO_REDIS)
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -7,7 +7,14 @@ from fretboard.admission import Load, admit, prompt_tokens
 from fretboard.api.rerun import needs_run, run_again
 from fretboard.document import Analysis, Status, analysis_id
 from fretboard.erasing import allow
-from fretboard.errors import InputError, NotFound, TooLarge, Unavailable
+from fretboard.errors import (
+    FretboardError,
+    InputError,
+    NotFound,
+    StoreFull,
+    TooLarge,
+    Unavailable,
+)
 from fretboard.images import Picture, read_picture, to_png
 from fretboard.queue.jobs import NOBODY
 from fretboard.queue.waiting import INTERACTIVE
@@ -85,11 +92,22 @@ def submit(
     share = _check_memory(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
-    if services.store.create(analysis):
+    if _accept(services, analysis):
         allow(services, analysis.id)
         services.jobs.analyse(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
+
+
+def _accept(services: Services, analysis: Analysis) -> bool:
+    """Whether the record is new. Where it cannot be written, nothing is left of it."""
+    try:
+        return services.store.create(analysis)
+    except (StoreFull, Unavailable):
+        with suppress(FretboardError):
+            if not services.store.exists(analysis.id):
+                services.store.purge(analysis.id)
+        raise
 
 
 def _check_memory(services: Services, analysis: Analysis) -> float:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,10 @@ import torch
 
 from fretboard.catalogue import TOP_K, Derived
 from fretboard.document import Analysis, Status, Token
+from fretboard.errors import FretboardError
 from fretboard.lens.embedding import Watch
 from fretboard.lens.readout import Readout, read_out
+from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
 from fretboard.pipeline.derived import derive, make_lens
@@ -58,34 +60,51 @@ class Pipeline:
 
         `tell` is called once a job, as soon as that one has ended: with its document or its error.
         """
-        runs = []
+        batched = batches(self._runs(jobs, tell))
+        while batched:
+            self._decode(batched.pop(0), tell)
+
+    def _runs(self, jobs: Sequence[Job], tell: OnOutcome) -> Iterator[Run]:
         for job in jobs:
             try:
-                runs.append(Run(self.checkpoint, self.vocabulary.text, job))
+                yield Run(self.checkpoint, self.vocabulary.text, job)
             except Exception as error:
-                tell(job, error)
-        for batch in batches(runs):
-            self._decode(batch, tell)
+                tell(job, shortage.explained(error))
 
     def _decode(self, batch: list[Run], tell: OnOutcome) -> None:
         def ended(run: Run, reason: FinishReason) -> None:
             tell(run.job, self._outcome(run, reason))
 
+        failure = self._generate(batch, ended)
+        if failure is None:
+            return
+        left = [run.job for run in batch if not run.ended]
+        alone = len(batch) == 1
+        batch.clear()  # with the runs their captured states go
+        shortage.give_back()
+        if alone:
+            tell(left[0], failure)
+            return
+        # One may have spoiled it for all, or the batch was too large for the device.
+        log.warning("a batch failed (%s); each of the %d left is run alone", failure, len(left))
+        for job in left:
+            self.analyse_together([job], tell)
+
+    def _generate(
+        self, batch: list[Run], ended: Callable[[Run, FinishReason], None]
+    ) -> Exception | None:
+        """Decode the batch; a failure is returned without the frames that hold its memory."""
         request = batch[0].job.analysis.request
         answers = [run.answer(ended) for run in batch]
         try:
             generate_together(self.checkpoint, answers, request.skip_layers, request.skip_when)
         except Exception as error:
-            left = [run.job for run in batch if not run.ended]
-            if not left:
+            if all(run.ended for run in batch):
                 raise
-            if len(batch) == 1:
-                tell(left[0], error)
-                return
-            # One may have spoiled it for all, or the batch was too large for the device.
-            log.warning("a batch of %d failed (%s); each is run alone", len(batch), error)
-            for job in left:
-                self.analyse_together([job], tell)
+            if not isinstance(error, FretboardError):
+                log.warning("decoding failed", exc_info=error)
+            return shortage.explained(error).with_traceback(None)
+        return None
 
     def _outcome(self, run: Run, reason: FinishReason) -> Analysis | Exception:
         try:
@@ -94,7 +113,7 @@ class Pipeline:
             finished = self._told(run.job.analysis.model_copy(update=facts), readout, ids)
             self._write(finished, hidden, readout)
         except Exception as error:
-            return error
+            return shortage.explained(error)
         return finished
 
     def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:

@@ -1,6 +1,7 @@
 """The array cache: in this process without Redis, in Redis with it. Losing an entry is harmless."""
 
 import io
+import logging
 import threading
 import uuid
 from collections import OrderedDict
@@ -8,7 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from redis import Redis
+from redis.exceptions import RedisError
 
+log = logging.getLogger(__name__)
 KEY_SPACE = "fretboard:array:"
 BOOKS = "fretboard:arrays"  # when each was used, its bytes, the bytes of all
 WRITING_SECONDS = 600  # that the chunks of an array may take to arrive
@@ -131,9 +134,16 @@ class RedisCache:
         self._put, self._touch, self._drop = map(client.register_script, (_PUT, _TOUCH, _DROP))
 
     def get(self, key: str) -> np.ndarray | None:
-        """The array, marked as used; a key holds all its chunks or does not exist."""
-        count = int(self._run(self._touch, key))
-        chunks = [self._client.lindex(KEY_SPACE + key, index) for index in range(count)]
+        """The array, marked as used; a key holds all its chunks or does not exist.
+
+        None too while Redis does not answer: it can be read or computed again.
+        """
+        try:
+            count = int(self._run(self._touch, key))
+            chunks = [self._client.lindex(KEY_SPACE + key, index) for index in range(count)]
+        except RedisError as error:
+            log.warning("the array cache does not answer: %s", error)
+            return None
         if not chunks or any(chunk is None for chunk in chunks):  # expired meanwhile
             return None
         try:
@@ -142,7 +152,16 @@ class RedisCache:
             return None
 
     def put(self, key: str, array: np.ndarray) -> None:
-        """Write under a temporary key, then rename: readers see all of it or nothing."""
+        """Write under a temporary key, then rename: readers see all of it or nothing.
+
+        Nothing is kept while Redis does not answer, or is full.
+        """
+        try:
+            self._write(key, array)
+        except RedisError as error:
+            log.warning("an array is not cached: %s", error)
+
+    def _write(self, key: str, array: np.ndarray) -> None:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         data = buffer.getbuffer()

@@ -3,6 +3,9 @@
 Every write replaces a whole object atomically (obstore: temporary file and rename, or one PUT).
 """
 
+import errno
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,8 +16,11 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 from safetensors.numpy import load
 
-from fretboard.errors import NotFound, Unavailable
+from fretboard.errors import FretboardError, NotFound, StoreFull, Unavailable
 from fretboard.store.tensors import pack, read_array, read_header
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Document(Protocol):
@@ -87,11 +93,30 @@ class Records(Generic[D]):
         for prefix in listing["common_prefixes"]:
             yield prefix.rstrip("/").rpartition("/")[2]
 
+    def usage(self) -> dict[str, tuple[int, float]]:
+        """(bytes, when last written in s since the epoch) of every record; reads none of them."""
+        first = self._layout.partition("{")[0]
+        found: dict[str, tuple[int, float]] = {}
+        for batch in self._run(obstore.list, prefix=first or None):
+            for entry in batch:
+                record_id = entry["path"].removeprefix(first).partition("/")[0]
+                size, written = found.get(record_id, (0, 0.0))
+                fresh = max(written, entry["last_modified"].timestamp())
+                found[record_id] = (size + entry["size"], fresh)
+        return found
+
     def write_arrays(
         self, record_id: str, file: str, arrays: Mapping[str, np.ndarray], note: str = ""
     ) -> None:
         """Write one safetensors file; `note` is free text kept in its metadata."""
         self._put(self._path(record_id, f"{file}.safetensors"), pack(arrays, note))
+
+    def drop_arrays(self, record_id: str, *files: str) -> None:
+        """Remove files of arrays, those of them that are there."""
+        there = self.names(record_id)
+        for name in (f"{file}.safetensors" for file in files):
+            if name in there:
+                self._run(obstore.delete, self._path(record_id, name))
 
     def read_array(self, record_id: str, file: str, name: str) -> np.ndarray:
         """One array of a file, without reading the others. Raises NotFound."""
@@ -139,7 +164,25 @@ class Records(Generic[D]):
         except AlreadyExistsError:
             raise
         except (BaseError, OSError) as error:
-            raise Unavailable(f"The store does not answer ({error}). Try again later.") from error
+            raise _refusal(error) from error
+
+
+def _refusal(error: Exception) -> FretboardError:
+    """What a failed call says; obstore gives the system's error number in its words alone."""
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else getattr(error, "errno", None)
+    reason = os.strerror(number) if number else str(error).partition("\n")[0]
+    if number in NO_ROOM:
+        return StoreFull(
+            f"The store is full ({reason}). Delete analyses, run `fretboard clean`, or give "
+            "STORE_URL more room; then ask again."
+        )
+    if number in FORBIDDEN:
+        return StoreFull(
+            f"The store cannot be written ({reason}). Give Fretboard the right to write to "
+            "STORE_URL; then ask again."
+        )
+    return Unavailable(f"The store does not answer ({reason}). Try again later.")
 
 
 def open_objects(url: str) -> ObjectStore:
