@@ -1,4 +1,4 @@
-"""Everything that is not an analysis: models, gallery, world sets, health, and the page itself."""
+"""Everything that is not an analysis: models, gallery, world sets, and the page itself."""
 
 from dataclasses import asdict
 from functools import lru_cache
@@ -8,14 +8,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_fastapi_instrumentator import Instrumentator
 from pydantic import BaseModel
 
 from fretboard.api.models import list_models
 from fretboard.api.problems import problem
 from fretboard.api.submission import Asked, prepare
 from fretboard.document import Status
-from fretboard.errors import NotFound, Unavailable
+from fretboard.errors import NotFound
 from fretboard.gallery import Example, gallery_entries, gallery_image
 from fretboard.images import to_png
 from fretboard.lens.map_settings import RANGES, MapSettings, paper_settings
@@ -49,7 +48,7 @@ class MapPresets(BaseModel):
 
 
 def routes(services: Services) -> APIRouter:
-    """Models, gallery and health."""
+    """Models, gallery, world sets."""
     router = APIRouter(tags=["site"])
 
     @router.get("/api/models")
@@ -87,20 +86,6 @@ def routes(services: Services) -> APIRouter:
             paper_images=asdict(paper_settings("images")),
             ranges=RANGES,
         )
-
-    @router.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok"}
-
-    @router.get("/readyz", responses={503: {"description": "Not ready yet; `detail` says why"}})
-    def readyz() -> dict[str, str]:
-        """The model is loaded and the store can be read. 503 until then."""
-        model = list_models(services)[0]
-        if model.state != "ready":
-            raise Unavailable(f"The model {model.name} is {model.state}. {model.detail}".strip())
-        next(services.store.ids(), None)
-        return {"status": "ready", "model": model.name}
 
     return router
 
@@ -167,9 +152,6 @@ def add_page(app: FastAPI) -> None:
     for path in STATIC.glob("*.*"):
         if path.name != "index.html":
             _add_file(app, path)
-    Instrumentator(excluded_handlers=["/metrics"]).instrument(app).expose(
-        app, include_in_schema=False
-    )
 
 
 def _add_file(app: FastAPI, path: Path) -> None:

@@ -936,7 +936,9 @@ export interface paths {
         };
         /**
          * Readyz
-         * @description The model is loaded and the store can be read. 503 until then.
+         * @description A worker has the model loaded, the store can be written, Redis answers; 503 until then.
+         *
+         *     `detail` says of each that fails what to do, `failed` names them.
          */
         get: operations["readyz_readyz_get"];
         put?: never;
@@ -1541,6 +1543,19 @@ export interface components {
             detail: string;
             /** Title */
             title: string;
+        };
+        /**
+         * Ready
+         * @description The default model is loaded, the store can be written, Redis answers where it is used.
+         */
+        Ready: {
+            /** Model */
+            model: string;
+            /**
+             * Status
+             * @default ready
+             */
+            status: string;
         };
         /**
          * Repair
@@ -3950,12 +3965,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: string;
-                    };
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description Not ready yet; `detail` says why */
+            /** @description Not ready; `detail` says what to do, `failed` lists redis, store, model */
             503: {
                 headers: {
                     [name: string]: unknown;
