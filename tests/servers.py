@@ -50,6 +50,42 @@ def redis_server(folder: Path) -> Iterator[str]:
         process.wait()
 
 
+class RedisProcess:
+    """A Redis that writes every command to its append-only file, to be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self._folder = free_port(), folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = Redis(port=self.port)
+        folder.mkdir()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        kept = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        place = ["--port", str(self.port), "--dir", str(self._folder)]
+        self._process = subprocess.Popen(
+            [redis_executable(), *place, *kept], stdout=subprocess.DEVNULL
+        )
+        wait_for(lambda: ping(self.client), self._process)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def forget(self) -> None:
+        """Lose everything: killed, its files gone, started again."""
+        self.kill()
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+        self.start()
+
+
 def ping(client: Redis) -> bool:
     try:
         return bool(client.ping())

@@ -92,8 +92,8 @@ def submit(
     share = _check_memory(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
+    allow(services, analysis.id)  # before the record: without Redis it is refused here
     if _accept(services, analysis):
-        allow(services, analysis.id)
         services.jobs.analyse(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
