@@ -104,10 +104,10 @@ def attribution_finding(document: Experiment, arrays: Arrays, token: int | None)
     sums = {part: float(values.sum()) for part, values in parts.items()}
     return Finding(
         sentence=(
-            f"Of {whole:+.2f} logits {_towards(document, token)}, attention adds "
-            f"{sums['attention']:+.2f}, the MLPs {sums['mlp']:+.2f}, embeddings and biases "
-            f"{rest:+.2f}. The largest part is {label} of layer {layer}, "
-            f"{float(parts[name][layer]):+.2f}."
+            f"Of {whole:+z.2f} logits {_towards(document, token)}, attention adds "
+            f"{sums['attention']:+z.2f}, the MLPs {sums['mlp']:+z.2f}, embeddings and biases "
+            f"{rest:+z.2f}. The largest part is {label} of layer {layer}, "
+            f"{float(parts[name][layer]):+z.2f}."
         ).replace("-", "−"),
         numbers={
             "whole": whole, "attention": sums["attention"], "mlp": sums["mlp"], "rest": rest,

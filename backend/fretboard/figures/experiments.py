@@ -30,7 +30,7 @@ def knockout_figure(
     figure.update_xaxes(
         **depth_axis(len(values), "knocked-out layer"), showgrid=False, zeroline=False
     )
-    change = "change of the emitted token's log-probability (nats)"
+    change = "change of log-probability (nats)"
     figure.update_yaxes(title={"text": f"{change}<br>{_whose(texts, token)}"}, nticks=6)
     figure.update_layout(margin={"l": 76})
     return figure
@@ -91,7 +91,7 @@ def attribution_figure(
         figure.add_bar(
             x=np.arange(len(values), dtype=np.int32),
             y=values,
-            name=f"{label}, together {values.sum():+.2f}",
+            name=f"{label}, together {values.sum():+z.2f}".replace("-", "−"),
             marker={"color": color},
             hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
         )
@@ -102,15 +102,14 @@ def attribution_figure(
     whole = of_token(arrays["whole"][None], token)[0]
     figure.update_xaxes(
         **depth_axis(
-            len(arrays["mlp"]), f"layer<br>embeddings and biases {rest:+.2f}, whole {whole:+.2f}"
+            len(arrays["mlp"]),
+            f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}".replace("-", "−"),
         ),
         showgrid=False,
         zeroline=False,
     )
     figure.update_yaxes(
-        title={
-            "text": f"towards the emitted token, from its rival (logits)<br>{_whose(texts, token)}"
-        },
+        title={"text": f"logits, emitted token over rival<br>{_whose(texts, token)}"},
         nticks=6,
     )
     figure.update_layout(

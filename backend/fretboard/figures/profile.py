@@ -9,6 +9,7 @@ from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
 from fretboard.document import Analysis
 from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
+from fretboard.repair import spans
 
 PROFILES = ("probability", "entropy", "jsd")
 SPREAD = (0.25, 0.75)  # quantiles over the tokens
@@ -45,6 +46,19 @@ def profile_figure(
     return figure
 
 
+def _run(analysis: Analysis) -> str:
+    """The model, and what sets the run apart from a plain one."""
+    request, repair = analysis.request, analysis.repair
+    return ", ".join(
+        [
+            analysis.model.name,
+            *(["no image"] if request.image is None else []),
+            *([f"without layers {spans(request.skip_layers)}"] if request.skip_layers else []),
+            *([f"decoded with {repair.kind}"] if repair else []),
+        ]
+    )
+
+
 def _add_profile(
     figure: go.Figure,
     side: tuple[Analysis, Arrays, Reading],
@@ -71,7 +85,7 @@ def _add_profile(
         y=values.mean(axis=1).astype(np.float32),
         mode="lines+markers",
         marker={"size": 4},
-        name=f"{name}: {analysis.model.name}, {lens}",
+        name=f"{name}: {_run(analysis)}, {lens}",
         line={"color": color, "width": 2},
         hovertemplate=f"{name} mean %{{y:.4g}} at %{{x}}<extra>{lens}</extra>",
     )
