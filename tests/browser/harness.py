@@ -91,6 +91,14 @@ def ask(server: Server, image: Path, **fields: str) -> str:
     return json.load(urllib.request.urlopen(request))["id"]
 
 
+def go_down(page: Page, name: str) -> Locator:
+    """A view of the full width, reached by its link and loaded; returns its section."""
+    page.get_by_role("navigation", name="Further views").get_by_role("button", name=name).click()
+    section = page.get_by_role("region", name=name)
+    expect(section.locator(":scope > .skeleton")).to_have_count(0)
+    return section
+
+
 def draw_scene(path: Path, seed: int) -> Path:
     """Draws a scene of the bundled model's world."""
     command = [sys.executable, "-m", "fretboard.tiny_llava", "scene", "--out", str(path)]

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from servers import Server
 
-from .harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene
+from .harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene, go_down
 
 IMAGES = ROOT / "docs/images"
 SEEDS = range(7, 19)  # scenes looked through for a late reversal on a word
@@ -71,7 +71,7 @@ def _take_test(browser: Browser, url: str) -> None:
     """A causal test of the analysis, the mean of its tokens."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page.goto(url)
-    section = page.get_by_role("region", name="Causal tests")
+    section = go_down(page, "Causal tests")
     section.get_by_role("radio", name="Patching").check()
     section.get_by_role("button", name="Run the test").click()
     section.locator(".heatmaplayer image").wait_for(timeout=120_000)

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from servers import Server
 
-from .harness import RUN_MS, Watched, ask, open_board
+from .harness import RUN_MS, Watched, ask, go_down, open_board
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def test_a_test_is_run_read_linked_and_deleted(
 ) -> None:
     page = watched.page()
     open_board(page, f"/a/{analysis}?token=3")
-    form = section(page)
+    form = go_down(page, "Causal tests")
     form.get_by_role("radio", name="Image cut").check()
     form.get_by_role("button", name="Run the test").click()
     curve = chart(page, "From a depth on, the text does not see the image, mean of all tokens")
@@ -56,6 +56,7 @@ def test_a_test_is_run_read_linked_and_deleted(
     shared.goto(page.url)
     expect(sentence(shared)).to_have_text(read(server, f"{test}/finding?token=3")["sentence"])
     expect(section(shared).locator(".scatterlayer .trace")).to_have_count(2)
+    expect(shared.get_by_role("heading", name="Causal tests")).to_be_in_viewport()
     assert shared.evaluate("document.documentElement.scrollWidth") == 390
 
     with page.expect_download() as download:
@@ -64,7 +65,7 @@ def test_a_test_is_run_read_linked_and_deleted(
     form.get_by_role("button", name="Delete this test").click()
     expect(form.get_by_text("Choose a test and run it")).to_be_visible()
     shared.reload()
-    expect(section(shared).get_by_text("Not found")).to_be_visible()
+    expect(section(shared).get_by_text("There is no such test")).to_be_visible()
     # The browser logs the answer 404 of the deleted test; the page tells it in words.
     watched.errors[:] = [error for error in watched.errors if "404" not in error]
 
@@ -77,7 +78,7 @@ def test_patching_is_followed_cancelled_and_run_again(
     urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
     page = watched.page()
     open_board(page, f"/a/{found}")
-    form = section(page)
+    form = go_down(page, "Causal tests")
     form.get_by_role("radio", name="Patching").check()
     form.get_by_role("button", name="Run the test").click()
     expect(form.get_by_role("progressbar")).to_be_visible()
@@ -103,7 +104,7 @@ def test_an_answer_without_an_image_says_what_can_be_tested(
     urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
     page = watched.page()
     open_board(page, f"/a/{found}")
-    form = section(page)
+    form = go_down(page, "Causal tests")
     expect(form.get_by_role("radio", name="Image cut")).to_be_disabled()
     expect(form.get_by_role("radio", name="Layer knockout")).to_be_checked()
     expect(form.get_by_text("without an image").first).to_be_visible()

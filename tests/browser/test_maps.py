@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from .harness import Watched, open_board
+from .harness import Watched, go_down, open_board
 from .map_pages import MAP_MS, drawing, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
@@ -79,7 +79,7 @@ def test_without_webgl_the_plane_is_kept(watched: Watched) -> None:
 def test_parameters_that_are_refused_leave_the_map(watched: Watched, analysis: str) -> None:
     page = watched.page()
     open_board(page, f"/a/{analysis}?token=3&depth=5")
-    page.get_by_role("heading", name="Trajectory").scroll_into_view_if_needed()
+    go_down(page, "Trajectory")
     expect_map(page)
     page.get_by_role("button", name="Parameters of the map").click()
     panel = page.get_by_role("group", name="Parameters of the map")
@@ -118,7 +118,7 @@ def test_a_long_map_says_how_far_it_is_and_can_be_called_off(
 
     page.route(re.compile("/maps/trajectory"), progress)
     open_board(page, f"/a/{analysis}")
-    page.get_by_role("heading", name="Trajectory").scroll_into_view_if_needed()
+    go_down(page, "Trajectory")
     expect(page.get_by_text("800 of 2000 iterations")).to_be_visible()
     expect(page.get_by_role("progressbar", name="Progress of the map")).to_have_attribute(
         "value", "0.4"

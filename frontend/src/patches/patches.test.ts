@@ -3,8 +3,9 @@ import { parseTable, rowOf } from "./npy";
 import { barTo, colorAt, neighbour, type Placed } from "./places";
 
 function npy(shape: string, values: number[], dtype = "<f4"): ArrayBuffer {
-	const header =
-		`{'descr': '${dtype}', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + "\n";
+	const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': ${shape}, }`
+		.padEnd(117)
+		.concat("\n");
 	const bytes = new Uint8Array(10 + header.length + 4 * values.length);
 	bytes.set([0x93, 78, 85, 77, 80, 89, 1, 0, header.length, 0]);
 	bytes.set(new TextEncoder().encode(header), 10);

@@ -26,11 +26,19 @@ type Box = Record<string, unknown>;
 const box = (value: unknown): Box =>
 	typeof value === "object" && value !== null ? (value as Box) : {};
 
+const TICK = 22; // room that the number of a depth or layer needs, CSS pixels
 const TITLE_CHARACTER = 6.4; // width of one character of an axis title, CSS pixels
 
 /** A title broken between its parts, "unit · lens · scaling", into lines no longer than `room`. */
 export function brokenTitle(text: string, room: number): string {
 	const most = Math.max(12, Math.floor(room / TITLE_CHARACTER));
+	return text
+		.split("<br>")
+		.map((line) => brokenLine(line, most))
+		.join("<br>");
+}
+
+function brokenLine(text: string, most: number): string {
 	const lines: string[] = [];
 	for (const part of text.split(/(?<= · )|(?= \()/)) {
 		const last = lines.at(-1) ?? "";
@@ -42,13 +50,26 @@ export function brokenTitle(text: string, room: number): string {
 }
 
 /** Axes that cannot be dragged: a swipe over a chart scrolls the page. */
-function fixedAxes(layout: Box, height: number): Box {
-	const { t = 0, b = 0 } = box(layout.margin) as { t?: number; b?: number };
+function fixedAxes(layout: Box, { width, height }: Size): Box {
+	const { t = 0, b = 0, l = 0, r = 0 } = box(layout.margin) as Record<string, number>;
 	const room = height - Math.abs(t - b) - 8; // a y title is centred on the plot, not on the figure
 	const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
 	return Object.fromEntries(
-		axes.map((key) => [key, fixedAxis(box(layout[key]), key.startsWith("y") ? room : null)]),
+		axes.map((key) => {
+			if (key.startsWith("y")) return [key, fixedAxis(box(layout[key]), room)];
+			return [
+				key,
+				{ ...fixedAxis(box(layout[key]), null), ...spaced(box(layout[key]), width - l - r) },
+			];
+		}),
 	);
+}
+
+/** Every depth has its tick, unless the numbers would run together: then every second, third … */
+function spaced(axis: Box, room: number): Box {
+	const [low, high] = Array.isArray(axis.range) ? axis.range.map(Number) : [];
+	if (axis.dtick !== 1 || low === undefined || high === undefined) return {};
+	return { dtick: Math.max(1, Math.ceil((TICK * (high - low)) / Math.max(room, TICK))) };
 }
 
 /** room: of an upright title, CSS pixels; null for one that lies. */
@@ -77,7 +98,7 @@ export function dressedLayout(spec: FigureSpec, size: Size, overlay: Overlay, mo
 	const shapes = [...((layout.shapes as unknown[]) ?? []), ...(overlay.shapes ?? [])];
 	return {
 		...layout,
-		...fixedAxes(layout, size.height),
+		...fixedAxes(layout, size),
 		...size,
 		shapes,
 		autosize: false,

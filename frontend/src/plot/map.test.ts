@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { colorBar } from "./colors";
 import type { FigureSpec, Trace } from "./figure";
-import { chosenIn, grown, legendOf, mapFacts, pointOf, ringAt, stringOf, unpacked } from "./map";
+import { grown, legendOf, mapFacts, unpacked } from "./map";
+import { chosenIn, pointOf, ringAt, stringOf } from "./strand";
 
 const packed = (numbers: Float32Array | Int32Array, dtype: string) => ({
 	dtype,

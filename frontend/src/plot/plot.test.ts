@@ -82,9 +82,31 @@ describe("overlays", () => {
 	});
 });
 
+describe("ticks of depths", () => {
+	const xaxis = { dtick: 1, range: [0, 30] };
+	const spaced = (width: number, axis: object) =>
+		(
+			dressedLayout({ data: [], layout: { xaxis: axis } }, { width, height: 200 }, {}).xaxis as {
+				dtick?: number;
+			}
+		).dtick;
+
+	it("thin out where their numbers would run together, and only there", () => {
+		expect(spaced(1200, xaxis)).toBe(1);
+		const step = spaced(330, xaxis) ?? 0;
+		expect(step).toBeGreaterThan(1);
+		expect((330 / 30) * step).toBeGreaterThanOrEqual(22);
+		expect(spaced(330, { dtick: 0.2, range: [0, 1] })).toBe(0.2);
+		expect(spaced(330, { range: [0, 30] })).toBeUndefined();
+	});
+});
+
 describe("axis titles", () => {
 	it("break between their parts, only where they would not fit", () => {
 		expect(brokenTitle("JSD (nats · normed lens)", 220)).toBe("JSD (nats · normed lens)");
+		expect(brokenTitle("change (nats)<br>mean of 21 tokens", 220)).toBe(
+			"change (nats)<br>mean of 21 tokens",
+		);
 		const long = brokenTitle("symmetric KL (nats · raw − normed lens · scaled per depth)", 200);
 		expect(long.split("<br>").length).toBeGreaterThan(1);
 		expect(Math.max(...long.split("<br>").map((line) => line.length))).toBeLessThanOrEqual(31);

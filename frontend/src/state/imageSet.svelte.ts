@@ -2,7 +2,7 @@
 import { ApiError, api } from "../api/client";
 import { followSet } from "../api/events";
 import type { ImageSet, Member } from "../api/types";
-import type { Strand } from "../plot/map";
+import type { Strand } from "../plot/strand";
 import { NOTHING, parseSetPlace, type SetSelection, setAddress } from "./setlink";
 import { type Trouble, trouble } from "./trouble";
 

@@ -5,7 +5,7 @@ import { draft } from "./draft.svelte";
 import { browserStore, forget, type Past, readHistory, remember } from "./history";
 import { aligned, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
-import { within } from "./selection";
+import { forAnother, within } from "./selection";
 import { setAddress } from "./setlink";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
@@ -62,7 +62,8 @@ class Page {
 	}
 
 	/** Goes to an analysis, or to two, as a new entry of the browser's history. */
-	open(id: string, selection: Selection = EMPTY, beside: Beside | null = null): void {
+	open(id: string, asked: Selection = EMPTY, beside: Beside | null = null): void {
+		const selection = id === this.id ? asked : forAnother(asked);
 		window.history.pushState(null, "", address(id, selection, beside));
 		this.atStart = false;
 		this.#go(id, selection, beside);

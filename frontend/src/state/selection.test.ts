@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY } from "./permalink";
-import { clear, extend, move, within } from "./selection";
+import { clear, extend, forAnother, move, within } from "./selection";
 
 const bounds = { tokens: 5, depths: 15 };
 const at = (token: number | null, depth: number | null) => ({ ...EMPTY, token, depth });
@@ -41,6 +41,11 @@ describe("selection", () => {
 		selection = { ...selection, ...extend(selection, "down", bounds) };
 		selection = { ...selection, ...extend(selection, "down", bounds) };
 		expect(selection.range).toEqual([5, 6]);
+	});
+
+	it("leaves a causal test and a patch behind on the way to another analysis", () => {
+		const here = { ...at(1, 2), test: "ab", testOf: "token", patch: 7, patchWord: "red" } as const;
+		expect(forAnother(here)).toEqual({ ...here, test: null, patch: null });
 	});
 
 	it("clears the range first, then the cell", () => {

@@ -65,6 +65,13 @@ export function extend(
 
 export const ordered = (a: number, b: number): Range => (a <= b ? [a, b] : [b, a]);
 
+/** What goes along to another analysis: a causal test and a patch belong to one alone. */
+export const forAnother = (selection: Selection): Selection => ({
+	...selection,
+	test: null,
+	patch: null,
+});
+
 /** Escape: first the range goes, then the cell. Words, lens and quantity stay. */
 export function clear(selection: Selection): Partial<Selection> {
 	return selection.range ? { range: null } : { token: null, depth: null };
