@@ -28,7 +28,7 @@ from fretboard.api import (
 from fretboard.api.arrays import ArrayReader
 from fretboard.api.computing import Computing
 from fretboard.api.metrics import add_metrics
-from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, install_handlers
+from fretboard.api.problems import PROBLEM_RESPONSES, BodyLimit, GoneClients, install_handlers
 from fretboard.api.reading import make_stager
 from fretboard.api.security import Guard
 from fretboard.services import Services
@@ -79,6 +79,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(health.routes(services))
     site.add_page(app)
     add_metrics(app, services)
+    app.add_middleware(GoneClients)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)
     app.add_middleware(BodyLimit, limit=services.settings.max_body_bytes)
     app.add_middleware(Guard, settings=services.settings)

@@ -4,6 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from anyio import BrokenResourceError
 from dramatiq.errors import ConnectionClosed
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -88,6 +89,22 @@ def _sentences(error: RequestValidationError) -> str:
         place = ".".join(str(part) for part in entry["loc"][1:]) or "the request"
         parts.append(f"{place}: {entry['msg'].lower()}")
     return "; ".join(parts) + ". Correct it and send the request again."
+
+
+class GoneClients:
+    """ASGI middleware: a client that closes an event stream at a bad moment is no error of ours.
+
+    FastAPI's stream then fails to hand on what it has, in a task group of its own.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except* BrokenResourceError:
+            log.info("a client went away: %s", scope.get("path"))
 
 
 class BodyLimit:

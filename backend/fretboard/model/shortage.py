@@ -1,15 +1,16 @@
 """A device without enough memory: in words that say what to do, and memory given back after it."""
 
 import gc
+import re
 
 import torch
 
 from fretboard.errors import OutOfMemory
 
 # PyTorch's allocator on the CPU raises a plain RuntimeError with these words.
-CPU_WORDS = "not enough memory"
+CPU_WORDS = "DefaultCPUAllocator"
 WORDS = (
-    "The memory of the model's device ran out ({}). Ask for fewer new tokens, a shorter prompt or "
+    "The memory of the model's device ran out{}. Ask for fewer new tokens, a shorter prompt or "
     "a smaller image; or have FRETBOARD_REQUEST_BYTES, FRETBOARD_BATCH or FRETBOARD_DTYPE lowered."
 )
 
@@ -21,8 +22,8 @@ def explained(error: Exception) -> Exception:
     )
     if not short:
         return error
-    first = str(error).partition("\n")[0].partition(". ")[0]
-    return OutOfMemory(WORDS.format(first.rstrip(".") or type(error).__name__))
+    wanted = re.search(r"(?i)tried to allocate [\d.]+ \w+", str(error))
+    return OutOfMemory(WORDS.format(f" ({wanted[0]})" if wanted else ""))
 
 
 def give_back() -> None:
