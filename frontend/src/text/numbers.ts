@@ -3,9 +3,14 @@
 /** 0.973 → "97.3 %"; below one in a thousand with a power of ten. */
 export function percent(value: number): string {
 	if (!Number.isFinite(value)) return "–";
-	if (value > 0 && value < 0.0005)
-		return `${value.toExponential(0).replace("e-", " × 10⁻").replace(/\d+$/, superscript)}`;
+	if (value > 0 && value < 0.0005) return tiny(value, 0);
 	return `${(100 * value).toFixed(1)} %`;
+}
+
+/** A small number with a power of ten: 3.6e-7 → "3.6 × 10⁻⁷". digits: after the point. */
+export function tiny(value: number, digits = 1): string {
+	if (value === 0) return "0";
+	return value.toExponential(digits).replace("e-", " × 10⁻").replace(/\d+$/, superscript);
 }
 
 const superscript = (digits: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Reversal, Token } from "../api/types";
-import { percent, points, signedNats } from "./numbers";
+import { percent, points, signedNats, tiny } from "./numbers";
 import { flagLine, reversalLine, scoreText, stageLine } from "./stage";
 import { labelLength, tokenLabel, tokenName } from "./token";
 
@@ -38,6 +38,8 @@ describe("numbers", () => {
 		expect(percent(0.973)).toBe("97.3 %");
 		expect(percent(0)).toBe("0.0 %");
 		expect(percent(0.00002)).toBe("2 × 10⁻⁵");
+		expect(tiny(3.6e-7)).toBe("3.6 × 10⁻⁷");
+		expect(tiny(0)).toBe("0");
 		expect(percent(Number.NaN)).toBe("–");
 		expect([0.369, -0.123, 0, -0.0001, Number.NaN].map(points)).toEqual([
 			"+36.9 pts",
