@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api_calls import finished, post
 from conftest import make_settings
+from fretboard.api import health
 from fretboard.api.app import create_app
 from fretboard.queue.announced import Herald, unwell
 from fretboard.queue.counters import TOKENS, WAITS, Counters
@@ -125,7 +126,8 @@ def test_counts_wait_until_redis_is_back(tmp_path, checkpoint_folder):
     assert web.counters.read()[TOKENS, (("model", "m"),)] == 3
 
 
-def test_readyz_names_each_fault(two_processes):
+def test_readyz_names_each_fault(two_processes, monkeypatch):
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
     _, web = two_processes
     folder = Path(web.settings.store_url)
     with TestClient(create_app(web, lambda: None)) as client:
@@ -139,6 +141,9 @@ def test_readyz_names_each_fault(two_processes):
         shutil.rmtree(folder / "health", ignore_errors=True)
         (folder / "health").touch()  # so that no folder can be made there
         told = client.get("/readyz").json()
+        monkeypatch.setattr(health, "KEPT_SECONDS", 60.0)  # nobody can have it write at will
+        (folder / "health").unlink()
+        assert client.get("/readyz").json() == told
         herald.stop()
     assert told["failed"] == ["store"]
     assert "STORE_URL" in told["detail"]

@@ -1,5 +1,8 @@
 """Whether the process lives (`/healthz`) and whether it can do its work (`/readyz`)."""
 
+import logging
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +20,9 @@ from fretboard.errors import Unavailable
 from fretboard.services import Services
 from fretboard.store.records import open_objects
 
+log = logging.getLogger(__name__)
 PROBE_FLAG = "readyz"
+KEPT_SECONDS = 2.0
 
 
 class Ready(BaseModel):
@@ -30,11 +35,7 @@ class Ready(BaseModel):
 def routes(services: Services) -> APIRouter:
     """Both, without a token: they tell nothing of what is kept."""
     router = APIRouter(tags=["health"])
-    checks: dict[str, Callable[[], None]] = {
-        "redis": lambda: _check_redis(services),
-        "store": _store_check(services.settings.store_url),
-        "model": lambda: _check_model(services),
-    }
+    checks = Checks(services)
 
     @router.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -47,13 +48,36 @@ def routes(services: Services) -> APIRouter:
 
         `detail` says of each that fails what to do, `failed` names them.
         """
-        failed = {name: told for name, check in checks.items() if (told := _told(check))}
+        failed = checks.failed()
         if failed:
             detail = " ".join(failed.values())
             return problem(503, "Not ready", detail, failed=list(failed))
         return Ready(model=services.settings.model)
 
     return router
+
+
+class Checks:
+    """All of them, at most once in KEPT_SECONDS: they write, and strangers may ask."""
+
+    def __init__(self, services: Services) -> None:
+        self._all: dict[str, Callable[[], None]] = {
+            "redis": lambda: _check_redis(services),
+            "store": _store_check(services.settings.store_url),
+            "model": lambda: _check_model(services),
+        }
+        self._lock = threading.Lock()
+        self._checked: float | None = None
+        self._failed: dict[str, str] = {}
+
+    def failed(self) -> dict[str, str]:
+        """What each that failed has to say, by its name."""
+        with self._lock:
+            if self._checked is None or time.monotonic() - self._checked >= KEPT_SECONDS:
+                told = {name: _told(check) for name, check in self._all.items()}
+                self._failed = {name: text for name, text in told.items() if text}
+                self._checked = time.monotonic()
+            return self._failed
 
 
 NOT_READY: dict[int | str, dict[str, Any]] = {
@@ -78,9 +102,10 @@ def _check_redis(services: Services) -> None:
         services.bus.set_flag(PROBE_FLAG)
         services.bus.clear_flag(PROBE_FLAG)
     except (RedisError, OSError) as error:
+        log.warning("Redis does not take a write: %s", error)  # names the host: not for strangers
         raise Unavailable(
-            f"Redis does not take a write ({error}). Check that the server runs, REDIS_URL, and "
-            "the server's memory and disk."
+            "Redis does not take a write. Check that the server runs, REDIS_URL, and the server's "
+            "memory and disk; the log says more."
         ) from error
 
 
@@ -93,9 +118,10 @@ def _store_check(url: str) -> Callable[[], None]:
             obstore.put(objects, path, b"")
             obstore.delete(objects, path)
         except (BaseError, OSError) as error:
+            log.warning("the store cannot be written: %s", error)
             raise Unavailable(
-                f"The store cannot be written ({error}). Check STORE_URL, who owns it, and the "
-                "free space."
+                "The store cannot be written. Check STORE_URL, who owns it, and the free space; "
+                "the log says more."
             ) from error
 
     return check
