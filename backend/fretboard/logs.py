@@ -11,6 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
 ACCESS = "uvicorn.access"
+ACCESS_FIELDS = ("client", "method", "path", "http", "status")  # as uvicorn gives them
 
 
 def configure_logs(as_json: bool) -> None:
@@ -21,7 +22,7 @@ def configure_logs(as_json: bool) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
-        _access,
+        _access(fields=as_json),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
@@ -55,16 +56,16 @@ def join_library_logs() -> None:
     library.enable_propagation()
 
 
-def _access(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """uvicorn's access lines as fields; without the query, where a secret may have been typed."""
-    given = event.pop("positional_args", ())
-    if event["_record"].name != ACCESS or len(given) != len(_FIELDS):
+def _access(fields: bool) -> Processor:
+    """uvicorn's access lines without the query, where a secret may have been typed."""
+
+    def told(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        given = event.pop("positional_args", ())
+        if event["_record"].name == ACCESS and len(given) == len(ACCESS_FIELDS):
+            request = dict(zip(ACCESS_FIELDS, given, strict=True))
+            request["path"] = str(request["path"]).partition("?")[0]
+            event["event"] = "{client} {method} {path} {status}".format(**request)
+            event.update(request if fields else {})
         return event
-    told = dict(zip(_FIELDS, given, strict=True))
-    told["path"] = str(told["path"]).partition("?")[0]
-    line = "{client} {method} {path} {status}".format(**told)
-    event.update(told, event=line)
-    return event
 
-
-_FIELDS = ("client", "method", "path", "http", "status")  # as uvicorn gives them
+    return told
