@@ -18,6 +18,8 @@ from fretboard.settings import Settings
 from fretboard.worker import Worker
 
 log = logging.getLogger(__name__)
+# Above the idle time of usual proxies, or they use a connection that is just being closed.
+KEEP_ALIVE_SECONDS = 75
 LOAD_ANYWAY_AFTER_SECONDS = 5.0  # nobody opened the page, but jobs of the last run may wait
 
 
@@ -53,6 +55,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
     )
     with suppress(KeyboardInterrupt):

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 
 import httpx
 
@@ -19,8 +18,8 @@ def service(tmp_path, model, workers=1, **settings):
     """(Redis, web, workers), the model ready; each analysis runs alone."""
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(RedisProcess(tmp_path / "redis"))
-        shared = {"REDIS_URL": redis.url, "FRETBOARD_MODEL": str(model)} | settings
-        shared |= {"FRETBOARD_DEVICE": "cpu", "FRETBOARD_BATCH": "1", "OMP_NUM_THREADS": "1"}
+        shared = {"REDIS_URL": redis.url, "FRETBOARD_MODEL": str(model), "OMP_NUM_THREADS": "1"}
+        shared |= {"FRETBOARD_DEVICE": "cpu", "FRETBOARD_BATCH": "1"} | settings
         web = stack.enter_context(Server(tmp_path / "data", **shared, FRETBOARD_WORKER="outside"))
         running = [
             stack.enter_context(Command(tmp_path / "data", "worker", **shared))
@@ -73,6 +72,10 @@ class Listener(threading.Thread):
                 self.events.append(event)
 
     @property
+    def ended(self):
+        return not self.is_alive()
+
+    @property
     def tokens(self):
         return [data["index"] for kind, data in self.events if kind == "token"]
 
@@ -86,7 +89,3 @@ class Listener(threading.Thread):
 def heard(listener, count):
     """Wait for so many tokens."""
     wait_for(lambda: len(listener.tokens) >= count, seconds=SECONDS)
-
-
-def sleep_until(moment):
-    time.sleep(max(0.0, moment - time.monotonic()))

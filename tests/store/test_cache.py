@@ -5,6 +5,7 @@ import pytest
 
 from fretboard.store import cache as cache_module
 from fretboard.store.cache import BOOKS, KEY_SPACE, MemoryCache, RedisCache
+from fretboard.store.tensors import pack
 from servers import wait_for
 
 
@@ -96,4 +97,4 @@ def test_what_expired_leaves_the_books(redis_client):
     short.put("b", np.zeros(1000))
     wait_for(lambda: not redis_client.exists(KEY_SPACE + "b"), seconds=10)
     short.put("c", np.zeros(10))
-    assert cached_bytes(redis_client)[1] == 208  # 80 bytes and numpy's header
+    assert cached_bytes(redis_client)[1] == len(pack({"array": np.zeros(10)}))

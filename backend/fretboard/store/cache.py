@@ -1,6 +1,5 @@
 """The array cache: in this process without Redis, in Redis with it. Losing an entry is harmless."""
 
-import io
 import logging
 import threading
 import uuid
@@ -11,8 +10,11 @@ import numpy as np
 from redis import Redis
 from redis.exceptions import RedisError
 
+from fretboard.store.tensors import pack, read_array
+
 log = logging.getLogger(__name__)
 KEY_SPACE = "fretboard:array:"
+NAME = "array"  # in its safetensors
 BOOKS = "fretboard:arrays"  # when each was used, its bytes, the bytes of all
 WRITING_SECONDS = 600  # that the chunks of an array may take to arrive
 CHUNK_BYTES = 8 * 2**20  # far below Redis' 512 MB a value, and kind to its single thread
@@ -121,8 +123,9 @@ end
 
 
 class RedisCache:
-    """Arrays as `.npy` bytes in a list of chunks under one key, with a time to live after use.
+    """Arrays as safetensors in a list of chunks under one key, with a time to live after use.
 
+    (numpy's own format is read by Python's parser, which fails now and then in busy threads.)
     Its memory is bounded by itself, so that the server's own eviction, which knows no key space,
     can stay off: the jobs of the same server are never evicted.
     """
@@ -147,7 +150,8 @@ class RedisCache:
         if not chunks or any(chunk is None for chunk in chunks):  # expired meanwhile
             return None
         try:
-            return np.load(io.BytesIO(b"".join(chunks)), allow_pickle=False)
+            data = b"".join(chunks)
+            return read_array(lambda start, end: data[start:end], NAME)
         except ValueError:  # replaced between two reads: as good as lost
             return None
 
@@ -162,12 +166,10 @@ class RedisCache:
             log.warning("an array is not cached: %s", error)
 
     def _write(self, key: str, array: np.ndarray) -> None:
-        buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
-        data = buffer.getbuffer()
+        data = pack({NAME: array})
         temporary = f"{KEY_SPACE}writing:{uuid.uuid4().hex}"
         for start in range(0, len(data), CHUNK_BYTES):
-            self._client.rpush(temporary, bytes(data[start : start + CHUNK_BYTES]))
+            self._client.rpush(temporary, data[start : start + CHUNK_BYTES])
             self._client.expire(temporary, WRITING_SECONDS)  # should this process die now
         self._run(self._put, key, len(data), temporary)
 
