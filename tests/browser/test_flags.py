@@ -31,6 +31,7 @@ def test_a_flagged_word_says_why(watched: Watched, example: str) -> None:
     marked = page.locator(".answer .flagged")
     legend = page.get_by_role("group", name="Flagged words")
     expect(legend.get_by_role("button", name=re.compile(" of 1$"))).to_have_count(marked.count())
+    expect(page.locator(".board .flagged")).to_have_count(marked.count())
     word = marked.first
     sentence = re.compile(r"“\w+” led (from depth \d+ to \d+|at depth \d+); “\w+” took over at \d+")
     expect(word).to_have_attribute("title", sentence)
@@ -42,3 +43,4 @@ def test_a_flagged_word_says_why(watched: Watched, example: str) -> None:
     open_board(page, f"/a/{example}?flag_score=1")
     expect(page.locator(".answer .text")).to_be_visible()
     expect(page.locator(".answer .flagged")).to_have_count(0)
+    expect(page.locator(".board .flagged")).to_have_count(0)

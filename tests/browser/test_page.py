@@ -132,6 +132,7 @@ def test_pointer_hovers_selects_and_drags(watched: Watched, analysis: str) -> No
 def test_chips_stand_on_their_columns(watched: Watched, analysis: str) -> None:
     page = watched.page(390, 844)
     open_board(page, f"/a/{analysis}")
+    expect(page.locator(".answer .text")).to_be_in_viewport()  # the question stands above it
     page.wait_for_load_state("networkidle")
     lefts, plot = page.evaluate(
         """() => {
