@@ -1,12 +1,13 @@
 # make run   everything set up, then the page on http://127.0.0.1:8000
 # make test  everything set up, then all tests
+# make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests fuzz schema
+.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests fuzz faults schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -35,13 +36,16 @@ page-tests:
 	$(NPM) test
 
 python-tests:
-	$(BIN)/pytest -m "not browser"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not browser" -n 2 --dist loadfile
 
 browser-tests:
 	$(BIN)/pytest -m browser
 
 fuzz:
 	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
+
+faults:
+	$(BIN)/pytest -s tests/faults tests/faults/long_load.py tests/faults/long_week.py
 
 schema:
 	$(NPM) run types

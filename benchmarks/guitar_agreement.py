@@ -23,13 +23,13 @@ from fretboard.image_set import ImageSet, Member, SetRequest
 from fretboard.images import to_png
 from fretboard.lens.dispersion import disperse
 from fretboard.lens.stages import critical_depth
+from fretboard.loading import load_pipeline
 from fretboard.pipeline import Pipeline
 from fretboard.set_view import aligned_members, states_at
 from fretboard.settings import get_settings
 from fretboard.store.durable import ARRAYS, AnalysisStore, open_store
 from fretboard.tiny_llava.sets import WorldSet
 from fretboard.tiny_llava.world import KINDS
-from fretboard.worker import load_pipeline
 
 NEW_TOKENS = 16
 

@@ -27,6 +27,7 @@ from fretboard.analyze import run_prepared
 from fretboard.api.submission import Asked, prepare
 from fretboard.document import Analysis
 from fretboard.images import to_png
+from fretboard.loading import load_pipeline
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
 from fretboard.pipeline import Pipeline
@@ -41,7 +42,6 @@ from fretboard.tiny_llava.backdrop import render
 from fretboard.tiny_llava.dialogue import CAPTION
 from fretboard.tiny_llava.world import PLURAL, Mix, Scene, sample_scene
 from fretboard.words import Word, merge_words
-from fretboard.worker import load_pipeline
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
 SCORE = "score"

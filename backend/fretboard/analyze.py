@@ -11,12 +11,12 @@ from fretboard.document import Analysis
 from fretboard.gallery import gallery_entries, gallery_image
 from fretboard.images import Picture, to_png
 from fretboard.lens.map_settings import MapSettings
+from fretboard.loading import load_pipeline
 from fretboard.local import Asking, LocalSource, settle, write_reading
 from fretboard.pipeline import Job, Pipeline
 from fretboard.presets import Preset, preset_layers
 from fretboard.settings import Settings
 from fretboard.store.durable import AnalysisStore, open_store
-from fretboard.worker import load_pipeline
 
 PLAIN = "plain"  # the run that a preset was taken from
 SHIPPED_MAPS = (MapSettings(), MapSettings(method="pca"))

@@ -17,10 +17,10 @@ from fretboard.errors import InputError, NotFound
 from fretboard.export import write_figure
 from fretboard.figures.theme import ThemeName
 from fretboard.images import Picture, read_picture
+from fretboard.loading import load_pipeline
 from fretboard.settings import Settings
 from fretboard.store.durable import open_store
 from fretboard.store.experiments import ExperimentRecords, open_experiments
-from fretboard.worker import load_pipeline
 
 if TYPE_CHECKING:
     from fretboard.pipeline import Pipeline

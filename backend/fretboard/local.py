@@ -17,13 +17,13 @@ from fretboard.drawing import Drawing, Wanted, staged_as
 from fretboard.errors import InputError, NotFound
 from fretboard.lens.map_settings import MapSettings
 from fretboard.lens.thresholds import Thresholds
+from fretboard.loading import load_pipeline
 from fretboard.request import StageMethod
 from fretboard.served import served_model
 from fretboard.settings import Settings
 from fretboard.sources import RecordSource, needed
 from fretboard.store.durable import HIDDEN_STATES, AnalysisStore, open_store
 from fretboard.vocabulary import Vocabulary
-from fretboard.worker import load_pipeline
 
 if TYPE_CHECKING:
     from fretboard.pipeline import Pipeline

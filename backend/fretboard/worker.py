@@ -5,9 +5,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -18,9 +17,9 @@ from fretboard.analysing import Analyst
 from fretboard.deriving import Deriver
 from fretboard.document import Problem, Status, problem_of
 from fretboard.erasing import sweep
-from fretboard.errors import FretboardError, NotFound
+from fretboard.errors import FretboardError
 from fretboard.experimenting import Experimenter
-from fretboard.logs import join_library_logs
+from fretboard.loading import load_pipeline
 from fretboard.queue.announced import Herald
 from fretboard.queue.counters import BUSY_SECONDS
 from fretboard.queue.jobs import (
@@ -38,8 +37,6 @@ from fretboard.queue.jobs import (
 from fretboard.queue.waiting import Work
 from fretboard.served import ServedModel, served_model
 from fretboard.services import Services
-from fretboard.settings import Settings
-from fretboard.store.durable import AnalysisStore
 from fretboard.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -202,12 +199,16 @@ class Worker:
         return self._ticket, self._works
 
     def _fail(self, works: list[Work], problem: Problem) -> None:
-        kinds: tuple[Any, ...] = (self._working.store, self._working.experiments)
+        for _, document in self._documents(works):
+            if document.status in (Status.QUEUED, Status.RUNNING):
+                self._working.fail(document, problem)
+
+    def _documents(self, works: list[Work]) -> Iterator[tuple[Any, Any]]:
+        """(where it is kept, the document) of each that can be read."""
+        kinds = (self._services.store, self._services.experiments)
         for work, records in ((work, records) for work in works for records in kinds):
             with suppress(FretboardError):  # of the other kind, deleted, or not to be read
-                document = records.read(work.id)
-                if document.status in (Status.QUEUED, Status.RUNNING):
-                    self._working.fail(document, problem)
+                yield records, records.read(work.id)
 
     def _run(self, works: list[Work]) -> None:
         if works[0].deaths >= MOST_DEATHS:
@@ -218,18 +219,15 @@ class Worker:
         else:
             self._actors[works[0].actor](*works[0].args)
         for work in works:
-            sweep(self._services, work.id.partition("/")[0])
+            sweep(self._working, work.id.partition("/")[0])
 
     def _give_back(self, ticket: str, works: list[Work]) -> None:
         """To the front of the fair list, and say so."""
-        kinds: tuple[Any, ...] = (self._services.store, self._services.experiments)
-        for work, records in ((work, records) for work in works for records in kinds):
-            with suppress(NotFound):  # of the other kind, or deleted
-                document = records.read(work.id)
-                if document.status == Status.RUNNING:
-                    records.write(document.model_copy(update={"status": Status.QUEUED}))
-                    told = {"type": "status", "status": "queued", "message": GIVEN_BACK}
-                    self._services.bus.publish(work.id, told)
+        for records, document in self._documents(works):
+            if document.status == Status.RUNNING:
+                records.write(document.model_copy(update={"status": Status.QUEUED}))
+                told = {"type": "status", "status": "queued", "message": GIVEN_BACK}
+                self._services.bus.publish(document.id, told)
         self._services.jobs.give_back(self._revision, ticket)
 
     def _beside(self, kind: str, name: str) -> Callable[..., None]:
@@ -254,19 +252,3 @@ def _free_bytes() -> int:
     from fretboard.model.memory import free_bytes
 
     return free_bytes()
-
-
-def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
-    """The served model, loaded, with its tokenizer published to the store."""
-    # torch and transformers take seconds to import: only here, never in a web process.
-    from fretboard.model.checkpoint import load
-    from fretboard.pipeline import Pipeline
-
-    if settings.log_json:
-        join_library_logs()
-    served = served_model(settings.model)
-    from_hub = served.source == served.name and not Path(served.source).is_dir()
-    revision = served.revision if from_hub else None
-    checkpoint = load(served.source, revision, settings.device, settings.dtype)
-    store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
-    return Pipeline(checkpoint, store)

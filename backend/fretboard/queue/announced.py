@@ -64,9 +64,15 @@ class Herald:
     def say(self, **facts: Any) -> None:
         """Announce these facts, added to what was said before, from now on."""
         self._facts = {**self._facts, **facts}
-        self._bus.announce(self.worker, self._facts)
+        self._announce()
         if not self._thread.is_alive():
             self._thread.start()
+
+    def _announce(self) -> None:
+        try:
+            self._bus.announce(self.worker, self._facts)
+        except (RedisError, OSError) as error:  # it is said again as soon as Redis is back
+            log.warning("the worker cannot announce itself: %s", error)
 
     def stop(self) -> None:
         """Withdraw the announcement."""

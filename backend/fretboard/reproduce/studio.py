@@ -15,6 +15,7 @@ from fretboard.errors import NotFound
 from fretboard.export import heading
 from fretboard.image_set import ImageSet
 from fretboard.lens.thresholds import Thresholds
+from fretboard.loading import load_pipeline
 from fretboard.local import LocalSource
 from fretboard.reproduce.exhibit import Picture
 from fretboard.request import Lens, StageMethod
@@ -23,7 +24,6 @@ from fretboard.store.durable import AnalysisStore
 from fretboard.store.records import Records
 from fretboard.tiny_llava.dialogue import CAPTION
 from fretboard.vocabulary import Vocabulary
-from fretboard.worker import load_pipeline
 
 NEW_TOKENS = 256  # the paper's longest answer
 

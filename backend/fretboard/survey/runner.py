@@ -21,12 +21,12 @@ from fretboard.api.submission import Asked, prepare
 from fretboard.document import Analysis, Status
 from fretboard.errors import FretboardError, InputError, NotFound
 from fretboard.images import to_png
+from fretboard.loading import load_pipeline
 from fretboard.pipeline import Pipeline
 from fretboard.settings import Settings
 from fretboard.store.durable import HIDDEN_STATES, open_store
 from fretboard.survey.items import Item
 from fretboard.survey.rows import token_rows, write_rows
-from fretboard.worker import load_pipeline
 
 log = logging.getLogger(__name__)
 FAILURES = "failures.jsonl"
