@@ -62,7 +62,7 @@ def traces(folder, services, more) -> list[bytes]:
         for key in redis.scan_iter("*"):
             found += [key, redis.dump(key) or b""]
     else:
-        bus, cache = services.bus, services.cache
+        bus, cache = services.bus, services.cache.kept
         found.append(repr([bus._topics, bus._flags, list(cache._arrays)]).encode())
         found.append(repr(services.jobs.waiting._lists).encode())
     return found

@@ -68,15 +68,15 @@ class Counters:
 
 
 class CountedCache:
-    """An ArrayCache whose hits and misses are counted."""
+    """The ArrayCache `kept`, with its hits and misses counted."""
 
     def __init__(self, cache: ArrayCache, counters: Counters) -> None:
-        self._cache, self._counters = cache, counters
+        self.kept, self._counters = cache, counters
         self.put, self.drop = cache.put, cache.drop
 
     def get(self, key: str) -> np.ndarray | None:
         """The array, or None."""
-        array = self._cache.get(key)
+        array = self.kept.get(key)
         self._counters.add(CACHE_READS, result="miss" if array is None else "hit")
         return array
 
