@@ -26,3 +26,10 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     checkpoint = load(served.source, revision, settings.device, settings.dtype)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
     return Pipeline(checkpoint, store)
+
+
+def free_bytes() -> int:
+    """Memory left for a run, once the model is loaded; 0: unknown."""
+    from fretboard.model.memory import free_bytes as left
+
+    return left()

@@ -19,7 +19,7 @@ from fretboard.document import Problem, Status, problem_of
 from fretboard.erasing import sweep
 from fretboard.errors import FretboardError
 from fretboard.experimenting import Experimenter
-from fretboard.loading import load_pipeline
+from fretboard.loading import free_bytes, load_pipeline
 from fretboard.queue.announced import Herald
 from fretboard.queue.counters import BUSY_SECONDS
 from fretboard.queue.jobs import (
@@ -88,7 +88,7 @@ class Worker:
         for kind in (GENERATE, DERIVED, MAPS):
             self._consume(kind)
         self._herald.say(
-            state="ready", detail="", **self._pipeline.facts(), free_bytes=_free_bytes()
+            state="ready", detail="", **self._pipeline.facts(), free_bytes=free_bytes()
         )
         self._resume()
         self._upkeep.start()
@@ -246,9 +246,3 @@ class Worker:
 def _told(served: ServedModel) -> dict[str, Any]:
     """What web processes must know of the model, which they need not have on disk."""
     return served.model_dump(exclude={"state", "detail", "default", "workers"})
-
-
-def _free_bytes() -> int:
-    from fretboard.model.memory import free_bytes
-
-    return free_bytes()
