@@ -5,19 +5,24 @@ from typing import Annotated, Any
 
 import typer
 
+from fretboard.answer_tables import (
+    JUDGED,
+    ROWS,
+    Images,
+    Limit,
+    Output,
+    Prompt,
+    Tokens,
+    estimates,
+    survey_request,
+    tell,
+)
 from fretboard.commands import configured_settings
-from fretboard.skip_command import JUDGED, ROWS, estimate_range
 
-IMAGES = "Folders, patterns or annotation files."
 JUDGED_TOO = (*JUDGED, "named", "answers correct")
 
-Images = Annotated[list[str], typer.Argument(help=IMAGES)]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write or continue.")]
-Prompt = Annotated[str, typer.Option("--prompt", "-p", help="Where none is annotated.")]
 Pictures = Annotated[Path | None, typer.Option("--images", help="Where annotated pictures lie.")]
 Annotations = Annotated[Path | None, typer.Option(help="A second annotation file, as for survey.")]
-Tokens = Annotated[int | None, typer.Option(help="Longest answer, in tokens.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many.")]
 
 
 def repairs(
@@ -38,9 +43,9 @@ def repairs(
 
     items = find_items(images, prompt, pictures, annotations, limit)
     table = run_repairs(
-        configured_settings(), items, _request(max_new_tokens), output, tuple(repair or ())
+        configured_settings(), items, survey_request(max_new_tokens), output, tuple(repair or ())
     )
-    _tell(table, output / REPAIRS)
+    tell(table, lines(table), output / REPAIRS)
 
 
 def compression(
@@ -58,22 +63,10 @@ def compression(
     from fretboard.survey.variants import COMPRESSION, run_compression
 
     items = find_items(images, prompt, pictures, annotations, limit)
-    table = run_compression(configured_settings(), items, _request(max_new_tokens), output, most)
-    _tell(table, output / COMPRESSION)
-
-
-def _request(max_new_tokens: int | None) -> Any:
-    from fretboard.request import DEFAULT_NEW_TOKENS
-    from fretboard.survey.runner import SurveyRequest
-
-    return SurveyRequest(max_new_tokens or DEFAULT_NEW_TOKENS, "normed", "", keep_states=False)
-
-
-def _tell(table: dict[str, Any], path: Path) -> None:
-    typer.echo("\n".join([*lines(table), f"Table: {path}"]))
-    if table["interrupted"]:
-        typer.echo("Stopped. Run the same command again to continue.")
-        raise typer.Exit(130)  # as a shell reports Ctrl-C
+    table = run_compression(
+        configured_settings(), items, survey_request(max_new_tokens), output, most
+    )
+    tell(table, lines(table), output / COMPRESSION)
 
 
 def lines(table: dict[str, Any]) -> list[str]:
@@ -81,16 +74,5 @@ def lines(table: dict[str, Any]) -> list[str]:
     told = [f"{table['done']} of {table['items']} answered"]
     for way, found in table["ways"].items():
         told.append(f"{way}: {found['images']} images, {found['failed']} failed")
-        told += [
-            f"  {name:<22}{estimate_range(found[name])}"
-            for name in (*ROWS, "overruled", "slower", "layers")
-        ]
-        for name in JUDGED_TOO:
-            if found[name]["plain"] is not None:
-                steps = [
-                    f"{step} {estimate_range(value)}"
-                    for step, value in found[name].items()
-                    if value
-                ]
-                told.append(f"  {name:<22}{', '.join(steps)}")
+        told += estimates(found, (*ROWS, "overruled", "slower", "layers"), JUDGED_TOO)
     return told
