@@ -22,22 +22,22 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from fretboard.experiments.attention_cut import attention_cut
-from fretboard.experiments.attribution import attribution
-from fretboard.experiments.forced import Forced, logits, taught
+from fretboard.core.model_info import served_model
+from fretboard.core.settings import get_settings
+from fretboard.engine.causal.attribution import attribution
+from fretboard.engine.causal.forced import Forced, logits, taught
+from fretboard.engine.causal.image_cut import attention_cut
 from fretboard.model.anatomy import hidden_of
 from fretboard.model.checkpoint import Checkpoint, load
 from fretboard.model.hooks import removing
 from fretboard.model.inputs import build_inputs
-from fretboard.served import served_model
-from fretboard.settings import get_settings
-from fretboard.survey.bootstrap import ImageBootstrap, Sample
-from fretboard.tiny_llava.answering import Answerer
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.dialogue import CAPTION, noun
-from fretboard.tiny_llava.evaluation import GRAY, held_out
-from fretboard.tiny_llava.judging import color_outcome, color_position
-from fretboard.tiny_llava.world import COLORS, NATIVE, Group, Scene
+from fretboard.studies.statistics import ImageBootstrap, Sample
+from fretboard.tiny_llava.train.answering import Answerer
+from fretboard.tiny_llava.train.evaluation import GRAY, held_out
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.dialogue import CAPTION, noun
+from fretboard.tiny_llava.world.judging import color_outcome, color_position
+from fretboard.tiny_llava.world.scene import COLORS, NATIVE, Group, Scene
 
 BATCH = 50  # scenes described at once
 PARTS = {"attention": "self_attn", "mlp": "mlp"}  # of the bundled model's layers

@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from fretboard.analyze import run_prepared
-from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis
-from fretboard.image_set import ImageSet, Member, SetRequest
-from fretboard.images import to_png
+from fretboard.analysis.image_sets import aligned_members, states_at
+from fretboard.analysis.questions import Asked, prepare
+from fretboard.core.analysis import Analysis
+from fretboard.core.image_set import ImageSet, Member, SetRequest
+from fretboard.core.images import to_png
+from fretboard.core.settings import get_settings
+from fretboard.engine import Pipeline
+from fretboard.engine.folder import run_prepared
+from fretboard.engine.load import load_pipeline
 from fretboard.lens.dispersion import disperse
 from fretboard.lens.stages import critical_depth
-from fretboard.loading import load_pipeline
-from fretboard.pipeline import Pipeline
-from fretboard.set_view import aligned_members, states_at
-from fretboard.settings import get_settings
-from fretboard.store.durable import ARRAYS, AnalysisStore, open_store
-from fretboard.tiny_llava.sets import WorldSet
-from fretboard.tiny_llava.world import KINDS
+from fretboard.store.analyses import ARRAYS, AnalysisStore, open_store
+from fretboard.tiny_llava.world.scene import KINDS
+from fretboard.tiny_llava.world.sets import WorldSet
 
 NEW_TOKENS = 16
 

@@ -23,25 +23,25 @@ from PIL import Image
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from tqdm import tqdm
 
-from fretboard.analyze import run_prepared
-from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis
-from fretboard.images import to_png
-from fretboard.loading import load_pipeline
+from fretboard.analysis.questions import Asked, prepare
+from fretboard.core.analysis import Analysis
+from fretboard.core.images import to_png
+from fretboard.core.question import Lens
+from fretboard.core.settings import get_settings
+from fretboard.core.words import Word, merge_words
+from fretboard.engine import Pipeline
+from fretboard.engine.derive import make_lens
+from fretboard.engine.folder import run_prepared
+from fretboard.engine.load import load_pipeline
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.pipeline import Pipeline
-from fretboard.pipeline.derived import make_lens
-from fretboard.request import Lens
-from fretboard.settings import get_settings
-from fretboard.store.durable import open_store
-from fretboard.survey.bootstrap import Estimate, ImageBootstrap, Sample, estimate
-from fretboard.survey.ranking import weighted_auroc
-from fretboard.survey.scenes import KIND_OF, SceneTruth
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.dialogue import CAPTION
-from fretboard.tiny_llava.world import PLURAL, Mix, Scene, sample_scene
-from fretboard.words import Word, merge_words
+from fretboard.store.analyses import open_store
+from fretboard.studies.ranking import weighted_auroc
+from fretboard.studies.statistics import Estimate, ImageBootstrap, Sample, estimate
+from fretboard.studies.truth.scenes import KIND_OF, SceneTruth
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.dialogue import CAPTION
+from fretboard.tiny_llava.world.scene import PLURAL, Mix, Scene, sample_scene
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
 SCORE = "score"

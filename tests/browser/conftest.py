@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from servers import Server
-
-from .harness import READY_SECONDS, ROOT, Watched, ask, chromium_arguments, draw_scene
+from tests.browser.harness import READY_SECONDS, ROOT, Watched, ask, chromium_arguments, draw_scene
+from tests.support.servers import Server
 
 PATIENCE_MS = 20_000  # two cores may be busy with other tests
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    if not (ROOT / "backend/fretboard/static/index.html").is_file():
+    if not (ROOT / "backend/fretboard/server/static/index.html").is_file():
         pytest.fail("The page is not built: run `make page` first.")
     with Server(tmp_path_factory.mktemp("server") / "data") as started:
         started.wait("/readyz", READY_SECONDS)

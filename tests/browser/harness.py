@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
-from servers import Server
+from tests.support.servers import Server
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Please describe this image in detail."

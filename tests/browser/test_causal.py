@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from servers import Server
-
-from .harness import RUN_MS, Watched, ask, go_down, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, go_down, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .harness import PROMPT, RUN_MS, Watched, draw_scene
-from .map_pages import MAP_MS, expect_map, open_set, points, slider
+from tests.browser.harness import PROMPT, RUN_MS, Watched, draw_scene
+from tests.browser.map_pages import MAP_MS, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
 

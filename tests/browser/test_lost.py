@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from servers import Server, wait_for
-
-from .harness import RUN_MS, Watched, ask, board, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, open_board
+from tests.support.servers import Server, wait_for
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from .harness import Watched, go_down, open_board
-from .map_pages import MAP_MS, drawing, expect_map, open_set, points, slider
+from tests.browser.harness import Watched, go_down, open_board
+from tests.browser.map_pages import MAP_MS, drawing, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from servers import Server
-
-from .harness import PROMPT, RUN_MS, Watched, board, chip, open_board
+from tests.browser.harness import PROMPT, RUN_MS, Watched, board, chip, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 

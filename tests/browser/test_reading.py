@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .harness import Watched, open_board
+from tests.browser.harness import Watched, open_board
 
 pytestmark = pytest.mark.browser
 

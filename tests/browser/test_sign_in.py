@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from servers import Server
-
-from .harness import READY_SECONDS, RUN_MS, Watched
+from tests.browser.harness import READY_SECONDS, RUN_MS, Watched
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 WRITE, READ = "a-write-token-of-the-test", "a-read-token-of-the-test"

@@ -7,9 +7,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from servers import Server
-
-from .harness import RUN_MS, Watched, ask, board, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 

@@ -11,11 +11,12 @@ from PIL import Image
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
-from conftest import encode, make_settings
-from fretboard.api.app import create_app
-from fretboard.services import build_services
-from fretboard.settings import Settings
-from fretboard.worker import Worker
+from fretboard.core.settings import Settings
+from fretboard.jobs.services import build_services
+from fretboard.jobs.worker import Worker
+from fretboard.server.app import create_app
+from tests.support.images import encode
+from tests.support.settings import make_settings
 
 BIG = settings.get_current_profile_name() == "fuzz"
 CASES = 150 if BIG else 4  # of each operation

@@ -4,11 +4,11 @@ import resource
 import time
 
 from hypothesis import given, settings
-from pictures import anything
 
-from fretboard.errors import InputError
-from fretboard.images import read_picture, to_png
-from fretboard.settings import Settings
+from fretboard.core.errors import InputError
+from fretboard.core.images import read_picture, to_png
+from fretboard.core.settings import Settings
+from tests.support.pictures import anything
 
 BIG = settings.get_current_profile_name() == "fuzz"
 CASES = 20_000 if BIG else 150

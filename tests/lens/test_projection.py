@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fretboard.errors import Cancelled
-from fretboard.lens.embedding import Watch, components
-from fretboard.lens.map_settings import MapSettings, paper_settings
-from fretboard.lens.projection import perplexity_grid, prepare, project, seed_stability
+from fretboard.core.errors import Cancelled
+from fretboard.lens.maps.fit import Watch, components
+from fretboard.lens.maps.project import perplexity_grid, prepare, project, seed_stability
+from fretboard.lens.maps.settings import MapSettings, paper_settings
 
 QUICK = MapSettings(perplexity=8, learning_rate=None, iterations=300, epochs=40)
 METHODS = ("tsne", "umap", "pca")
@@ -56,8 +56,8 @@ def digest(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_gives_the_same_map_bit_for_bit_in_another_process(method):
-    script = f"from test_projection import digest; print(digest({method!r}))"
-    search = [str(Path(__file__).parent), *filter(None, sys.path)]
+    script = f"from tests.lens.test_projection import digest; print(digest({method!r}))"
+    search = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
     other = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {search!r}; {script}"],
         capture_output=True, text=True, check=True, env={"OMP_NUM_THREADS": "1"},

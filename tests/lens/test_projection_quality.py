@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.manifold import trustworthiness
 
-from fretboard.lens import map_quality
-from fretboard.lens.map_quality import measure, stability
+from fretboard.lens.maps import quality as map_quality
+from fretboard.lens.maps.quality import measure, stability
 
 
 def points(count, width=30, seed=None):

@@ -4,13 +4,13 @@ from functools import lru_cache
 
 import pytest
 import torch
-from test_families import CASES, FAMILIES
-from tiny_families import TOKENIZER
 
+from fretboard.core.question import SkipWhen
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import Answer, generate_together
 from fretboard.model.inputs import Inputs, compatible
-from fretboard.request import SkipWhen
+from tests.model.test_families import CASES, FAMILIES
+from tests.support.tiny_families import TOKENIZER
 
 FRESH = torch.Generator()  # of its own: building a model seeds torch's
 FRESH.seed()

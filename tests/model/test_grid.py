@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from seeing import CASES, seeing
-from test_families import FAMILIES, loaded
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.checkpoint import assemble
 from fretboard.model.grid import CROPS, WHOLE_PICTURE, patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from tiny_models import make_llava
+from tests.model.test_families import FAMILIES, loaded
+from tests.support.seeing import CASES, seeing
+from tests.support.tiny_models import make_llava
 
 PROMPT = "the cat"
 COVERED = 0.15  # share of a patch's cell under the square, from which on it must notice

@@ -5,8 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny_families import TEXT
-from tiny_other_families import MROPE, NATIVE
 from transformers import (
     PreTrainedTokenizerFast,
     ProcessorMixin,
@@ -14,14 +12,16 @@ from transformers import (
     Qwen2VLForConditionalGeneration,
 )
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model import processors as processors_module
 from fretboard.model.anatomy import image_prefix
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.processors import load_processor
-from tiny_models import make_processor, make_tokenizer
+from tests.support.tiny_families import TEXT
+from tests.support.tiny_models import make_processor, make_tokenizer
+from tests.support.tiny_other_families import MROPE, NATIVE
 
 TEMPLATE = (
     "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"

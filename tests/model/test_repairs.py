@@ -10,17 +10,17 @@ from scipy.special import log_softmax, softmax
 from torch import nn
 from transformers import DynamicCache
 
-from fretboard.errors import InputError
-from fretboard.images import blank_like
+from fretboard.core.errors import InputError
+from fretboard.core.images import blank_like
+from fretboard.core.repair import parse_repair
+from fretboard.engine.repair import overturning
 from fretboard.lens.divergence import jensen_shannon
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, lengthened
 from fretboard.model.repairs import Instruments, build_repair
-from fretboard.pipeline.repairing import overturning
-from fretboard.repair import parse_repair
-from tiny_models import make_llava
+from tests.support.tiny_models import make_llava
 
 LAYERS, NEW_TOKENS = 5, 6
 PROMPT = "what is the colour ?"

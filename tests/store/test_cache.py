@@ -6,7 +6,7 @@ import pytest
 from fretboard.store import cache as cache_module
 from fretboard.store.cache import BOOKS, KEY_SPACE, MemoryCache, RedisCache
 from fretboard.store.tensors import pack
-from servers import wait_for
+from tests.support.servers import wait_for
 
 
 @pytest.fixture(params=["memory", "redis"])

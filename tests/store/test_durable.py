@@ -6,12 +6,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fretboard.document import Analysis, ModelInfo, Status
-from fretboard.errors import NotFound, Unavailable
-from fretboard.image_set import ImageSet, SetRequest
-from fretboard.request import AnalysisRequest
-from fretboard.store.durable import HIDDEN_STATES, open_sets, open_store
-from servers import free_port
+from fretboard.core.analysis import Analysis, ModelInfo, Status
+from fretboard.core.errors import NotFound, Unavailable
+from fretboard.core.image_set import ImageSet, SetRequest
+from fretboard.core.question import AnalysisRequest
+from fretboard.store.analyses import HIDDEN_STATES, open_sets, open_store
+from tests.support.servers import free_port
 
 MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)
 

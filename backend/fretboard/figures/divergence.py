@@ -5,8 +5,8 @@ from dataclasses import asdict
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE, Reading
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable

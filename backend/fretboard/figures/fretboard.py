@@ -2,8 +2,10 @@
 
 import plotly.graph_objects as go
 
-from fretboard.catalogue import Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import Reading
+from fretboard.core.question import Lens
+from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
 from fretboard.figures.theme import (
@@ -17,8 +19,6 @@ from fretboard.figures.theme import (
     readable,
     signed_percent,
 )
-from fretboard.request import Lens
-from fretboard.vocabulary import Vocabulary
 
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
 CELL_TEXT_LETTERS = 7

@@ -5,11 +5,11 @@ from dataclasses import asdict
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE, Reading
+from fretboard.core.repair import spans
 from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
-from fretboard.repair import spans
 
 PROFILES = ("probability", "entropy", "jsd")
 SPREAD = (0.25, 0.75)  # quantiles over the tokens

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.request import Divergence, Lens, Scaling
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE, Reading
+from fretboard.core.question import Divergence, Lens, Scaling
 
 Arrays = Mapping[str, np.ndarray]
 ARRAYS_NEEDED = ("probability", "rank", "entropy", "jsd", "top_ids", "top_probabilities")

@@ -12,7 +12,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, locate, text_model
 from fretboard.model.placement import placement
 from fretboard.model.processors import load_processor

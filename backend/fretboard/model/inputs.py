@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.anatomy import image_prefix, input_device
 from fretboard.model.checkpoint import Checkpoint
 

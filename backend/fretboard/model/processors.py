@@ -15,7 +15,7 @@ from typing import Any
 
 from transformers import AutoProcessor, ProcessorMixin
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 
 VIDEO = "video_processor"
 PIXTRAL = "transformers.models.pixtral"

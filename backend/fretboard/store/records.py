@@ -16,7 +16,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 from safetensors.numpy import load
 
-from fretboard.errors import FretboardError, NotFound, StoreFull, Unavailable
+from fretboard.core.errors import FretboardError, NotFound, StoreFull, Unavailable
 from fretboard.store.tensors import pack, read_array, read_header
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -1,0 +1,149 @@
+"""Errors → `application/problem+json` (RFC 9457), whose `detail` says what to do."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from anyio import BrokenResourceError
+from dramatiq.errors import ConnectionClosed
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fretboard.core.errors import FretboardError, TooLarge, Unavailable
+
+log = logging.getLogger(__name__)
+PROBLEM_JSON = "application/problem+json"
+RETRY_SECONDS = 5
+NO_REDIS = (
+    "Redis does not answer. Ask again in a few seconds; what was accepted before is not lost. If "
+    "it stays so, start Redis, or correct REDIS_URL."
+)
+# Shown in the OpenAPI document for every route.
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "What was wrong and what to do (RFC 9457)",
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> JSONResponse:
+    """One problem document; `members` are extensions of its own."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body | members, status, media_type=PROBLEM_JSON)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Every error of a route becomes a problem document."""
+
+    @app.exception_handler(FretboardError)
+    def ours(_request: Request, error: FretboardError) -> JSONResponse:
+        return problem(error.status, error.title, error.detail, **error.members)
+
+    @app.exception_handler(RedisError)
+    @app.exception_handler(ConnectionClosed)
+    def no_redis(_request: Request, error: Exception) -> JSONResponse:
+        log.warning("Redis does not answer: %s", error)
+        answer = problem(503, Unavailable.title, NO_REDIS)
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(422, "The request cannot be used", _sentences(error))
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> JSONResponse:
+        title = HTTPStatus(error.status_code).phrase
+        detail = str(error.detail)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            detail = f"There is nothing at {request.url.path}. See /openapi.json for what there is."
+        return problem(error.status_code, title, detail)
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        detail = "An error on our side; the server goes on. Try again, and report it if it stays."
+        return problem(500, "Something went wrong", detail)
+
+
+def _sentences(error: RequestValidationError) -> str:
+    parts = []
+    for entry in error.errors():
+        place = ".".join(str(part) for part in entry["loc"][1:]) or "the request"
+        parts.append(f"{place}: {entry['msg'].lower()}")
+    return "; ".join(parts) + ". Correct it and send the request again."
+
+
+class GoneClients:
+    """ASGI middleware: a client that closes an event stream at a bad moment is no error of ours.
+
+    FastAPI's stream then fails to hand on what it has, in a task group of its own.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except* BrokenResourceError:
+            log.info("a client went away: %s", scope.get("path"))
+
+
+class BodyLimit:
+    """ASGI middleware: a body over `limit` bytes is answered with 413 while it arrives."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._limit:
+            await self._refuse(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise TooLarge(self._detail)
+            return message
+
+        async def unless_refused(message: Message) -> None:
+            if received <= self._limit:
+                await send(message)
+
+        # The framework turns the exception into an answer of its own; ours replaces it.
+        await self._app(scope, counted, unless_refused)
+        if received > self._limit:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await problem(413, TooLarge.title, self._detail)(scope, receive, send)
+
+    @property
+    def _detail(self) -> str:
+        return f"The request is larger than {self._limit // 2**20} MB. Upload a smaller image."

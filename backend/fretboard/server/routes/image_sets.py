@@ -1,0 +1,216 @@
+"""Routes of `/api/trajectories`: image sets, their maps and dispersion."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
+
+from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
+from fretboard.analysis.questions import Asked
+from fretboard.analysis.set_figures import SetDrawing, WantedOfSet
+from fretboard.core.analysis import Status
+from fretboard.core.arrays import Derived, MapKind
+from fretboard.core.errors import NotFinished, NotFound
+from fretboard.core.image_set import ImageSet, SetView
+from fretboard.core.question import DEFAULT_NEW_TOKENS, new_salt
+from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import ColorBy
+from fretboard.jobs.compute import Computing
+from fretboard.jobs.delete import erase_set
+from fretboard.jobs.services import Services
+from fretboard.jobs.set_maps import SetMapReader
+from fretboard.jobs.submit_set import AskedSet, submit_set
+from fretboard.server.queries import MapQuery, map_query
+from fretboard.server.routes.analyses import NPY, to_npy
+from fretboard.server.routes.maps import MapStability, add_progress, told
+from fretboard.server.security.guard import client_of
+from fretboard.store.analyses import HIDDEN_STATES
+
+LOOK_SECONDS = 0.5  # between two looks at the members of a set that is followed
+MAP_ARRAYS: dict[str, MapKind] = {
+    "points": "trajectory",
+    "profile": "dispersion",
+    "control": "dispersion",
+    "disparities": "stability",
+}
+
+
+class AcceptedSet(BaseModel):
+    """Answer to a new or known set."""
+
+    id: str
+    status: str
+    url: str
+
+
+def routes(services: Services, computing: Computing) -> APIRouter:
+    """The router, bound to this process's services."""
+    router = APIRouter(prefix="/api/trajectories", tags=["image sets"])
+    maps = SetMapReader(services, computing)
+    _add_life_cycle(router, services)
+    _add_events(router, services)
+    _add_arrays(router, services, maps)
+    _add_figures(router, services, maps)
+
+    def find(
+        set_id: str, kind: MapKind, settings: MapQuery, token: str | None
+    ) -> tuple[str, Derived]:
+        image_set, role = _role(services, set_id, token)
+        chosen = settings("images")
+        return set_id, derived_of_set(services.store, image_set, role, kind, chosen)
+
+    add_progress(router, computing, find)
+    return router
+
+
+def _role(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+    image_set = services.sets.read(set_id)
+    return image_set, token or image_set.request.token
+
+
+def _add_life_cycle(router: APIRouter, services: Services) -> None:
+    @router.post("", status_code=202, responses={200: {"model": AcceptedSet}})
+    def create(
+        request: Request,
+        response: Response,
+        prompt: Annotated[str, Form()] = "",
+        images: Annotated[list[UploadFile] | None, File()] = None,
+        analysis: Annotated[list[str] | None, Form()] = None,
+        world: Annotated[str | None, Form()] = None,
+        token: Annotated[str, Form()] = "",
+        model: Annotated[str | None, Form()] = None,
+        max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
+        private: Annotated[bool, Form()] = False,
+    ) -> AcceptedSet:
+        """Analyse several images with one question, and align a token position over the answers.
+
+        `images` are uploads, `analysis` ids of known analyses, `world` a set of the bundled
+        world. `token`: first-difference (default), after:is, class:colour, words:red,blue or an
+        index. `private`: the set and the analyses made for it have unguessable ids.
+        """
+        uploads = [(upload.filename or "image", upload.file.read()) for upload in images or []]
+        salt = new_salt() if private else None
+        question = Asked(prompt, None, model or None, max_new_tokens, salt=salt)
+        asked = AskedSet(question, token, uploads, analysis or [], world or None)
+        image_set, new = submit_set(services, asked, client_of(request))
+        response.status_code = 202 if new else 200
+        response.headers["Location"] = f"/api/trajectories/{image_set.id}"
+        status = view(services.store, image_set).status
+        return AcceptedSet(id=image_set.id, status=status, url=f"/t/{image_set.id}")
+
+    @router.get("/{set_id}")
+    def document(set_id: str, token: str | None = None) -> SetView:
+        """The set as it stands, with the token chosen in each answer."""
+        image_set, role = _role(services, set_id, token)
+        return view(services.store, image_set, role)
+
+    @router.delete("/{set_id}", status_code=204, response_class=Response)
+    def delete(set_id: str) -> None:
+        """Remove the set and its maps. Its analyses stay, each with its own permalink, except
+        those of a private set: they go too.
+        """
+        erase_set(services, services.sets.read(set_id))
+
+    @router.post("/{set_id}/cancel", status_code=202)
+    def cancel(set_id: str) -> AcceptedSet:
+        """Stop the members that wait or run."""
+        told = view(services.store, services.sets.read(set_id))
+        if told.status != "running":
+            raise NotFinished(f"The set is {told.status}; there is nothing to cancel.")
+        for member in told.members:
+            if member.status in WAITING and member.analysis_id:
+                services.cancel(services.store.read(member.analysis_id))
+        return AcceptedSet(id=set_id, status=told.status, url=f"/t/{set_id}")
+
+
+def _add_events(router: APIRouter, services: Services) -> None:
+    def known(set_id: str) -> ImageSet:
+        return services.sets.read(set_id)
+
+    @router.get("/{set_id}/events", response_class=EventSourceResponse)
+    async def events(
+        image_set: Annotated[ImageSet, Depends(known)],
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Follow a set: `status` with how many images are done and failed, then `done`."""
+        last = None
+        while not services.stopping.is_set():
+            told = await anyio.to_thread.run_sync(view, services.store, image_set)
+            counts = {
+                "status": told.status,
+                "done": sum(member.status == Status.DONE for member in told.members),
+                "failed": sum(member.status == Status.FAILED for member in told.members),
+                "total": len(told.members),
+            }
+            if counts != last:
+                yield ServerSentEvent(event="status", data=counts)
+                last = counts
+            if told.status != "running":
+                yield ServerSentEvent(event=told.status, data={"id": image_set.id})
+                return
+            await anyio.sleep(LOOK_SECONDS)
+
+
+def _add_arrays(router: APIRouter, services: Services, maps: SetMapReader) -> None:
+    @router.get("/{set_id}/arrays/{name}", response_class=Response)
+    def array(
+        set_id: str,
+        name: str,
+        settings: Annotated[MapQuery, Depends(map_query)],
+        token: str | None = None,
+    ) -> Response:
+        """`.npy`: `hidden_states` (depth, image, width), `points` (depth, image, dimension),
+
+        `profile` (depth) of the dispersion, its `control` (shuffle), `disparities` (seed).
+        """
+        image_set, role = _finished(services, set_id, token)
+        if name == HIDDEN_STATES:
+            members = aligned_members(services.store, image_set, role)
+            values = states_at(services.store, members)
+        elif name in MAP_ARRAYS:
+            chosen = settings("images")
+            values, _ = maps.map(image_set, role, MAP_ARRAYS[name], chosen, name)
+        else:
+            known = ", ".join([HIDDEN_STATES, *MAP_ARRAYS])
+            raise NotFound(f"There is no array {name!r}; there are {known}.")
+        attached = {"Content-Disposition": f'attachment; filename="{set_id}-{name}.npy"'}
+        return Response(to_npy(values), media_type=NPY, headers=attached)
+
+
+def _add_figures(router: APIRouter, services: Services, maps: SetMapReader) -> None:
+    drawing = SetDrawing(maps, services.store)
+
+    @router.get("/{set_id}/figures/{name}", response_class=Response)
+    def figure(
+        set_id: str,
+        name: str,
+        settings: Annotated[MapQuery, Depends(map_query)],
+        token: str | None = None,
+        color_by: ColorBy = "depth",
+        theme: ThemeName = "light",
+    ) -> Response:
+        """Plotly JSON of `trajectory`, `perplexities` or `dispersion`."""
+        image_set, role = _finished(services, set_id, token)
+        wanted = WantedOfSet(image_set, role, settings("images"), color_by, theme)
+        return Response(drawing.figure(name, wanted).to_json(), media_type="application/json")
+
+    @router.get("/{set_id}/stability")
+    def stability(
+        set_id: str,
+        settings: Annotated[MapQuery, Depends(map_query)],
+        token: str | None = None,
+    ) -> MapStability:
+        """How much the map changes with the seed."""
+        image_set, role = _finished(services, set_id, token)
+        return told(maps.map(image_set, role, "stability", settings("images"), "disparities"))
+
+
+def _finished(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+    image_set, role = _role(services, set_id, token)
+    if view(services.store, image_set, role).status == "running":
+        raise NotFinished(
+            f"The set is running; follow /api/trajectories/{set_id}/events and ask again."
+        )
+    return image_set, role
