@@ -12,6 +12,7 @@ from fretboard.analysis.questions import without_preset
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import NotFinished
+from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.delete import erase_analysis
 from fretboard.jobs.rerun import IMAGE, missing_parts, needs_run, run_again
@@ -67,17 +68,20 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
         says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
         """
-
-        def find(analysis_id: str) -> Analysis:
-            return as_read(arrays, services.store.read(analysis_id), reading)
-
-        question = without_preset(
-            services.settings, form.question(), find, services.bus.announced()
-        )
+        question = settled(services, arrays, form.question(), reading)
         analysis, started = submit(services, question, client=client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
         return _accepted(analysis)
+
+
+def settled(services: Services, arrays: Arrays, question: Question, reading: Reading) -> Question:
+    """With the layers that a preset became, by the stages as read."""
+
+    def find(analysis_id: str) -> Analysis:
+        return as_read(arrays, services.store.read(analysis_id), reading)
+
+    return without_preset(services.settings, question, find, services.bus.announced())
 
 
 def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:

@@ -16,12 +16,14 @@ from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
 from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Reading
 from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.delete import erase_set
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
 from fretboard.server.attachments import npy
 from fretboard.server.forms import MULTIPART, ImageSetForm
+from fretboard.server.routes.analyses import settled
 from fretboard.server.routes.maps import MapStability, add_progress
 from fretboard.server.security.guard import client_of
 from fretboard.store.analyses import HIDDEN_STATES
@@ -46,7 +48,7 @@ class AcceptedSet(BaseModel):
 def routes(services: Services, compute: QueueCompute, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/trajectories", tags=["image sets"])
-    _add_life_cycle(router, services)
+    _add_life_cycle(router, services, arrays)
     _add_events(router, services)
     _add_arrays(router, services, arrays)
     _add_figures(router, services, arrays)
@@ -65,17 +67,17 @@ def _role(services: Services, set_id: str, token: str | None) -> tuple[ImageSet,
     return image_set, token or image_set.request.token
 
 
-def _add_life_cycle(router: APIRouter, services: Services) -> None:
+def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.post("", status_code=202, responses={200: {"model": AcceptedSet}})
     def create(
         request: Request,
         response: Response,
         form: Annotated[ImageSetForm, Form(media_type=MULTIPART)],
+        reading: Annotated[Reading, Query()],
     ) -> AcceptedSet:
         """Analyse several images with one question, and align a token position over the answers."""
-        asked = SetQuestion(
-            form.question(), form.token, form.uploads(), form.analysis, form.world or None
-        )
+        question = settled(services, arrays, form.question(), reading)
+        asked = SetQuestion(question, form.token, form.uploads(), form.analysis, form.world or None)
         image_set, new = submit_set(services, asked, client_of(request))
         response.status_code = 202 if new else 200
         response.headers["Location"] = f"/api/trajectories/{image_set.id}"
