@@ -29,6 +29,7 @@ from fretboard.figures.export import dress, write_figure
 from fretboard.figures.theme import THEMES
 from fretboard.lens.thresholds import Thresholds
 from tests.support.api_calls import finished, post
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 PROMPT = "what colour is the cat"
@@ -50,7 +51,7 @@ def picture() -> bytes:
 
     from tests.support.images import encode
 
-    noise = np.random.default_rng().integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    noise = fresh().integers(0, 255, (30, 40, 3), dtype=np.uint8)
     return encode(Image.fromarray(noise), "PNG")
 
 

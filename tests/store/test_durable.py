@@ -11,6 +11,7 @@ from fretboard.core.errors import NotFound, Unavailable
 from fretboard.core.image_set import ImageSet, SetRequest
 from fretboard.core.question import AnalysisRequest
 from fretboard.store.analyses import HIDDEN_STATES, open_sets, open_store
+from tests.support.random_data import fresh
 from tests.support.servers import free_port
 
 MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)
@@ -57,7 +58,7 @@ def test_arrays_are_read_one_by_one(store):
 
 
 def test_hidden_states_keep_their_bits(store):
-    hidden = np.random.default_rng().normal(size=(5, 3, 8)).astype(ml_dtypes.bfloat16)
+    hidden = fresh().normal(size=(5, 3, 8)).astype(ml_dtypes.bfloat16)
     store.write_arrays("abc", HIDDEN_STATES, {HIDDEN_STATES: hidden})
     read = store.read_array("abc", HIDDEN_STATES, HIDDEN_STATES)
     assert read.dtype == hidden.dtype
