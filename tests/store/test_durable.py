@@ -50,9 +50,11 @@ def test_only_one_of_many_creates_succeeds(store):
 
 def test_arrays_are_read_one_by_one(store):
     arrays = {"x": np.arange(4.0), "y": np.eye(3, dtype=np.float32)}
-    store.write_arrays("abc", "arrays", arrays, note="how it was made")
+    store.write_arrays("abc", "arrays", arrays, note='{"made": "so"}')
     np.testing.assert_array_equal(store.read_array("abc", "arrays", "y"), arrays["y"])
-    assert store.read_note("abc", "arrays") == "how it was made"
+    array, note = store.read_noted("abc", "arrays", "x")
+    np.testing.assert_array_equal(array, arrays["x"])
+    assert note == {"made": "so"}
     with pytest.raises(NotFound, match="no array named 'z'"):
         store.read_array("abc", "arrays", "z")
 

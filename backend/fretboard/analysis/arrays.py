@@ -1,6 +1,5 @@
 """Arrays of an analysis, stored or derived: one choice for the server and the command line."""
 
-import json
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,6 @@ from fretboard.core.arrays import ARRAYS, Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.question import Divergence, Lens
 from fretboard.lens.maps.settings import MapSettings
-from fretboard.store.analyses import ARRAYS as ARRAYS_FILE
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 
@@ -33,12 +31,11 @@ class RecordSource(ABC):
         if name not in ARRAYS:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
         require_done(analysis)
-        if name == HIDDEN_STATES:
-            return self.stored(analysis, HIDDEN_STATES, name)
-        wanted = needed(analysis, name, lens or analysis.request.lens, divergence)
-        if wanted is not None:
-            return self.derived(analysis, wanted, name)
-        return self.stored(analysis, ARRAYS_FILE, name)
+        if name != HIDDEN_STATES:
+            wanted = needed(analysis, name, lens or analysis.request.lens, divergence)
+            if wanted is not None:
+                return self.derived(analysis, wanted, name)
+        return self.sound(analysis, name)
 
     def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray:
         """(depth, vocabulary) probabilities of one token (or their differences), float32."""
@@ -50,9 +47,12 @@ class RecordSource(ABC):
         self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
     ) -> tuple[np.ndarray, Any]:
         """(array `name` of a map of the answer's tokens, its note); see `pipeline/maps.py`."""
+        require_done(analysis)
         wanted = Derived(kind, settings=settings.text)
-        array = self.derived(analysis, wanted, name)
-        return array, json.loads(self._store.read_note(analysis.id, wanted.file))
+        with suppress(NotFound):
+            return self._store.read_noted(analysis.id, wanted.file, name)
+        self.computed(analysis, wanted, name)
+        return self._store.read_noted(analysis.id, wanted.file, name)
 
     def derived(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
         """From the record where it is kept, else computed."""
@@ -61,8 +61,12 @@ class RecordSource(ABC):
             return self.stored(analysis, wanted.file, name)
         return self.computed(analysis, wanted, name)
 
+    def sound(self, analysis: Analysis, name: str) -> np.ndarray:
+        """An array that every finished analysis has. Raises Lost."""
+        return self._store.read_sound(analysis, name)
+
     def stored(self, analysis: Analysis, file: str, name: str) -> np.ndarray:
-        """One array of the record's file. Raises NotFound."""
+        """One array of a derived file. Raises NotFound."""
         return self._store.read_array(analysis.id, file, name)
 
     @abstractmethod

@@ -1,6 +1,5 @@
 """One analysis without a server, into a folder; and the analyses shipped as examples."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from fretboard.engine import Job, Pipeline
 from fretboard.engine.load import load_pipeline
 from fretboard.engine.session import Asking, LocalSource, settle, write_reading
 from fretboard.lens.maps.settings import MapSettings
-from fretboard.store.analyses import AnalysisStore, open_store
+from fretboard.store.analyses import ANY_ID, AnalysisStore, open_folder, open_store
 from fretboard.store.examples import gallery_entries, gallery_image
 
 PLAIN = "plain"  # the run that a preset was taken from
@@ -30,7 +29,7 @@ def analyze_to_folder(
     reading: further arrays and the stages to find; the default is what the server would store.
     """
     prepare(settings, asked)  # bad input is told before the model is loaded
-    pipeline = load_pipeline(settings, open_store(str(folder), layout=""))
+    pipeline = load_pipeline(settings, open_folder(folder, new=True))
     return _to_folder(settings, pipeline, asked, folder, reading)
 
 
@@ -42,11 +41,11 @@ def analyze_with_preset(
     Raises InputError where the plain answer's stages, found as `reading` asks, leave none to skip.
     """
     prepare(settings, asked)
-    store = open_store(str(folder / PLAIN), layout="")
+    store = open_folder(folder / PLAIN, new=True)
     pipeline = load_pipeline(settings, store)
     plain = _to_folder(settings, pipeline, replace(asked, skip_layers=""), folder / PLAIN, reading)
     layers = ",".join(map(str, preset_layers(preset, plain)))
-    again = replace(pipeline, store=open_store(str(folder), layout=""))
+    again = replace(pipeline, store=open_folder(folder, new=True))
     again.store.write_tokenizer(plain.model.revision, again.checkpoint.tokenizer_json)
     skipped = _to_folder(settings, again, replace(asked, skip_layers=layers), folder, reading)
     return plain, skipped
@@ -56,7 +55,7 @@ def _to_folder(
     settings: Settings, pipeline: Pipeline, asked: Asked, folder: Path, reading: Asking | None
 ) -> Analysis:
     store = pipeline.store
-    shutil.rmtree(folder / "derived", ignore_errors=True)  # of an earlier analysis in this folder
+    store.drop_derived(ANY_ID)  # of an earlier analysis in this folder
     analysis = _run(settings, pipeline, asked, store)
     if reading is None:
         return analysis

@@ -1,6 +1,5 @@
 """Maps of an image set in this process: made once, kept in the set's record; no model needed."""
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -29,11 +28,7 @@ class LocalSetMaps:
         """(array `name`, note) of a map. Raises InputError."""
         wanted = derived_of_set(self._store, image_set, role, kind, settings)
         with suppress(NotFound):
-            return self._kept(image_set, wanted.file, name)
+            return self._sets.read_noted(image_set.id, wanted.file, name)
         states = states_at(self._store, aligned_members(self._store, image_set, role))
         self._sets.write_arrays(image_set.id, wanted.file, *make_map(states, wanted, Watch()))
-        return self._kept(image_set, wanted.file, name)
-
-    def _kept(self, image_set: ImageSet, file: str, name: str) -> tuple[np.ndarray, Any]:
-        array = self._sets.read_array(image_set.id, file, name)
-        return array, json.loads(self._sets.read_note(image_set.id, file))
+        return self._sets.read_noted(image_set.id, wanted.file, name)

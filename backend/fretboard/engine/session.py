@@ -15,7 +15,7 @@ from fretboard.analysis.arrays import RecordSource, needed
 from fretboard.analysis.figures import Drawing, Wanted, staged_as
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived, Reading
-from fretboard.core.errors import InputError, NotFound
+from fretboard.core.errors import InputError
 from fretboard.core.model_info import served_model
 from fretboard.core.question import StageMethod
 from fretboard.core.settings import Settings
@@ -23,14 +23,13 @@ from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.load import load_pipeline
 from fretboard.lens.maps.settings import MapSettings
 from fretboard.lens.thresholds import Thresholds
-from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore, open_store
+from fretboard.store.analyses import ANY_ID, HIDDEN_STATES, AnalysisStore, open_folder
 
 if TYPE_CHECKING:
     from fretboard.engine import Pipeline
 
 T = TypeVar("T")
 READING = "reading.json"  # what `figure` takes where it is told nothing
-ANY_ID = "analysis"  # a folder holds one analysis, whatever its id
 
 
 @dataclass(frozen=True)
@@ -115,15 +114,6 @@ def draw(
     analysis = staged_as(source, source.vocabulary, analysis, reading.lens, method, thresholds)
     asked = Wanted(analysis, reading, **wanted)
     return Drawing(source, source.vocabulary).figure(name, asked), asked
-
-
-def open_folder(folder: Path) -> AnalysisStore:
-    """The store of one analysis. Raises NotFound where `analyze` has not written one."""
-    if not (folder / "analysis.json").is_file():
-        raise NotFound(
-            f"{folder} holds no analysis.json. `fretboard analyze … --output FOLDER` writes one."
-        )
-    return open_store(str(folder), layout="")
 
 
 def load_for(settings: Settings, store: AnalysisStore, analysis: Analysis) -> "Pipeline":

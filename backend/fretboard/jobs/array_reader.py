@@ -1,5 +1,7 @@
 """Arrays of an analysis, from wherever they are: cache, record, or computed by a worker."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fretboard.analysis.arrays import RecordSource
@@ -8,6 +10,7 @@ from fretboard.core.arrays import Derived
 from fretboard.core.errors import Unavailable
 from fretboard.jobs.compute import Computing
 from fretboard.jobs.services import Services
+from fretboard.store.analyses import file_of
 
 
 class ArrayReader(RecordSource):
@@ -27,11 +30,19 @@ class ArrayReader(RecordSource):
             raise Unavailable("The array was computed, but the cache lost it. Ask again.")
         return array
 
+    def sound(self, analysis: Analysis, name: str) -> np.ndarray:
+        """From the cache, else from the record. Raises Lost."""
+        read = super().sound
+        return self._cached(f"{analysis.id}/{file_of(name)}/{name}", lambda: read(analysis, name))
+
     def stored(self, analysis: Analysis, file: str, name: str) -> np.ndarray:
         """From the cache, else from the record. Raises NotFound."""
-        key = f"{analysis.id}/{file}/{name}"
+        read = super().stored
+        return self._cached(f"{analysis.id}/{file}/{name}", lambda: read(analysis, file, name))
+
+    def _cached(self, key: str, read: Callable[[], np.ndarray]) -> np.ndarray:
         array = self._cache.get(key)
         if array is None:
-            array = super().stored(analysis, file, name)
+            array = read()
             self._cache.put(key, array)
         return array

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -104,15 +104,10 @@ class Services:
 
     def unfinished(self) -> list[Analysis | Experiment]:
         """What was queued or running when the last process stopped."""
-        found: list[Analysis | Experiment] = [*self._readable(), *self.experiments.all()]
+        found: Iterator[Analysis | Experiment] = chain(
+            self.store.readable(), self.experiments.readable()
+        )
         return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
-
-    def _readable(self) -> Iterator[Analysis]:
-        for analysis_id in self.store.ids():
-            try:
-                yield self.store.read(analysis_id)
-            except (NotFound, ValidationError) as error:
-                log.warning("the record of %s cannot be read: %s", analysis_id, error)
 
 
 def build_services(settings: Settings) -> Services:

@@ -1,13 +1,12 @@
 """Maps of an image set, from its record or computed by a worker."""
 
-import json
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from fretboard.analysis.image_sets import derived_of_set
-from fretboard.core.arrays import Derived, MapKind
+from fretboard.core.arrays import MapKind
 from fretboard.core.errors import NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.jobs.compute import Computing
@@ -28,11 +27,6 @@ class SetMapReader:
         """(array `name`, note). Raises InputError where too few answers have the position."""
         wanted = derived_of_set(self._services.store, image_set, role, kind, settings)
         with suppress(NotFound):
-            return self._kept(image_set, wanted, name)
+            return self._services.sets.read_noted(image_set.id, wanted.file, name)
         self._computing.compute(image_set.id, image_set.request.model, wanted)
-        return self._kept(image_set, wanted, name)
-
-    def _kept(self, image_set: ImageSet, wanted: Derived, name: str) -> tuple[np.ndarray, Any]:
-        sets = self._services.sets
-        array = sets.read_array(image_set.id, wanted.file, name)
-        return array, json.loads(sets.read_note(image_set.id, wanted.file))
+        return self._services.sets.read_noted(image_set.id, wanted.file, name)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, Experiment, Kind, planned
-from fretboard.core.errors import InputError, NotFinished, NotFound
+from fretboard.core.errors import InputError, Lost, NotFinished, NotFound
 from fretboard.core.images import read_picture, to_png
-from fretboard.jobs.delete import allow
+from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 
@@ -46,16 +46,24 @@ def submit_test(
     _check_options(services, asked, analysis)
     other = _other(services, asked, analysis)
     wanted = planned(analysis, asked.kind, other.sha256, asked.into_image, asked.rival.strip())
+    make_way(services, services.experiments, wanted.id)
     if other.png is not None:
         services.experiments.write_other(wanted.id, other.png)
     if not services.experiments.create(wanted):
         existing = services.experiments.read(wanted.id)
-        if existing.status != Status.FAILED:
+        if not _needs_run(services, existing):
             return existing, False
         services.experiments.write(wanted)
     allow(services, wanted.id)
     services.jobs.experiment(wanted, client)
     return wanted, True
+
+
+def _needs_run(services: Services, existing: Experiment) -> bool:
+    """It failed, or its results are lost."""
+    if existing.status is Status.DONE:
+        return not services.experiments.has_results(existing.id)
+    return existing.status is Status.FAILED
 
 
 def _tested(services: Services, asked: AskedTest) -> Analysis:
@@ -89,6 +97,8 @@ def _tested(services: Services, asked: AskedTest) -> Analysis:
 def _known(services: Services, analysis_id: str) -> Analysis:
     try:
         return services.store.read(analysis_id)
+    except Lost:
+        raise
     except NotFound as error:
         raise InputError(
             f"There is no analysis {analysis_id!r}; ask the question first, then test its answer."

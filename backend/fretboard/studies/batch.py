@@ -164,7 +164,7 @@ class SurveyRun:
         with _Blamed():
             run_prepared(pipeline, self._store, analysis, picture)
             if not self._request.keep_states:
-                self._drop_states(analysis)
+                self._store.drop_arrays(analysis.id, HIDDEN_STATES)
         return analysis.id
 
     def _is_done(self, analysis: Analysis) -> bool:
@@ -172,10 +172,6 @@ class SurveyRun:
             return self._store.read(analysis.id).status == Status.DONE
         except NotFound:
             return False
-
-    def _drop_states(self, analysis: Analysis) -> None:
-        folder = self._output / "analyses" / analysis.id
-        (folder / f"{HIDDEN_STATES}.safetensors").unlink()
 
 
 class _Failed(Exception):

@@ -12,7 +12,7 @@ import numpy as np
 from fretboard.analysis.causal_tests import draw, find, heading
 from fretboard.analysis.questions import Asked, prepare
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.causal_test import ARRAYS, BLANK, Experiment, Kind, planned
+from fretboard.core.causal_test import BLANK, Experiment, Kind, planned
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.images import Picture, read_picture
 from fretboard.core.settings import Settings
@@ -60,8 +60,8 @@ class ExperimentRun:
             analysis, picture = prepare(self.settings, self._asked(path))
             assert picture is not None  # an image was given
             document = self._done(records, analysis, picture)
-            arrays = records.read_arrays(document.id, ARRAYS)
-            figure = self._draw(document, arrays)
+            arrays = records.read_results(document.id)
+            figure = self._draw(records.folder(document.id), document, arrays)
             found = find(document, arrays, self.question.token).sentence
             yield f"{path}: {document.answer} → {figure}\n  {found}"
 
@@ -72,11 +72,11 @@ class ExperimentRun:
         wanted = planned(analysis, question.kind, other, question.into_image, question.rival)
         with suppress(NotFound):
             known = records.read(wanted.id)
-            if known.status is Status.DONE:
+            if known.status is Status.DONE and records.has_results(known.id):
                 return known
         document, arrays = self._measured(wanted, picture)
-        records.write_arrays(document.id, ARRAYS, arrays)
-        records.write(document)  # last: a record that is done is whole
+        records.make_way(document.id)
+        records.write_finished(document, arrays)
         self.made += 1
         return document
 
@@ -112,9 +112,8 @@ class ExperimentRun:
         told = wanted.model_copy(update={"model": model})
         return measure(pipeline.checkpoint, pipeline.vocabulary, told, material)
 
-    def _draw(self, document: Experiment, arrays: dict[str, np.ndarray]) -> Path:
+    def _draw(self, folder: Path, document: Experiment, arrays: dict[str, np.ndarray]) -> Path:
         """Write the figures beside the record; returns the first one's path."""
-        folder = self.output / "experiments" / document.id
         token, theme = self.question.token, self.question.theme
         figure = draw(document, arrays, token, theme)
         stem = document.kind.value if token is None else f"{document.kind.value}-{token}"

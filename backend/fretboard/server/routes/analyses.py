@@ -90,7 +90,7 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
         """Remove all that is kept of it: record, image, causal tests, arrays, events."""
-        erase_analysis(services, services.store.read(analysis_id))
+        erase_analysis(services, analysis_id)
 
     @router.post("/{analysis_id}/cancel", status_code=202)
     def cancel(analysis_id: str) -> Accepted:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fretboard.analysis.causal_tests import draw, find
 from fretboard.core.analysis import Status
-from fretboard.core.causal_test import ARRAYS, BLANK, Experiment, Kind
+from fretboard.core.causal_test import BLANK, Experiment, Kind
 from fretboard.core.errors import InputError, NotFinished, NotFound
 from fretboard.figures.findings import Finding
 from fretboard.figures.theme import ThemeName
@@ -82,7 +82,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.delete("/api/experiments/{experiment_id}", status_code=204, response_class=Response)
     def delete(experiment_id: str) -> None:
         """Stop it where it runs, and remove its record."""
-        erase_experiment(services, services.experiments.read(experiment_id))
+        erase_experiment(services, experiment_id)
 
     @router.post("/api/experiments/{experiment_id}/cancel", status_code=202)
     def cancel(experiment_id: str) -> Accepted:
@@ -114,7 +114,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{experiment_id}/arrays/{name}", response_class=Response)
     def array(experiment_id: str, name: str) -> Response:
         """One array as `.npy`; the names are those of docs/experiments.md."""
-        arrays = services.experiments.read_arrays(_done(services, experiment_id).id, ARRAYS)
+        arrays = services.experiments.read_results(_done(services, experiment_id).id)
         if name not in arrays:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(sorted(arrays))}.")
         attached = {"Content-Disposition": f'attachment; filename="{experiment_id}-{name}.npy"'}
@@ -126,7 +126,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     ) -> Response:
         """Plotly JSON, of one token or (without `token`) of the mean of all."""
         experiment = _done(services, experiment_id)
-        arrays = services.experiments.read_arrays(experiment_id, ARRAYS)
+        arrays = services.experiments.read_results(experiment_id)
         drawn = draw(experiment, arrays, token, theme)
         return Response(drawn.to_json(), media_type="application/json")
 
@@ -134,7 +134,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     def finding(experiment_id: str, token: TokenQuery = None) -> Finding:
         """What came of it in one sentence and its numbers."""
         experiment = _done(services, experiment_id)
-        return find(experiment, services.experiments.read_arrays(experiment_id, ARRAYS), token)
+        return find(experiment, services.experiments.read_results(experiment_id), token)
 
     @router.get("/api/experiments/{experiment_id}/other", response_class=Response)
     def other(experiment_id: str) -> Response:

@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from fretboard.core.analysis import Status
-from fretboard.jobs.rerun import IMAGE, missing_parts, needs_run, run_again
+from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
 from fretboard.server.security.guard import client_of
+from fretboard.store.analyses import IMAGE
 
 
 class Missing(BaseModel):
-    """Parts that the record should have and has not: `image`, `arrays`, `hidden_states`."""
+    """Parts missing or damaged in the record: `image`, `arrays`, `hidden_states`."""
 
     missing: list[str]
     again: bool
@@ -31,8 +32,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/{analysis_id}/missing")
     def missing(analysis_id: str) -> Missing:
-        """Which parts of the record the store has lost."""
-        parts = missing_parts(services, services.store.read(analysis_id))
+        """Which parts of the record the store has lost, or holds damaged."""
+        parts = services.store.lost_parts(services.store.read(analysis_id))
         return Missing(missing=parts, again=IMAGE not in parts)
 
     @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Started}})
