@@ -87,6 +87,7 @@ def run_prepared(
     pipeline: Pipeline, store: AnalysisStore, analysis: Analysis, picture: Picture | None
 ) -> Analysis:
     """Analyse what `prepare` gave, into the store; the document is written last."""
+    store.make_way(analysis.id)
     if picture is not None:
         store.write_image(analysis.id, to_png(picture.image))
     image = picture.image if picture is not None else None

@@ -169,9 +169,11 @@ class SurveyRun:
 
     def _is_done(self, analysis: Analysis) -> bool:
         try:
-            return self._store.read(analysis.id).status == Status.DONE
+            known = self._store.read(analysis.id)
         except NotFound:
             return False
+        spared = set() if self._request.keep_states else {HIDDEN_STATES}
+        return known.status == Status.DONE and set(self._store.lost_parts(known)) <= spared
 
 
 class _Failed(Exception):
