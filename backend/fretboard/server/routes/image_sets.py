@@ -95,7 +95,7 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
         """Remove the set and its maps. Its analyses stay, each with its own permalink, except
         those of a private set: they go too.
         """
-        erase_set(services, services.sets.read(set_id))
+        erase_set(services, set_id)
 
     @router.post("/{set_id}/cancel", status_code=202)
     def cancel(set_id: str) -> AcceptedSet:
