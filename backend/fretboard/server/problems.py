@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard.core.errors import FretboardError, TooLarge, Unavailable
+from fretboard.jobs.redis import refusal
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -60,7 +61,7 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(ConnectionClosed)
     def no_redis(_request: Request, error: Exception) -> JSONResponse:
         log.warning("Redis does not answer: %s", error)
-        answer = problem(503, Unavailable.title, NO_REDIS)
+        answer = problem(503, Unavailable.title, refusal(error) or NO_REDIS)
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
 
