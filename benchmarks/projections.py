@@ -28,10 +28,10 @@ import numpy as np
 from safetensors.numpy import load_file
 
 import fretboard
+from fretboard.core.map_settings import MapSettings, paper_settings
 from fretboard.lens.maps.fit import Watch, components, embed
 from fretboard.lens.maps.project import prepare
 from fretboard.lens.maps.quality import MapQuality, measure
-from fretboard.lens.maps.settings import MapSettings, paper_settings
 
 OURS = MapSettings()
 Way = Callable[[np.ndarray], np.ndarray]

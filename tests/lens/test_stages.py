@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fretboard.core.reading import Thresholds
 from fretboard.lens.stages import critical_depth, detect
-from fretboard.lens.thresholds import Thresholds
 
 LAYERS = (12, 20, 32, 48, 80)
 NOISE = (0.1, 0.3, 0.5)  # standard deviation of log JSD

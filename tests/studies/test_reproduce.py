@@ -11,7 +11,8 @@ from scipy.spatial.distance import cdist
 from fretboard.analysis.skip_presets import preset_layers
 from fretboard.core.analysis import Analysis, ModelInfo, Stages, Token
 from fretboard.core.errors import InputError
-from fretboard.core.question import AnalysisRequest, Lens
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.reading import Lens
 from fretboard.core.settings import Settings
 from fretboard.store.analyses import open_sets, open_store
 from fretboard.studies.paper import numbers as measures

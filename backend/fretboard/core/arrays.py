@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from fretboard.core.question import Divergence, Lens, Scaling
+from fretboard.core.reading import Divergence, Lens
 
 TOP_K = 10  # words kept per cell; the page lists ten
 
@@ -56,15 +56,6 @@ UNITS_OF_DIVERGENCE = {
     Divergence.PAPER_CODE: "nats per vocabulary entry (as published)",
     Divergence.SYMMETRIC_KL: "nats",
 }
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the numbers of a figure are read: lens, divergence and display scaling."""
-
-    lens: Lens = Lens.NORMED
-    divergence: Divergence = Divergence.JSD
-    scaling: Scaling = Scaling.NONE
 
 
 MapKind = Literal["trajectory", "perplexities", "stability", "dispersion"]

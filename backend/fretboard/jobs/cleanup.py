@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from fretboard.core.analysis import Status
-from fretboard.core.causal_test import Experiment, prefix_of
+from fretboard.core.causal_test import CausalTest, prefix_of
 from fretboard.core.errors import NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.core.settings import Settings
-from fretboard.jobs.delete import erase_analysis, erase_experiment, erase_set
+from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
 from fretboard.jobs.services import Services
 from fretboard.store.examples import EXAMPLES
 from fretboard.store.records import Records
@@ -112,7 +112,7 @@ def beyond(
 def _items(services: Services) -> list[Item]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
     shipped = {path.name for path in EXAMPLES.glob("analyses/*")}
-    sets, tests = _listed(services.sets, "set"), _listed(services.experiments, "experiment")
+    sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
     resting: dict[str, float] = {}
     for item in sets:
         for member in _members(services, item.id):
@@ -147,7 +147,7 @@ def _members(services: Services, set_id: str) -> list[str]:
 
 def _records(services: Services, kind: str) -> Any:
     kinds = {
-        "experiment": services.experiments, "set": services.sets, "analysis": services.store,
+        "experiment": services.tests, "set": services.sets, "analysis": services.store,
     }  # fmt: skip
     return kinds[kind]
 
@@ -176,8 +176,8 @@ def _erase(services: Services, item: Item) -> None:
     with suppress(NotFound):  # deleted by someone else meanwhile
         if isinstance(document, ImageSet):
             erase_set(services, document)
-        elif isinstance(document, Experiment):
-            erase_experiment(services, document)
+        elif isinstance(document, CausalTest):
+            erase_test(services, document)
         else:
             erase_analysis(services, document)
 

@@ -7,7 +7,7 @@ worker that finds the mark when it is through sweeps up.
 from contextlib import suppress
 
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.causal_test import Experiment
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.jobs.services import Services
@@ -15,18 +15,18 @@ from fretboard.jobs.services import Services
 
 def erase_analysis(services: Services, analysis: Analysis) -> None:
     """With its causal tests."""
-    for experiment in services.experiments.of(analysis.id):
-        erase_experiment(services, experiment)
+    for test in services.tests.of(analysis.id):
+        erase_test(services, test)
     _stop(services, analysis)
     services.store.delete(analysis.id)
     _forget(services, analysis.id)
 
 
-def erase_experiment(services: Services, experiment: Experiment) -> None:
+def erase_test(services: Services, test: CausalTest) -> None:
     """A causal test alone; its analysis stays."""
-    _stop(services, experiment)
-    services.experiments.delete(experiment.id)
-    _forget(services, experiment.id)
+    _stop(services, test)
+    services.tests.delete(test.id)
+    _forget(services, test.id)
 
 
 def erase_set(services: Services, image_set: ImageSet) -> None:
@@ -47,7 +47,7 @@ def allow(services: Services, record_id: str) -> None:
 
 def sweep(services: Services, record_id: str) -> None:
     """After work on a record: leave nothing where it was deleted meanwhile."""
-    kinds = (services.store, services.experiments, services.sets)
+    kinds = (services.store, services.tests, services.sets)
     if services.bus.flag(_mark(record_id)):
         for records in kinds:
             records.purge(record_id)
@@ -57,7 +57,7 @@ def sweep(services: Services, record_id: str) -> None:
     _forget(services, record_id)
 
 
-def _stop(services: Services, document: Analysis | Experiment) -> None:
+def _stop(services: Services, document: Analysis | CausalTest) -> None:
     waited = services.jobs.withdraw(document.model.revision, document.id)
     if not waited and document.status in (Status.QUEUED, Status.RUNNING):
         services.bus.set_flag(_mark(document.id))

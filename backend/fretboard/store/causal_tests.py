@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from fretboard.core.causal_test import Experiment, prefix_of
+from fretboard.core.causal_test import CausalTest, prefix_of
 from fretboard.core.errors import NotFound
 from fretboard.store.records import Records, open_objects
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 OTHER = "other.png"
 
 
-class ExperimentRecords(Records[Experiment]):
+class CausalTestRecords(Records[CausalTest]):
     """The experiments, found by analysis without reading them all."""
 
     def write_other(self, experiment_id: str, png: bytes) -> None:
@@ -24,17 +24,17 @@ class ExperimentRecords(Records[Experiment]):
         """PNG bytes. Raises NotFound where a grey image or none was used."""
         return self._get(self._path(experiment_id, OTHER))
 
-    def of(self, analysis_id: str) -> list[Experiment]:
+    def of(self, analysis_id: str) -> list[CausalTest]:
         """The experiments on one analysis."""
         first = prefix_of(analysis_id)
         found = self._readable(one for one in self.ids() if one.startswith(first))
         return [experiment for experiment in found if experiment.analysis == analysis_id]
 
-    def all(self) -> Iterator[Experiment]:
+    def all(self) -> Iterator[CausalTest]:
         """Every record that can be read."""
         return self._readable(self.ids())
 
-    def _readable(self, ids: Iterator[str]) -> Iterator[Experiment]:
+    def _readable(self, ids: Iterator[str]) -> Iterator[CausalTest]:
         for experiment_id in ids:
             try:
                 yield self.read(experiment_id)
@@ -42,7 +42,7 @@ class ExperimentRecords(Records[Experiment]):
                 log.warning("the record of experiment %s cannot be read: %s", experiment_id, error)
 
 
-def open_experiments(url: str) -> ExperimentRecords:
+def open_tests(url: str) -> CausalTestRecords:
     """The experiments in a folder (or `STORE_URL`), one subfolder each, written atomically."""
     objects = open_objects(url)
-    return ExperimentRecords(objects, "experiments/{id}/", "experiment.json", Experiment)
+    return CausalTestRecords(objects, "experiments/{id}/", "experiment.json", CausalTest)

@@ -118,6 +118,11 @@ class Records(Generic[D]):
             if name in there:
                 self._run(obstore.delete, self._path(record_id, name))
 
+    def drop_derived(self, record_id: str) -> None:
+        """Remove what was derived from the record's states."""
+        for batch in obstore.list(self._objects, prefix=self._path(record_id, "derived/")):
+            self._run(obstore.delete, [entry["path"] for entry in batch])
+
     def read_array(self, record_id: str, file: str, name: str) -> np.ndarray:
         """One array of a file, without reading the others. Raises NotFound."""
         path = self._path(record_id, f"{file}.safetensors")

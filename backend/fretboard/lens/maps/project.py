@@ -1,13 +1,13 @@
 """Maps of hidden states: one joint fit over all points, with its quality (METHOD: Level 3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from fretboard.core.map_settings import MapSettings
 from fretboard.lens.maps.fit import Embedding, Watch, embed
 from fretboard.lens.maps.quality import MapQuality, Stability, measure, stability
-from fretboard.lens.maps.settings import MapSettings
 from fretboard.lens.scaling import scaled
 
 SILENT = Watch()
@@ -61,7 +61,7 @@ def perplexity_grid(
     """A map for each perplexity, in this order; those too large for the points are lowered."""
     if not perplexities:
         raise ValueError("No perplexity was given; choose at least one.")
-    asked = [replace(settings, perplexity=float(p)) for p in perplexities]
+    asked = [settings.but(perplexity=float(p)) for p in perplexities]
     points = prepare(hidden_states, settings)
     fits = [one.fitted(len(points)) for one in asked]
     made = _embed_all(points, [one for one, _ in fits], watch.part(0, MAP_SHARE))
@@ -95,7 +95,7 @@ def seed_stability(
         raise ValueError(f"Stability over {seeds} seeds; choose from 2 to 20.")
     points = prepare(hidden_states, settings)
     fitted, _ = settings.fitted(len(points))
-    many = [replace(fitted, seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
+    many = [fitted.but(seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
     return stability([one.mapped for one in _embed_all(points, many, watch)])
 
 
