@@ -32,6 +32,8 @@ class Pipeline:
 
     checkpoint: Checkpoint
     store: AnalysisStore
+    longest: int = 1024
+    """Tokens of a continuation that are taken: FRETBOARD_MAX_NEW_TOKENS."""
     vocabulary: Vocabulary = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class Pipeline:
     def _runs(self, jobs: Sequence[Job], tell: OnOutcome) -> Iterator[Run]:
         for job in jobs:
             try:
-                yield Run(self.checkpoint, self.vocabulary.text, job)
+                yield Run(self.checkpoint, self.vocabulary.text, job, self.longest)
             except Exception as error:
                 tell(job, shortage.explained(error))
 

@@ -22,7 +22,7 @@ from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
 from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs, make_brokers
-from fretboard.jobs.redis import connect
+from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.causal_tests import CausalTestRecords, open_tests
@@ -130,9 +130,14 @@ def build_services(settings: Settings) -> Services:
 
 
 def _check_eviction(client: Redis) -> None:
-    """Warn where the server may throw jobs away. A server that is down is told of later."""
+    """Warn where the server may throw jobs away. A server that is down is told of later.
+
+    Raises Unavailable where it refuses the password.
+    """
     try:
         policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
+    except REFUSALS as error:
+        raise Unavailable(NO_ENTRY) from error
     except RedisError:  # hosted servers often forbid the question
         return
     if policy.startswith("allkeys"):

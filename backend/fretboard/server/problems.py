@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fretboard.core.errors import FretboardError, InputError, TooLarge, Unavailable
 from fretboard.core.validation import sentence
+from fretboard.jobs.redis import refusal
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -62,7 +63,7 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(ConnectionClosed)
     def no_redis(_request: Request, error: Exception) -> JSONResponse:
         log.warning("Redis does not answer: %s", error)
-        answer = problem(503, Unavailable.title, NO_REDIS)
+        answer = problem(503, Unavailable.title, refusal(error) or NO_REDIS)
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
 
