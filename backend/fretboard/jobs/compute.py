@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from fretboard.core.arrays import Derived
-from fretboard.core.errors import Cancelled, FretboardError, InputError, Lost, Unavailable
+from fretboard.core.errors import Cancelled, FretboardError, InputError, Lost, NotFound, Unavailable
 from fretboard.jobs.bus import START
 from fretboard.jobs.services import Services
 
@@ -100,5 +100,5 @@ def _settle(event: dict) -> None:
 
 def _answered(event: dict) -> FretboardError:
     """A worker's refusal, as the error it was."""
-    kinds = {kind.title: kind for kind in (InputError, Cancelled, Lost)}
+    kinds = {kind.title: kind for kind in (InputError, Cancelled, NotFound, Lost)}
     return kinds.get(event["title"], Unavailable)(event["detail"])

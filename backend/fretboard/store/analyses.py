@@ -58,10 +58,9 @@ class AnalysisStore(Records[Analysis]):
         file = file_of(name)
         try:
             array = self.read_array(analysis.id, file, name)
-        except Lost:
-            raise
         except NotFound as error:
-            raise self._lost_part(analysis, file, "are missing from the store") from error
+            what = "are damaged" if isinstance(error, Lost) else "are missing from the store"
+            raise self._lost_part(analysis, file, what) from error
         fault = fault_of(analysis, name, array)
         if fault:
             raise self._lost_part(analysis, file, f"are damaged ({name} {fault})")

@@ -31,10 +31,12 @@ class Objects:
 
     def put(self, path: str, data: bytes) -> None:
         """Write or replace."""
+        self._clear(path)
         self._run(obstore.put, path, data, mode="overwrite")
 
     def create(self, path: str, data: bytes) -> bool:
         """Write unless there is one; whether it was written."""
+        self._clear(path)
         try:
             self._run(obstore.put, path, data, mode="create")
         except AlreadyExistsError:
@@ -104,6 +106,12 @@ class Objects:
         if not isinstance(self._objects, LocalStore):
             return None
         return Path(str(self._objects.prefix)) / path.rstrip("/")
+
+    def _clear(self, path: str) -> None:
+        """A folder where an object is to lie is none of ours."""
+        place = self.place(path)
+        if place is not None and place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
 
     def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
