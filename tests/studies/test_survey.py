@@ -157,7 +157,7 @@ def test_the_report_needs_no_network_and_escapes_what_it_shows(run, tmp_path, pi
 def test_the_report_draws_offline_and_fits_the_window(run, width):
     from playwright.sync_api import sync_playwright
 
-    from browser.harness import chromium_arguments
+    from tests.browser.harness import chromium_arguments
 
     report = run().output / "report.html"
     errors = []

@@ -7,7 +7,7 @@ models/<revision>/tokenizer.json
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,15 @@ class AnalysisStore(Records[Analysis]):
         if fault:
             raise self._lost_part(analysis, file, f"are damaged ({name} {fault})")
         return array
+
+    def finished(self, analysis_id: str, spared: Collection[str] = ()) -> Analysis | None:
+        """The finished analysis of this id, if its record is whole but for the parts `spared`."""
+        try:
+            analysis = self.read(analysis_id)
+        except NotFound:
+            return None
+        whole = set(self.lost_parts(analysis)) <= set(spared)
+        return analysis if analysis.status == Status.DONE and whole else None
 
     def lost_parts(self, analysis: Analysis) -> list[str]:
         """What the record should have and has not, or has damaged: image, arrays, hidden_states."""

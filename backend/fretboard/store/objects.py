@@ -137,7 +137,10 @@ def open_objects(url: str) -> Objects:
     if "://" in url:
         return Objects(from_url(url))
     folder = Path(url).expanduser().resolve()
-    return Objects(LocalStore(str(folder), mkdir=True, automatic_cleanup=True))
+    try:
+        return Objects(LocalStore(str(folder), mkdir=True, automatic_cleanup=True))
+    except OSError as error:
+        raise _refusal(error) from error
 
 
 def _name(path: str) -> str:
@@ -149,6 +152,8 @@ def _refusal(error: Exception) -> FretboardError:
     found = re.search(r"os error (\d+)", str(error))
     number = int(found[1]) if found else getattr(error, "errno", None)
     reason = os.strerror(number) if number else str(error).partition("\n")[0]
+    if number == errno.EEXIST:
+        return StoreFull("A file lies where the folder should be. Remove it, or name another one.")
     if number == errno.ENOTDIR:  # a file lies where the record's folder would be
         return NotFound(GONE)
     if number in NO_ROOM:

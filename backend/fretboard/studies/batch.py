@@ -17,8 +17,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from fretboard.analysis.questions import Asked, prepare
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import FretboardError, InputError, NotFound
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
 from fretboard.core.settings import Settings
 from fretboard.engine import Pipeline
@@ -168,12 +168,8 @@ class SurveyRun:
         return analysis.id
 
     def _is_done(self, analysis: Analysis) -> bool:
-        try:
-            known = self._store.read(analysis.id)
-        except NotFound:
-            return False
-        spared = set() if self._request.keep_states else {HIDDEN_STATES}
-        return known.status == Status.DONE and set(self._store.lost_parts(known)) <= spared
+        spared = () if self._request.keep_states else (HIDDEN_STATES,)
+        return self._store.finished(analysis.id, spared) is not None
 
 
 class _Failed(Exception):

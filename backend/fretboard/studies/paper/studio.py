@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.figures import Drawing, Wanted, heading, staged_as
 from fretboard.analysis.questions import Asked, prepare
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import NotFound
+from fretboard.core.analysis import Analysis
 from fretboard.core.image_set import ImageSet
 from fretboard.core.question import Lens, StageMethod
 from fretboard.core.settings import Settings
@@ -63,11 +62,8 @@ class Studio:
             prompt, image, None, NEW_TOKENS, skip_layers=layers, continuation=continuation
         )
         analysis, picture = prepare(self.settings, asked)
-        try:
-            known = self.store.read(analysis.id)
-        except NotFound:
-            known = analysis
-        if known.status == Status.DONE:
+        known = self.store.finished(analysis.id)
+        if known is not None:
             return known
         return run_prepared(self.source.pipeline, self.store, analysis, picture)
 
