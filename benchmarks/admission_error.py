@@ -16,7 +16,7 @@ from analysis_cost import _NoTokenizer
 from analysis_memory import M_MMAP_THRESHOLD, peak
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.engine.derive import make_lens
 from fretboard.engine.stream import StreamingReader
 from fretboard.jobs.admission import Load, Shape, request_bytes

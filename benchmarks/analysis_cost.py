@@ -23,7 +23,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from fretboard.core.arrays import TOP_K
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.core.settings import BUNDLED_WEIGHTS
 from fretboard.engine.derive import make_lens
 from fretboard.engine.stream import StreamingReader

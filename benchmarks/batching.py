@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from analysis_cost import bundled, random_decoder
 
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.engine.derive import make_lens
 from fretboard.engine.stream import StreamingReader
 from fretboard.model.checkpoint import Checkpoint

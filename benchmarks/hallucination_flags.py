@@ -23,19 +23,18 @@ from PIL import Image
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from tqdm import tqdm
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis
 from fretboard.core.images import to_png
-from fretboard.core.question import Lens
+from fretboard.core.question import Question
+from fretboard.core.reading import Lens
 from fretboard.core.settings import get_settings
 from fretboard.core.words import Word, merge_words
-from fretboard.engine import Pipeline
+from fretboard.engine.analyze import Pipeline
 from fretboard.engine.derive import make_lens
-from fretboard.engine.folder import run_prepared
-from fretboard.engine.load import load_pipeline
+from fretboard.engine.session import Session
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.store.analyses import open_store
 from fretboard.studies.ranking import weighted_auroc
 from fretboard.studies.statistics import Estimate, ImageBootstrap, Sample, estimate
 from fretboard.studies.truth.scenes import KIND_OF, SceneTruth
@@ -70,12 +69,13 @@ def collect(scenes: list[Scene], path: Path) -> list[Record]:
     left = [scene for scene in scenes if scene.seed not in done]
     settings = get_settings()
     with tempfile.TemporaryDirectory() as folder, path.open("a") as file:
-        pipeline = load_pipeline(settings, open_store(folder))
+        session = Session.open(settings, folder)
+        pipeline = session.pipeline
         for scene in tqdm(left, unit="scene", mininterval=20):
-            asked = Asked(CAPTION, to_png(render(scene)))
-            analysis, picture = prepare(settings, asked)
+            question = Question(prompt=CAPTION, image=to_png(render(scene)))
+            analysis, picture = prepare(settings, question)
             assert picture is not None
-            finished = run_prepared(pipeline, pipeline.store, analysis, picture)
+            finished = session.run(analysis, picture)
             done[scene.seed] = list(_judged(pipeline, scene, finished, picture.image))
             file.write(json.dumps({"seed": scene.seed, "words": done[scene.seed]}) + "\n")
             file.flush()

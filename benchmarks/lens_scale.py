@@ -18,7 +18,7 @@ import torch
 from plotly.subplots import make_subplots
 
 from fretboard.core.analysis import Analysis
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.core.settings import get_settings
 from fretboard.engine.derive import make_lens
 from fretboard.figures.export import write_figure

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from fretboard.core.model_info import served_model
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.core.settings import get_settings
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.derive import make_lens

@@ -19,13 +19,15 @@ from typing import Any
 from analysis_cost import PROMPT_TOKENS, bundled, random_decoder
 from analysis_memory import M_MMAP_THRESHOLD, peak
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.images import to_png
 from fretboard.core.model_info import served_model
-from fretboard.core.question import Lens
+from fretboard.core.question import Question
+from fretboard.core.reading import Lens
 from fretboard.core.settings import BUNDLED_MODEL, Settings
-from fretboard.engine import Job, Pipeline
+from fretboard.engine.analyze import Pipeline
 from fretboard.engine.derive import make_lens
+from fretboard.engine.run import Job
 from fretboard.engine.stream import StreamingReader
 from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint
@@ -69,8 +71,8 @@ def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[S
     """An example of the gallery, its whole record written; what admission knows of it."""
     entry = gallery_entries()[0]
     picture = gallery_image(entry["file"]).read_bytes()
-    asked = Asked(entry["prompt"], picture, max_new_tokens=tokens)
-    analysis, image = prepare(Settings(_env_file=None), asked, {})
+    question = Question(prompt=entry["prompt"], image=picture, max_new_tokens=tokens)
+    analysis, image = prepare(Settings(_env_file=None), question, {})
     assert image is not None
     store.write_image(analysis.id, to_png(image.image))
     done = Pipeline(checkpoint, store).analyse(Job(analysis, image.image))

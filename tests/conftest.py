@@ -60,6 +60,14 @@ def rng() -> np.random.Generator:
     return fresh()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_notes_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Digests and passed checks are noted apart; the processes that tests start inherit this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_llava(tmp_path_factory.mktemp("checkpoint"))

@@ -9,35 +9,33 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from fretboard.analysis.figures import heading
-from fretboard.analysis.questions import Asked
-from fretboard.core.arrays import Reading
+from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.headings import heading
 from fretboard.core.errors import InputError, NotFound, Unavailable
-from fretboard.core.question import Divergence, Lens, Scaling, StageMethod
-from fretboard.engine.folder import analyze_to_folder
-from fretboard.engine.session import (
-    ANY_ID,
-    Asking,
-    LocalSource,
-    draw,
-    load_for,
-    open_folder,
-    parse_map,
-    parse_thresholds,
-)
+from fretboard.core.map_settings import MapSettings
+from fretboard.core.question import Question
+from fretboard.core.reading import Divergence, Lens, Reading, Scaling, StageMethod, Thresholds
+from fretboard.core.validation import from_pairs, validated
+from fretboard.engine.folder import ANY_ID, analyze_to_folder, draw, session_of
 from fretboard.figures.export import dress, write_figure
 from fretboard.figures.theme import THEMES
-from fretboard.lens.thresholds import Thresholds
 from tests.support.api_calls import finished, post
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 PROMPT = "what colour is the cat"
-ASKED = Asking(
-    Reading(Lens.DIFFERENCE, Divergence.SYMMETRIC_KL, Scaling.TOKEN),
-    StageMethod.PAPER,
-    Thresholds(mutation_min_jsd=0.001),
+ASKED = Reading(
+    lens=Lens.DIFFERENCE,
+    divergence=Divergence.SYMMETRIC_KL,
+    scale=Scaling.TOKEN,
+    stages=StageMethod.PAPER,
+    mutation_min_jsd=0.001,
 )
+AS_IT_IS, PLAIN, MAP = Reading(), FigureOptions(), MapSettings()
+
+
+def ask(prompt, picture, tokens):
+    return Question(prompt=prompt, image=picture, max_new_tokens=tokens)
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +56,21 @@ def picture() -> bytes:
 @pytest.fixture(scope="module")
 def folder(settings, picture, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("analysis")
-    analyze_to_folder(settings, Asked(PROMPT, picture, max_new_tokens=6), folder, ASKED)
+    analyze_to_folder(settings, ask(PROMPT, picture, 6), folder, ASKED)
     return folder
 
 
 def test_the_folder_holds_what_was_asked(settings, folder):
-    store = open_folder(folder)
+    session = session_of(settings, folder)
+    store = session.store
     analysis = store.read(ANY_ID)
     assert analysis.stages.method == StageMethod.PAPER
     assert analysis.stages.thresholds["mutation_min_jsd"] == 0.001
-    source = LocalSource(store, lambda: load_for(settings, store, analysis))
     for name in ("probability", "entropy", "jsd"):
         stored = store.read_array(ANY_ID, "derived/lens.difference.jsd.0", name)
-        raw, normed = (source.named(analysis, name, lens) for lens in (Lens.RAW, Lens.NORMED))
+        raw, normed = (
+            session.arrays.named(analysis, name, lens) for lens in (Lens.RAW, Lens.NORMED)
+        )
         np.testing.assert_allclose(stored, raw - normed, atol=1e-5)
     assert store.read_array(ANY_ID, "derived/divergence.difference.symmetric-kl.0", "jsd").any()
 
@@ -90,18 +90,13 @@ def test_the_figure_is_the_servers(client, settings, folder, picture, name, quer
     posted = post(client, picture, prompt=PROMPT, max_new_tokens=6)
     served = finished(client, posted)[0]["id"]
     theirs = client.get(f"/api/analyses/{served}/figures/{name}", params=query).json()
-    chosen = {
-        "lens": Lens(query["lens"]),
-        "divergence": Divergence(query.get("divergence", "jsd")),
-        "scaling": Scaling(query.get("scale", "none")),
-    }
-    thresholds = Thresholds(mutation_min_jsd=query.get("mutation_min_jsd", 0.02))
-    stages = (StageMethod(query.get("stages", "automatic")), thresholds)
-    wanted = {k: query[k] for k in ("quantity", "token") if k in query}
-    if "method" in query:
-        wanted["map"] = parse_map([f"method={query['method']}"])
-    words = [query["word"]] if "word" in query else []
-    ours, _ = draw(settings, folder, name, chosen, stages, words=words, **wanted)
+    reading, options, settings_of_map = (
+        validated(kind, query | {"word": [query["word"]]} if "word" in query else query)
+        for kind in (Reading, FigureOptions, MapSettings)
+    )
+    # The server's default is the plain reading, the folder's its own: say all of it.
+    said = Reading(**Reading().model_dump() | reading.model_dump(exclude_unset=True))
+    ours, _ = draw(settings, folder, name, said, options, settings_of_map)
     same(json.loads(ours.to_json()), theirs)
 
 
@@ -125,55 +120,57 @@ def numbers(values) -> np.ndarray:
 
 
 def test_the_folders_own_reading_is_the_default(settings, folder):
-    _, wanted = draw(settings, folder, "fretboard", {}, None)
-    assert wanted.reading == ASKED.reading
-    assert wanted.analysis.stages.method == StageMethod.PAPER
-    assert wanted.analysis.stages.thresholds["mutation_min_jsd"] == 0.001
+    _, subject = draw(settings, folder, "fretboard", AS_IT_IS, PLAIN, MAP)
+    assert subject.reading == ASKED
+    assert subject.analysis.stages.method == StageMethod.PAPER
+    assert subject.analysis.stages.thresholds["mutation_min_jsd"] == 0.001
 
 
 def test_another_analysis_in_the_same_folder_keeps_nothing_of_the_first(
     settings, picture, tmp_path
 ):
-    raw = Asking(Reading(Lens.RAW))
-    analyze_to_folder(settings, Asked("the cat", picture, max_new_tokens=3), tmp_path, raw)
-    analyze_to_folder(settings, Asked("a red dog sits", picture, max_new_tokens=5), tmp_path, raw)
-    figure, _ = draw(settings, tmp_path, "fretboard", {}, None)
+    raw = Reading(lens=Lens.RAW)
+    analyze_to_folder(settings, ask("the cat", picture, 3), tmp_path, raw)
+    analyze_to_folder(settings, ask("a red dog sits", picture, 5), tmp_path, raw)
+    figure, _ = draw(settings, tmp_path, "fretboard", AS_IT_IS, PLAIN, MAP)
     assert np.asarray(figure.data[0].z).shape[1] == 5
 
 
 def test_another_model_cannot_derive(folder, settings, tmp_path):
     bundled = settings.model_copy(update={"model": "tiny-llava"})
     with pytest.raises(InputError, match="FRETBOARD_MODEL"):
-        draw(bundled, folder, "competition", {"lens": Lens.RAW}, None, token=3)
-    chosen = parse_map(["method=pca", "seed=7"])  # of the hidden states alone: any model will do
-    assert draw(bundled, folder, "trajectory", {}, None, map=chosen)[0].data
+        draw(bundled, folder, "competition", Reading(lens=Lens.RAW), FigureOptions(token=3), MAP)
+    pca = MapSettings(method="pca", seed=7)  # of the hidden states alone: any model will do
+    assert draw(bundled, folder, "trajectory", AS_IT_IS, PLAIN, pca)[0].data
 
 
 def test_what_is_no_figure_is_refused(settings, folder, tmp_path):
     with pytest.raises(NotFound, match="no figure 'guitar'"):
-        draw(settings, folder, "guitar", {}, None)
+        draw(settings, folder, "guitar", AS_IT_IS, PLAIN, MAP)
     with pytest.raises(NotFound, match="holds no analysis"):
-        draw(settings, tmp_path, "fretboard", {}, None)
+        draw(settings, tmp_path, "fretboard", AS_IT_IS, PLAIN, MAP)
     with pytest.raises(InputError, match="html"):
         write_figure(go.Figure(), tmp_path / "x.gif")
 
 
 def test_thresholds_are_read_and_refused_by_name():
-    read = parse_thresholds(["mutation_sigmas=2.5", "critical_depth=7"])
+    read = from_pairs(Thresholds, "threshold", ["mutation_sigmas=2.5", "critical_depth=7"])
     assert read == Thresholds(mutation_sigmas=2.5, critical_depth=7)
-    for wrong in ("sigmas=2", "mutation_sigmas"):
-        with pytest.raises(InputError, match="reversal_share"):
-            parse_thresholds([wrong])
-    with pytest.raises(InputError, match="interval"):
-        parse_thresholds(["interval=2"])
-    with pytest.raises(InputError, match="critical_depth"):
-        parse_thresholds(["critical_depth=deep"])
+    for wrong, said in (
+        ("sigmas=2", "reversal_share"),
+        ("mutation_sigmas", "reversal_share"),
+        ("interval=2", "interval"),
+        ("critical_depth=deep", "critical_depth"),
+    ):
+        with pytest.raises(InputError, match=said):
+            from_pairs(Thresholds, "threshold", [wrong])
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_still_picture_names_its_reading_on_an_opaque_ground(settings, folder, theme):
-    figure, wanted = draw(settings, folder, "fretboard", {}, None, theme=theme)
-    dressed = dress(figure, theme, *heading("fretboard", wanted))
+    options = FigureOptions(theme=theme)
+    figure, subject = draw(settings, folder, "fretboard", AS_IT_IS, options, MAP)
+    dressed = dress(figure, theme, *heading("fretboard", subject, options))
     assert dressed.layout.paper_bgcolor == dressed.layout.plot_bgcolor == THEMES[theme].paper
     note = dressed.layout.title.subtitle.text.replace("<br>", " ")
     assert all(word in note for word in ("raw − normed lens", "scaled per token", PROMPT, "paper"))
@@ -181,18 +178,24 @@ def test_a_still_picture_names_its_reading_on_an_opaque_ground(settings, folder,
 
 
 def test_html_and_json(settings, folder, tmp_path):
-    figure, wanted = draw(settings, folder, "profile", {}, None, quantity="jsd")
+    options = FigureOptions(quantity="jsd")
+    figure, subject = draw(settings, folder, "profile", AS_IT_IS, options, MAP)
     for suffix in (".html", ".json"):
-        write_figure(figure, tmp_path / f"x{suffix}", "light", *heading("profile", wanted))
+        write_figure(
+            figure, tmp_path / f"x{suffix}", "light", *heading("profile", subject, options)
+        )
     assert "<script" in (tmp_path / "x.html").read_text()
     assert (tmp_path / "x.json").read_text() == figure.to_json()  # as the server gives it
 
 
 @pytest.mark.browser
 def test_svg_and_png(settings, folder, tmp_path):
-    figure, wanted = draw(settings, folder, "competition", {}, None, token=1)
+    options = FigureOptions(token=1)
+    figure, subject = draw(settings, folder, "competition", AS_IT_IS, options, MAP)
     for suffix in (".svg", ".png"):
-        write_figure(figure, tmp_path / f"x{suffix}", "light", *heading("competition", wanted))
+        write_figure(
+            figure, tmp_path / f"x{suffix}", "light", *heading("competition", subject, options)
+        )
     svg = (tmp_path / "x.svg").read_text()
     assert "competition at token 1" in svg
     assert re.search(r"raw − normed lens", svg)

@@ -5,9 +5,9 @@ import pytest
 
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, ModelInfo, Token
-from fretboard.core.question import AnalysisRequest, Lens
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.reading import Lens, Thresholds
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.lens.thresholds import Thresholds
 from tests.support.random_data import fresh
 from tests.support.tiny_models import make_tokenizer
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fretboard.core.analysis import Analysis, ModelInfo, Stages, Token
-from fretboard.core.arrays import Reading
-from fretboard.core.question import AnalysisRequest, Lens, Scaling
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.reading import Lens, Reading, Scaling
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import (
     QUANTITIES,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fretboard.core.errors import Cancelled
+from fretboard.core.map_settings import MapSettings, paper_settings
 from fretboard.lens.maps.fit import Watch, components
 from fretboard.lens.maps.project import perplexity_grid, prepare, project, seed_stability
-from fretboard.lens.maps.settings import MapSettings, paper_settings
 from tests.support.random_data import fresh
 
 QUICK = MapSettings(perplexity=8, learning_rate=None, iterations=300, epochs=40)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fretboard.core.reading import Thresholds
 from fretboard.lens.stages import critical_depth, detect
-from fretboard.lens.thresholds import Thresholds
 from tests.support.random_data import fresh
 
 LAYERS = (12, 20, 32, 48, 80)

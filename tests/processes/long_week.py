@@ -6,12 +6,12 @@ import uuid
 
 import numpy as np
 
-from fretboard.analysis.questions import Asked
 from fretboard.core.analysis import Status
+from fretboard.core.question import Question
 from fretboard.jobs.cleanup import DAY_SECONDS, Limits, clean
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
-from fretboard.jobs.submit_set import AskedSet, submit_set
+from fretboard.jobs.submit_set import SetQuestion, submit_set
 from tests.support.images import encode
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
@@ -64,7 +64,9 @@ def simulate(services, png, now):
     random, ages = fresh(), {}
     members = []
     for _ in range(DAYS * A_DAY):
-        analysis, _new = submit(services, Asked(f"what is {uuid.uuid4().hex} ?", png))
+        analysis, _new = submit(
+            services, Question(prompt=f"what is {uuid.uuid4().hex} ?", image=png)
+        )
         services.store.write_arrays(
             analysis.id, "hidden_states", {"x": np.zeros(STATES_BYTES // 4, np.float32)}
         )
@@ -75,7 +77,7 @@ def simulate(services, png, now):
         grow_old(services, analysis.id, now - ages[analysis.id])
         members.append(analysis.id)
         if len(members) == SET_EVERY:
-            submit_set(services, AskedSet(Asked(""), "0", analyses=members[:4]))
+            submit_set(services, SetQuestion(Question(), "0", analyses=members[:4]))
             for one in members[:4]:
                 ages[one] = 0.0  # the set is of today
             members.clear()

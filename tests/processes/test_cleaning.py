@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from fretboard.analysis.questions import Asked
 from fretboard.core.analysis import Status
+from fretboard.core.question import Question
 from fretboard.jobs.cleanup import DAY_SECONDS, Item, Limits, beyond, clean
 from fretboard.jobs.fair_list import INTERACTIVE, FairList, Work
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
-from fretboard.jobs.submit_set import AskedSet, submit_set
+from fretboard.jobs.submit_set import SetQuestion, submit_set
 from tests.support.random_data import fresh
 from tests.support.service import QUESTION
 from tests.support.settings import make_settings
@@ -58,7 +58,7 @@ def age(services, kind, record_id, days):
 
 
 def finished(services, prompt):
-    analysis, _ = submit(services, Asked(f"{QUESTION} {prompt}"))
+    analysis, _ = submit(services, Question(prompt=f"{QUESTION} {prompt}"))
     services.store.write(analysis.model_copy(update={"status": Status.DONE}))
     return analysis.id
 
@@ -67,7 +67,7 @@ def test_the_store_is_cleaned_with_sets_kept_whole_and_work_spared(store):
     old, young, running, lone, member = (finished(store, str(row)) for row in range(5))
     document = store.store.read(running)
     store.store.write(document.model_copy(update={"status": Status.RUNNING}))
-    image_set, _ = submit_set(store, AskedSet(Asked(""), "0", analyses=[member, lone]))
+    image_set, _ = submit_set(store, SetQuestion(Question(), "0", analyses=[member, lone]))
     for one in (old, running, lone, member):
         age(store, "analyses", one, 9)
     # A killed run's remains: a folder without a document, and half a file.

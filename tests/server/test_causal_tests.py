@@ -14,7 +14,7 @@ from fretboard.engine.causal import knockout
 from fretboard.engine.causal import run as measuring
 from fretboard.engine.causal.forced import log_probabilities, taught
 from fretboard.jobs import fair_list as queue_waiting
-from fretboard.jobs.tasks.causal_test import Experimenter
+from fretboard.jobs.tasks.causal_test import CausalTester
 from fretboard.model.checkpoint import load
 from fretboard.model.inputs import build_inputs
 from fretboard.model.interventions import skip_layers
@@ -157,9 +157,9 @@ def test_an_interactive_analysis_goes_before_waiting_tests(client, answered, mon
     monkeypatch.setattr(
         services.store, "write", lambda one: (order.append(one.status), write(one))[1]
     )
-    report = Experimenter._report
+    report = CausalTester._report
     monkeypatch.setattr(
-        Experimenter, "_report", lambda self, one: (order.append(one.kind), report(self, one))[1]
+        CausalTester, "_report", lambda self, one: (order.append(one.kind), report(self, one))[1]
     )
     question = post(client, noise(), max_new_tokens=2)
     gate.opened.set()
@@ -173,7 +173,7 @@ def test_a_test_cut_short_is_run_again_with_the_same_result(client, answered, se
     """As after a killed worker: arrays half there, the document says running."""
     first, _ = followed(client, ask(client, answered, Kind.CUT))
     whole = array(client, first, "log_probability")
-    records = services.experiments
+    records = services.tests
     document = records.read(first["id"])
     records.write_arrays(document.id, "arrays", {"log_probability": np.zeros((1, 1), np.float32)})
     records.write(document.model_copy(update={"status": Status.RUNNING, "tokens": []}))

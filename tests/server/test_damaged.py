@@ -1,6 +1,7 @@
 """Damaged records, walked by every route: told lost, made anew when asked again, deleted."""
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,14 @@ FILLED = {
     "kind": ["trajectory", "dispersion"],
 }  # fmt: skip
 NAMES = {
-    "/api/analyses/{analysis_id}/figures/{name}": [
+    "/api/analyses/ID/figures/{name}": [
         "fretboard", "competition", "divergence", "profile", "trajectory",
     ],
-    "/api/analyses/{analysis_id}/arrays/{name}": list(CATALOGUE),
-    "/api/trajectories/{set_id}/figures/{name}": ["trajectory", "dispersion"],
-    "/api/trajectories/{set_id}/arrays/{name}": ["hidden_states", "points", "profile"],
-    "/api/experiments/{experiment_id}/arrays/{name}": ["log_probability"],
+    "/api/analyses/ID/arrays/{name}": list(CATALOGUE),
+    "/api/trajectories/ID/figures/{name}": ["trajectory", "dispersion"],
+    "/api/trajectories/ID/arrays/{name}": ["hidden_states", "points", "profile"],
+    "/api/experiments/ID/arrays/{name}": ["log_probability"],
 }  # fmt: skip
-IDS = ("analysis_id", "record_id", "set_id", "experiment_id")
 
 
 @pytest.fixture
@@ -67,11 +67,9 @@ def requests(client, kind, record_id):
         query = {p["name"]: FILLED[p["name"]] for p in parameters if p["name"] in FILLED}
         query |= {"token": 0} if "token" in query else {}
         kinds = query.pop("kind", [""])
-        for name, map_kind in itertools.product(NAMES.get(path, [""]), kinds):
+        for name, map_kind in itertools.product(NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds):
             place = path.replace("{name}", name).replace("{kind}", map_kind)
-            for one in IDS:
-                place = place.replace(f"{{{one}}}", record_id)
-            yield place, query
+            yield re.sub(r"\{\w+\}", record_id, place), query
 
 
 def walk(client, kind, record_id):

@@ -88,7 +88,7 @@ def test_delete_leaves_nothing(service, png):
     asked = {"analysis": document["id"], "kind": "attribution"}
     test_id = client.post("/api/experiments", data=asked).json()["id"]
     client.get(f"/api/experiments/{test_id}/events")
-    assert services.experiments.read(test_id).tokens
+    assert services.tests.read(test_id).tokens
     assert any(document["id"].encode() in text for text in texts())
     assert client.delete(base).status_code == 204
     assert gone(texts, document["id"])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fretboard.core.reading import Thresholds
 from fretboard.lens.stages import detect
-from fretboard.lens.thresholds import Thresholds
 from tests.support.api_calls import array, finished, post, reference
 
 

@@ -46,9 +46,9 @@ def test_the_plain_ids_stay_and_siblings_keep_the_repair(client, png):
     [
         ({"repair": "magic"}, "no repair 'magic'; choose none, dola"),
         ({"repair": "dola strength=2"}, "dola has no strength; it has plausibility, depths"),
-        ({"repair": "deco strength"}, "write the repair, then its settings"),
-        ({"repair": "deco strength=-1"}, "strength is -1; it has to be at least 0"),
-        ({"repair": "deco strength=nan"}, "strength is nan; it has to be at least 0"),
+        ({"repair": "deco strength"}, "write NAME=VALUE: strength"),
+        ({"repair": "deco strength=-1"}, "strength: input should be greater than or equal to 0"),
+        ({"repair": "deco strength=nan"}, "strength: input should be"),
         ({"repair": "fade layers=2-9"}, "layers has 4; the model has 0 to 3"),
         ({"repair": "skip-on-reversal", "skip_layers": "1"}, "leave out skip_layers"),
         ({"repair": "vcd", "continuation": "the cat"}, "a continuation gives them"),

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from fretboard.lens.maps.settings import MapSettings
+from fretboard.core.map_settings import MapSettings
 from fretboard.tiny_llava.world.sets import SETS
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.arrays import Derived
+from fretboard.core.question import Question
 from fretboard.core.settings import Settings
 from fretboard.jobs.services import build_services
 from fretboard.server.app import create_app
@@ -41,7 +42,8 @@ def test_a_dozen_scenes_of_three_kinds():
 def test_every_shipped_analysis_answers_a_gallery_entry(settings):
     ids = set()
     for entry in gallery_entries():
-        asked = Asked(entry["prompt"], gallery_image(entry["file"]).read_bytes())
+        picture = gallery_image(entry["file"]).read_bytes()
+        asked = Question(prompt=entry["prompt"], image=picture)
         ids.add(prepare(settings, asked)[0].id)
     shipped = set(open_store(str(EXAMPLES)).ids())
     assert len(shipped) == SHIPPED

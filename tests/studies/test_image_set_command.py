@@ -5,10 +5,15 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from fretboard.cli.main import app
 from fretboard.core.errors import InputError
+from fretboard.core.map_settings import MapSettings
 from fretboard.core.model_info import served_model
-from fretboard.studies.image_set import SetQuestion, make_trajectory
+from fretboard.core.question import Question
+from fretboard.engine.session import Session
+from fretboard.studies.image_set import make_trajectory
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
@@ -32,13 +37,16 @@ def pictures(tmp_path):
     return folder
 
 
-def question(pictures, token="2", map_settings=("method=pca",), paper=False):
-    return SetQuestion((str(pictures),), PROMPT, token, 5, paper, map_settings)
+def run(settings, pictures, output, token="2"):
+    session = Session.open(settings, output)
+    question = Question(prompt=PROMPT, max_new_tokens=5)
+    pca = MapSettings(method="pca")
+    return make_trajectory(session, (str(pictures),), question, token, pca, output)
 
 
 def test_a_folder_becomes_a_map_with_its_numbers(settings, pictures, tmp_path):
     output = tmp_path / "out"
-    told = "\n".join(make_trajectory(settings, question(pictures), output))
+    told = "\n".join(run(settings, pictures, output))
     assert "broken.png: These bytes are no image" in told
     assert "PCA" in told
     states = np.load(output / "hidden_states.npy")
@@ -51,25 +59,33 @@ def test_a_folder_becomes_a_map_with_its_numbers(settings, pictures, tmp_path):
 
 
 def test_a_second_run_analyses_nothing_again(settings, pictures, tmp_path, monkeypatch):
-    list(make_trajectory(settings, question(pictures), tmp_path / "out"))
+    list(run(settings, pictures, tmp_path / "out"))
 
     def refuse(*_args, **_kwargs):
         raise AssertionError("analysed again")
 
-    monkeypatch.setattr("fretboard.studies.batch.run_prepared", refuse)
-    told = "\n".join(make_trajectory(settings, question(pictures, "1"), tmp_path / "out"))
+    monkeypatch.setattr(Session, "run", refuse)
+    told = "\n".join(run(settings, pictures, tmp_path / "out", "1"))
     assert "token 1" in told
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"token": "the middle"}, "first-difference"),
-        ({"map_settings": ("method=guess",)}, "umap"),
-        ({"map_settings": ("seed=1",), "paper": True}, "exclude"),
-        ({"token": "words:xyzzy"}, "0 answers"),
-    ],
+    ("token", "said"),
+    [("the middle", "first-difference"), ("words:xyzzy", "0 answers")],
 )
-def test_what_cannot_be_done_is_said(settings, pictures, tmp_path, changed, said):
+def test_what_cannot_be_done_is_said(settings, pictures, tmp_path, token, said):
     with pytest.raises(InputError, match=said):
-        list(make_trajectory(settings, question(pictures, **changed), tmp_path / "out"))
+        list(run(settings, pictures, tmp_path / "out", token))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--map", "method=guess"], "umap"), (["--map", "seed=1", "--paper"], "exclude")],
+)
+def test_what_the_command_cannot_do_is_said(pictures, tmp_path, options, said):
+    output = tmp_path / "out"
+    command = ["trajectory", str(pictures), "--output", str(output), "--prompt", PROMPT]
+    done = CliRunner().invoke(app, [*command, *options])
+    assert done.exit_code != 0
+    assert said in str(done.exception)
+    assert not output.exists()

@@ -11,9 +11,10 @@ from scipy.spatial.distance import cdist
 from fretboard.analysis.skip_presets import preset_layers
 from fretboard.core.analysis import Analysis, ModelInfo, Stages, Token
 from fretboard.core.errors import InputError
-from fretboard.core.question import AnalysisRequest, Lens
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.reading import Lens
 from fretboard.core.settings import Settings
-from fretboard.store.analyses import open_sets, open_store
+from fretboard.engine.session import Session
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper import run as command
 from fretboard.studies.paper.interventions import hallucinated, skips
@@ -35,8 +36,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def studio(settings, tmp_path_factory) -> Studio:
     folder = tmp_path_factory.mktemp("reproduce")
-    records = str(folder / "store")
-    return Studio(settings, open_store(records), open_sets(records), folder)
+    return Studio(Session.open(settings, folder / "store"), folder)
 
 
 @pytest.fixture(scope="module")
@@ -145,16 +145,16 @@ def test_untrue_colours_are_found_and_drawn_with_the_true_word(studio, captions)
     assert "“white” leads" in exhibit.found[2]
     figure = exhibit.pictures[1].figure
     names = {trace.name: trace for trace in figure.data}
-    source, token = studio.source, 32
+    source, token = studio.session.arrays, 32
     table = source.distribution(captions[0][1], token, Lens.NORMED)
-    word = studio.vocabulary(captions[0][1]).word("white").token_id
+    word = source.vocabulary(captions[0][1]).word("white").token_id
     np.testing.assert_allclose(names["·white"].y, table[:, word], atol=1e-6)
 
 
 def test_a_second_run_asks_the_model_nothing(settings, studio, captions):
-    again = Studio(settings, studio.store, studio.sets, studio.figures)
+    again = Studio(Session.open(settings, studio.figures / "store"), studio.figures)
     assert [again.ask(one.data).id for one, _ in captions] == [a.id for _, a in captions]
-    assert "source" not in vars(again)  # made when first used: no model, no array was needed
+    assert "pipeline" not in vars(again.session)  # loaded when first used: it was not needed
 
 
 @pytest.mark.browser

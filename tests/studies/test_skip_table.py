@@ -9,8 +9,8 @@ import pytest
 from fretboard.analysis.skip_presets import PRESETS
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import BUNDLED_MODEL
-from fretboard.engine.folder import run_prepared
-from fretboard.studies.batch import SurveyRequest
+from fretboard.core.question import Question
+from fretboard.engine.session import Session
 from fretboard.studies.sources import find_items
 from fretboard.studies.variants.pairs import Judged, Pair, in_order, kept_share, summarise
 from fretboard.studies.variants.skips import EMPTY, run_skips
@@ -83,10 +83,10 @@ def test_nothing_to_summarise_is_said_so():
 
 
 def test_a_run_over_drawn_scenes(tmp_path, drawn_scenes):
-    settings = make_settings(BUNDLED_MODEL, tmp_path / "store")
+    session = Session.open(make_settings(BUNDLED_MODEL, tmp_path / "store"), tmp_path / "out")
     items = find_items([str(drawn_scenes)], "Please describe this image in detail.")
-    request = SurveyRequest(40, "normed", "")
-    table = run_skips(settings, items, request, tmp_path / "out")
+    question = Question(max_new_tokens=40)
+    table = run_skips(session, items, question, tmp_path / "out")
     assert table["done"] == len(items)
     rows = [json.loads(line) for line in (tmp_path / "out" / "answers.jsonl").open()]
     for preset in PRESETS:
@@ -101,28 +101,29 @@ def test_a_run_over_drawn_scenes(tmp_path, drawn_scenes):
             plain = row["plain"]
             assert plain["words"] >= plain["colors"] >= plain["colors_correct"]
     assert any(row["plain"]["colors"] for row in rows)
-    assert run_skips(settings, items, request, tmp_path / "out") == table  # all from the record
+    assert run_skips(session, items, question, tmp_path / "out") == table  # all from the record
 
 
 def test_ctrl_c_ends_the_run_and_keeps_what_is_done(tmp_path, drawn_scenes, monkeypatch):
-    settings = make_settings(BUNDLED_MODEL, tmp_path / "store")
+    session = Session.open(make_settings(BUNDLED_MODEL, tmp_path / "store"), tmp_path / "out")
     items = find_items([str(drawn_scenes)], "What is it?")
     done = []
 
-    def stopping(*args):
+    run = Session.run
+
+    def stopping(session, analysis, picture):
         if len(done) == 2:
             raise KeyboardInterrupt
-        done.append(args[2].id)
-        return run_prepared(*args)
+        done.append(analysis.id)
+        return run(session, analysis, picture)
 
-    monkeypatch.setattr("fretboard.studies.batch.run_prepared", stopping)
-    table = run_skips(settings, items, SurveyRequest(4, "normed", ""), tmp_path / "out")
+    monkeypatch.setattr(Session, "run", stopping)
+    table = run_skips(session, items, Question(max_new_tokens=4), tmp_path / "out")
     assert (table["done"], table["interrupted"], table["presets"]) == (2, True, {})
 
 
 def test_layers_of_ones_own_are_refused(tmp_path, drawn_scenes):
     items = find_items([str(drawn_scenes)], "What is it?")
+    session = Session.open(make_settings(BUNDLED_MODEL, tmp_path), tmp_path)
     with pytest.raises(InputError, match="leave out skip_layers"):
-        run_skips(
-            make_settings(BUNDLED_MODEL, tmp_path), items, SurveyRequest(4, "normed", "1"), tmp_path
-        )
+        run_skips(session, items, Question(skip_layers="1"), tmp_path)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from fretboard.core.errors import InputError
-from fretboard.studies import batch as runner
-from fretboard.studies.batch import SurveyRequest
+from fretboard.core.question import Question
+from fretboard.engine.session import Session
 from fretboard.studies.survey.rows import COLUMNS
 from fretboard.studies.survey.run import Sources, lines, run_survey
 from tests.support.random_data import fresh
@@ -38,9 +38,11 @@ def run(checkpoint_folder, tmp_path, pictures):
 
     def go(output="out", prompt="What is it?", sources=None, **more):
         asked = {key: more.pop(key) for key in ("earlier", "limit") if key in more}
-        names = Sources(tuple(sources or [str(pictures)]), prompt, **asked)
-        request = SurveyRequest(**{"max_new_tokens": 3, "lens": "normed", "skip_layers": ""} | more)
-        return run_survey(settings, names, request, tmp_path / output)
+        names = Sources(tuple(sources or [str(pictures)]), **asked)
+        keep = {key: more.pop(key) for key in ("keep_states",) if key in more}
+        question = Question(**{"prompt": prompt, "max_new_tokens": 3} | more)
+        session = Session.open(settings, tmp_path / output)
+        return run_survey(session, names, question, tmp_path / output, **keep)
 
     return go
 
@@ -61,15 +63,15 @@ def failures(folder):
 def analysed(monkeypatch, after=None):
     """Counts the images that the model looks at; Ctrl-C comes after so many."""
     seen = []
-    original = runner.run_prepared
+    run = Session.run
 
-    def counting(pipeline, store, analysis, picture):
+    def counting(session, analysis, picture):
         if after is not None and len(seen) == after:
             raise KeyboardInterrupt
         seen.append(analysis.id)
-        return original(pipeline, store, analysis, picture)
+        return run(session, analysis, picture)
 
-    monkeypatch.setattr(runner, "run_prepared", counting)
+    monkeypatch.setattr(Session, "run", counting)
     return seen
 
 
@@ -179,7 +181,7 @@ def test_the_report_draws_offline_and_fits_the_window(run, width):
 
 def test_wrong_input_is_told_before_any_work(run, tmp_path, monkeypatch):
     seen = analysed(monkeypatch)
-    for wrong in ({"lens": "blue"}, {"skip_layers": "9-1"}, {"max_new_tokens": 0}):
+    for wrong in ({"skip_layers": "9-1"}, {"max_new_tokens": 10**6}):
         with pytest.raises(InputError):
             run(**wrong)
     with pytest.raises(InputError, match="not the output of a survey"):

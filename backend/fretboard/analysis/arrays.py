@@ -1,24 +1,46 @@
-"""Arrays of an analysis, stored or derived: one choice for the server and the command line."""
+"""Where the arrays of a record come from: cache, record, or computed; one way for all who read."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 
+from fretboard.analysis.image_sets import derived_of_set
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import ARRAYS, Derived, MapKind
-from fretboard.core.errors import NotFinished, NotFound
-from fretboard.core.question import Divergence, Lens
-from fretboard.lens.maps.settings import MapSettings
-from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
+from fretboard.core.errors import NotFinished, NotFound, Unavailable
+from fretboard.core.image_set import ImageSet
+from fretboard.core.map_settings import MapSettings
+from fretboard.core.reading import Divergence, Lens
+from fretboard.core.vocabulary import Vocabulary
+from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore, file_of
+from fretboard.store.cache import ArrayCache
+from fretboard.store.records import Records
 
 
-class RecordSource(ABC):
-    """What the record holds is read from it; the rest is `computed`, as the subclass can."""
+class Compute(Protocol):
+    """Who computes what a record does not hold: this process (`engine`) or a worker (`jobs`)."""
 
-    def __init__(self, store: AnalysisStore) -> None:
-        self._store = store
+    def derive(self, record: Analysis | ImageSet, derived: Derived) -> None:
+        """Put the arrays into the record or the cache."""
+
+
+class Arrays:
+    """Every array of analyses and image sets."""
+
+    def __init__(
+        self,
+        store: AnalysisStore,
+        sets: Records[ImageSet],
+        compute: Compute,
+        cache: ArrayCache | None = None,
+    ) -> None:
+        self.store = store
+        self.sets = sets
+        self._compute = compute
+        self._cache = cache
 
     def named(
         self,
@@ -32,46 +54,84 @@ class RecordSource(ABC):
             raise NotFound(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
         require_done(analysis)
         if name != HIDDEN_STATES:
-            wanted = needed(analysis, name, lens or analysis.request.lens, divergence)
-            if wanted is not None:
-                return self.derived(analysis, wanted, name)
-        return self.sound(analysis, name)
+            derived = needed(analysis, name, lens or analysis.request.lens, divergence)
+            if derived is not None:
+                return self.derived(analysis, derived, name)
+        key = f"{analysis.id}/{file_of(name)}/{name}"
+        return self._cached(key, lambda: self.store.read_sound(analysis, name))
 
     def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray:
         """(depth, vocabulary) probabilities of one token (or their differences), float32."""
         require_token(analysis, token)
-        wanted = Derived("distribution", lens or analysis.request.lens, token=token)
-        return self.derived(analysis, wanted, "probabilities")
+        derived = Derived("distribution", lens or analysis.request.lens, token=token)
+        return self.derived(analysis, derived, "probabilities")
 
     def map(
         self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
     ) -> tuple[np.ndarray, Any]:
-        """(array `name` of a map of the answer's tokens, its note); see `pipeline/maps.py`."""
-        require_done(analysis)
-        wanted = Derived(kind, settings=settings.text)
+        """(array `name` of a map of the answer's tokens, its note); see `engine/maps.py`."""
+        return self._with_note(analysis, Derived(kind, settings=settings.text), name)
+
+    def map_of_set(
+        self, image_set: ImageSet, role: str, kind: MapKind, settings: MapSettings, name: str
+    ) -> tuple[np.ndarray, Any]:
+        """The same of a set's images. Raises InputError where too few answers have the position."""
+        derived = derived_of_set(self.store, image_set, role, kind, settings)
+        return self._with_note(image_set, derived, name)
+
+    def derived(self, record: Analysis | ImageSet, derived: Derived, name: str) -> np.ndarray:
+        """From cache or record where it is kept, else computed."""
+        if isinstance(record, Analysis):
+            require_done(record)
         with suppress(NotFound):
-            return self._store.read_noted(analysis.id, wanted.file, name)
-        self.computed(analysis, wanted, name)
-        return self._store.read_noted(analysis.id, wanted.file, name)
+            return self._stored(record, derived.file, name)
+        self._compute.derive(record, derived)
+        try:
+            return self._stored(record, derived.file, name)
+        except NotFound as error:
+            raise Unavailable(
+                "The array was computed, but the cache lost it. Ask again."
+            ) from error
 
-    def derived(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
-        """From the record where it is kept, else computed."""
-        require_done(analysis)
+    def vocabulary(self, analysis: Analysis) -> Vocabulary:
+        """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
+        return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
+
+    def _with_note(
+        self, record: Analysis | ImageSet, derived: Derived, name: str
+    ) -> tuple[np.ndarray, Any]:
+        """Of a map: computed only where the record does not hold it whole."""
+        if isinstance(record, Analysis):
+            require_done(record)
+        records: Any = self._records(record)
         with suppress(NotFound):
-            return self.stored(analysis, wanted.file, name)
-        return self.computed(analysis, wanted, name)
+            return records.read_noted(record.id, derived.file, name)
+        self._compute.derive(record, derived)
+        return records.read_noted(record.id, derived.file, name)
 
-    def sound(self, analysis: Analysis, name: str) -> np.ndarray:
-        """An array that every finished analysis has. Raises Lost."""
-        return self._store.read_sound(analysis, name)
+    def _stored(self, record: Analysis | ImageSet, file: str, name: str) -> np.ndarray:
+        """Of a derived file. Raises NotFound."""
+        records = self._records(record)
+        key = f"{record.id}/{file}/{name}"
+        return self._cached(key, lambda: records.read_array(record.id, file, name))
 
-    def stored(self, analysis: Analysis, file: str, name: str) -> np.ndarray:
-        """One array of a derived file. Raises NotFound."""
-        return self._store.read_array(analysis.id, file, name)
+    def _cached(self, key: str, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """From the cache, else read and kept there."""
+        array = self._cache.get(key) if self._cache is not None else None
+        if array is None:
+            array = read()
+            if self._cache is not None:
+                self._cache.put(key, array)
+        return array
 
-    @abstractmethod
-    def computed(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
-        """An array that the record does not hold, from its hidden states."""
+    def _records(self, record: Analysis | ImageSet) -> Any:
+        return self.sets if isinstance(record, ImageSet) else self.store
+
+
+@lru_cache(maxsize=8)
+def read_vocabulary(read_tokenizer: Callable[[str], str], revision: str) -> Vocabulary:
+    """A model's tokenizer, read once. Raises NotFound until a worker published it."""
+    return Vocabulary(read_tokenizer(revision))
 
 
 def needed(analysis: Analysis, name: str, lens: Lens, divergence: Divergence) -> Derived | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.core.causal_test import BLANK, Experiment, Kind
+from fretboard.core.causal_test import BLANK, CausalTest, Kind
 from fretboard.core.errors import InputError
 from fretboard.figures.causal_tests import (
     Arrays,
@@ -32,20 +32,20 @@ TITLES = {
 
 
 def draw(
-    document: Experiment, arrays: Arrays, token: int | None, theme: ThemeName = "light"
+    document: CausalTest, arrays: Arrays, token: int | None, theme: ThemeName = "light"
 ) -> go.Figure:
     """The figure of one token, or of the mean of all. Raises InputError."""
     check_token(document, token)
     return DRAWN[document.kind](arrays, _texts(document), token, theme)
 
 
-def find(document: Experiment, arrays: Mapping[str, np.ndarray], token: int | None) -> Finding:
+def find(document: CausalTest, arrays: Mapping[str, np.ndarray], token: int | None) -> Finding:
     """What came of it in one sentence, for one token or the mean of all. Raises InputError."""
     check_token(document, token)
     return FINDERS[document.kind](document, arrays, token)
 
 
-def heading(document: Experiment) -> tuple[str, str]:
+def heading(document: CausalTest) -> tuple[str, str]:
     """Title and note of its figure."""
     parts = [document.model.name, f"“{document.request.prompt}”", f"answer: {document.answer}"]
     if document.kind is Kind.PATCHING:
@@ -57,7 +57,7 @@ def heading(document: Experiment) -> tuple[str, str]:
     return TITLES[document.kind], " · ".join(parts)
 
 
-def check_token(document: Experiment, token: int | None) -> None:
+def check_token(document: CausalTest, token: int | None) -> None:
     """Raises InputError where the answer has no such token."""
     if token is not None and not 0 <= token < len(document.tokens):
         raise InputError(
@@ -65,5 +65,5 @@ def check_token(document: Experiment, token: int | None) -> None:
         )
 
 
-def _texts(document: Experiment) -> list[str]:
+def _texts(document: CausalTest) -> list[str]:
     return [one.text for one in document.tokens]

@@ -1,23 +1,24 @@
-"""Which arrays a figure needs, and the figure: for the server and the command line alike."""
+"""Which arrays a figure needs, and the figure: one way for page, command line and notebook."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from pydantic import BaseModel, ConfigDict, Field
 
-from fretboard.analysis.arrays import require_token
-from fretboard.analysis.stages import ARRAYS_NEEDED as STAGES_NEED
-from fretboard.analysis.stages import staged
+from fretboard.analysis.arrays import Arrays, require_token
+from fretboard.analysis.image_sets import aligned_members
 from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import MapKind, Reading
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.question import Divergence, Lens, SkipWhen, StageMethod
-from fretboard.core.vocabulary import Vocabulary
+from fretboard.core.image_set import ImageSet
+from fretboard.core.map_settings import MapSettings
+from fretboard.core.reading import Reading
 from fretboard.figures import (
     QUANTITIES,
     competition_figure,
+    dispersion_figure,
     divergence_figure,
     fretboard_figure,
     perplexities_figure,
@@ -25,69 +26,49 @@ from fretboard.figures import (
     trajectory_figure,
 )
 from fretboard.figures.profile import PROFILES
-from fretboard.figures.quantities import (
-    ARRAYS_NEEDED,
-    NAMES_OF_DIVERGENCE,
-    NAMES_OF_LENS,
-    NAMES_OF_SCALING,
-)
-from fretboard.figures.theme import ThemeName, readable
-from fretboard.figures.trajectory import COLORS_BY, ColorBy, strings_of
-from fretboard.lens.maps.settings import MapSettings
-from fretboard.lens.thresholds import Thresholds
+from fretboard.figures.quantities import ARRAYS_NEEDED
+from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import ColorBy, string_of, strings_of
 
-FindVocabulary = Callable[[Analysis], Vocabulary]
+FigureName = Literal[
+    "fretboard", "competition", "divergence", "profile", "trajectory", "perplexities"
+]
 
 
-class ArraySource(Protocol):
-    """Where a figure's arrays come from (`sources.RecordSource` says what each holds)."""
+class SetFigureOptions(BaseModel):
+    """How a map or dispersion is drawn."""
 
-    def named(
-        self,
-        analysis: Analysis,
-        name: str,
-        lens: Lens | None = None,
-        divergence: Divergence = Divergence.JSD,
-    ) -> np.ndarray: ...
+    model_config = ConfigDict(frozen=True)
 
-    def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray: ...
+    color_by: Annotated[ColorBy, Field(description="What a map's points are coloured by.")] = (
+        "depth"
+    )
+    theme: Annotated[ThemeName, Field(description="Colours of the figure.")] = "light"
 
-    def map(
-        self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
-    ) -> tuple[np.ndarray, Any]: ...
+
+class FigureOptions(SetFigureOptions):
+    """What is drawn of an analysis, beside how it is read."""
+
+    quantity: Annotated[str, Field(description="Of the fretboard or profile.")] = "probability"
+    token: Annotated[int, Field(ge=0, description="Of competition and divergence.")] = 0
+    word: Annotated[list[str], Field(description="A further candidate; may be repeated.")] = []
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to draw of an analysis, and the analysis its axes are shared with."""
+class Subject:
+    """An analysis under a reading, and the one beside it, with which axes are shared."""
 
     analysis: Analysis
     reading: Reading
-    quantity: str = "probability"
-    token: int = 0
-    words: list[str] = field(default_factory=list)
-    map: MapSettings = field(default_factory=MapSettings)
-    color_by: ColorBy = "depth"
-    theme: ThemeName = "light"
-    beside: Analysis | None = None
-    beside_lens: Lens | None = None
-
-    @property
-    def other(self) -> tuple[Analysis, Reading] | None:
-        """The analysis beside, and how it is read."""
-        if self.beside is None:
-            return None
-        lens = self.beside_lens or self.reading.lens
-        return self.beside, replace(self.reading, lens=lens)
+    beside: tuple[Analysis, Reading] | None = None
 
 
-class Drawing:
+class Figures:
     """Gather what a figure needs, then build it."""
 
-    def __init__(self, source: ArraySource, vocabulary: FindVocabulary) -> None:
-        self._source = source
-        self._vocabulary = vocabulary
-        self._by_name: dict[str, Callable[[Wanted], go.Figure]] = {
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+        self._builders: dict[str, Callable[..., go.Figure]] = {
             "fretboard": self._fretboard,
             "competition": self._competition,
             "divergence": self._divergence,
@@ -95,130 +76,141 @@ class Drawing:
             "trajectory": self._trajectory,
             "perplexities": self._perplexities,
         }
+        self._of_sets: dict[str, Callable[..., go.Figure]] = {
+            "trajectory": self._trajectory_of_set,
+            "perplexities": self._perplexities_of_set,
+            "dispersion": self._dispersion_of_set,
+        }
 
-    def figure(self, name: str, wanted: Wanted) -> go.Figure:
+    def draw(
+        self,
+        name: str,
+        subject: Subject,
+        options: FigureOptions | None = None,
+        settings: MapSettings | None = None,
+    ) -> go.Figure:
         """The named figure. Raises NotFound, or InputError for what it cannot show."""
         self.check(name)
-        return self._by_name[name](wanted)
+        return self._builders[name](subject, options or FigureOptions(), settings or MapSettings())
+
+    def draw_set(
+        self,
+        name: str,
+        image_set: ImageSet,
+        role: str,
+        options: SetFigureOptions | None = None,
+        settings: MapSettings | None = None,
+    ) -> go.Figure:
+        """A figure of an image set; `role` is the alignment. Raises as `draw`."""
+        if name not in self._of_sets:
+            raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._of_sets)}.")
+        chosen, made_with = options or SetFigureOptions(), settings or MapSettings()
+        return self._of_sets[name](image_set, role, chosen, made_with)
 
     def check(self, name: str) -> None:
         """Raises NotFound for a name that is no figure's."""
-        if name not in self._by_name:
-            raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._by_name)}.")
+        if name not in self._builders:
+            raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._builders)}.")
 
-    def _fretboard(self, wanted: Wanted) -> go.Figure:
-        _require("quantity", wanted.quantity, QUANTITIES)
-        other = wanted.other
+    def _fretboard(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
+        _require("quantity", options.quantity, QUANTITIES)
         return fretboard_figure(
-            wanted.analysis,
-            self._arrays(wanted.analysis, wanted.reading),
-            self._vocabulary(wanted.analysis),
-            wanted.quantity,
-            wanted.reading,
-            wanted.theme,
-            None if other is None else self._arrays(*other),
+            of.analysis,
+            self._needed(of.analysis, of.reading),
+            self._arrays.vocabulary(of.analysis),
+            options.quantity,
+            of.reading,
+            options.theme,
+            self._needed(*of.beside) if of.beside else None,
         )
 
-    def _competition(self, wanted: Wanted) -> go.Figure:
-        require_token(wanted.analysis, wanted.token)
-        lens = wanted.reading.lens
-        vocabulary = self._vocabulary(wanted.analysis)
-        words = [vocabulary.word(word) for word in wanted.words]
-        table = self._source.distribution(wanted.analysis, wanted.token, lens)
+    def _competition(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
+        analysis, token, lens = of.analysis, options.token, of.reading.lens
+        require_token(analysis, token)
+        vocabulary = self._arrays.vocabulary(analysis)
+        words = [vocabulary.word(word) for word in options.word]
+        table = self._arrays.distribution(analysis, token, lens)
         # Of a difference nobody leads: its candidates are those of the normed lens.
-        leaders = self._source.named(wanted.analysis, "top_ids", lens.base)[:, wanted.token, 0]
+        leaders = self._arrays.named(analysis, "top_ids", lens.base)[:, token, 0]
         return competition_figure(
-            wanted.analysis, table, leaders, wanted.token, words, vocabulary, lens, wanted.theme
+            analysis, table, leaders, token, words, vocabulary, lens, options.theme
         )
 
-    def _divergence(self, wanted: Wanted) -> go.Figure:
-        require_token(wanted.analysis, wanted.token)
-        other = wanted.other
+    def _divergence(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
+        require_token(of.analysis, options.token)
         return divergence_figure(
-            wanted.analysis, self._jsd(wanted.analysis, wanted.reading), wanted.token,
-            wanted.reading, wanted.theme, None if other is None else self._jsd(*other),
+            of.analysis, self._jsd(of.analysis, of.reading), options.token, of.reading,
+            options.theme, self._jsd(*of.beside) if of.beside else None,
         )  # fmt: skip
 
-    def _profile(self, wanted: Wanted) -> go.Figure:
-        _require("quantity", wanted.quantity, PROFILES)
+    def _profile(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
+        _require("quantity", options.quantity, PROFILES)
 
         def side(analysis: Analysis, reading: Reading) -> tuple[Analysis, dict, Reading]:
-            return analysis, self._arrays(analysis, reading), reading
+            return analysis, self._needed(analysis, reading), reading
 
-        first = side(wanted.analysis, wanted.reading)
-        second = side(*wanted.other) if wanted.other else None
-        return profile_figure(first, second, wanted.quantity, wanted.theme)
+        second = side(*of.beside) if of.beside else None
+        return profile_figure(
+            side(of.analysis, of.reading), second, options.quantity, options.theme
+        )
 
-    def _trajectory(self, wanted: Wanted) -> go.Figure:
-        _require("colouring", wanted.color_by, COLORS_BY)
-        points, note = self._source.map(wanted.analysis, "trajectory", wanted.map, "points")
+    def _trajectory(self, of: Subject, options: FigureOptions, settings: MapSettings) -> go.Figure:
+        points, note = self._arrays.map(of.analysis, "trajectory", settings, "points")
         return trajectory_figure(
-            strings_of(wanted.analysis), points, note["first_depth"], note["description"],
-            wanted.theme, wanted.color_by,
+            strings_of(of.analysis), points, note["first_depth"], note["description"],
+            options.theme, options.color_by,
         )  # fmt: skip
 
-    def _perplexities(self, wanted: Wanted) -> go.Figure:
-        points, notes = self._source.map(wanted.analysis, "perplexities", wanted.map, "points")
-        return perplexities_figure(points, notes, wanted.theme)
+    def _perplexities(
+        self, of: Subject, options: FigureOptions, settings: MapSettings
+    ) -> go.Figure:
+        points, notes = self._arrays.map(of.analysis, "perplexities", settings, "points")
+        return perplexities_figure(points, notes, options.theme)
+
+    def _trajectory_of_set(
+        self, of: ImageSet, role: str, options: SetFigureOptions, settings: MapSettings
+    ) -> go.Figure:
+        points, note = self._arrays.map_of_set(of, role, "trajectory", settings, "points")
+        names = {member.analysis_id: member.name for member in of.members}
+        strings = [string_of(a, token, names[a.id]) for a, token in self._members(of, role)]
+        _, dispersion = self._arrays.map_of_set(of, role, "dispersion", settings, "profile")
+        return trajectory_figure(
+            strings, points, note["first_depth"], note["description"], options.theme,
+            options.color_by, dispersion["neck_end"]["depth"],
+        )  # fmt: skip
+
+    def _perplexities_of_set(
+        self, of: ImageSet, role: str, options: SetFigureOptions, settings: MapSettings
+    ) -> go.Figure:
+        points, notes = self._arrays.map_of_set(of, role, "perplexities", settings, "points")
+        return perplexities_figure(points, notes, options.theme)
+
+    def _dispersion_of_set(
+        self, of: ImageSet, role: str, options: SetFigureOptions, settings: MapSettings
+    ) -> go.Figure:
+        profile, note = self._arrays.map_of_set(of, role, "dispersion", settings, "profile")
+        analyses = [analysis for analysis, _ in self._members(of, role)]
+        critical = [
+            analysis.stages.critical_depth
+            for analysis in analyses
+            if analysis.stages and analysis.stages.critical_depth is not None
+        ]
+        layers = analyses[0].model.layers
+        return dispersion_figure(profile, note, critical, layers, options.theme)
+
+    def _members(self, image_set: ImageSet, role: str) -> list[tuple[Analysis, int]]:
+        return aligned_members(self._arrays.store, image_set, role)
 
     def _jsd(self, analysis: Analysis, reading: Reading) -> np.ndarray:
-        return self._source.named(analysis, "jsd", reading.lens, reading.divergence)
+        return self._arrays.named(analysis, "jsd", reading.lens, reading.divergence)
 
-    def _arrays(self, analysis: Analysis, reading: Reading) -> dict[str, np.ndarray]:
+    def _needed(self, analysis: Analysis, reading: Reading) -> dict[str, np.ndarray]:
         return {
-            name: self._source.named(analysis, name, reading.lens, reading.divergence)
+            name: self._arrays.named(analysis, name, reading.lens, reading.divergence)
             for name in ARRAYS_NEEDED
         }
-
-
-def staged_as(
-    source: ArraySource,
-    find_vocabulary: FindVocabulary,
-    analysis: Analysis,
-    lens: Lens | None,
-    method: StageMethod,
-    thresholds: Thresholds,
-) -> Analysis:
-    """The finished document, staged anew where the lens, method or a threshold differs."""
-    base = (lens or analysis.request.lens).base
-    known = analysis.stages
-    asked = (base, method, thresholds.as_dict())
-    as_stored = known and (known.lens, known.method, known.thresholds) == asked
-    if as_stored or not analysis.tokens:
-        return analysis
-    arrays = {name: source.named(analysis, name, base) for name in STAGES_NEED}
-    return staged(analysis, arrays, find_vocabulary(analysis), base, method, thresholds)
 
 
 def _require(kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         raise InputError(f"There is no {kind} {name!r}; there are {', '.join(known)}.")
-
-
-def heading(name: str, wanted: Wanted) -> tuple[str, str]:
-    """Title and note of a figure: what, of which model and prompt, under which reading."""
-    analysis, reading = wanted.analysis, wanted.reading
-    titles = {
-        "fretboard": QUANTITIES[wanted.quantity].title,
-        "profile": f"{wanted.quantity}, mean over tokens",
-        "divergence": f"divergence of adjacent depths, {_token(wanted)}",
-        "competition": f"competition at {_token(wanted)}",
-        "trajectory": "hidden states of all tokens on one map",
-    }
-    quantity = {"fretboard": wanted.quantity, "profile": wanted.quantity, "divergence": "jsd"}
-    parts = [analysis.model.name, f"“{analysis.request.prompt}”"]
-    if name != "trajectory":
-        parts.append(NAMES_OF_LENS[reading.lens])
-        parts.append(NAMES_OF_DIVERGENCE[reading.divergence] if quantity.get(name) == "jsd" else "")
-        parts.append(NAMES_OF_SCALING[reading.scaling] if name in quantity else "")
-    if analysis.stages is not None:
-        parts.append(f"stages: {analysis.stages.method}")
-    if analysis.request.skip_layers:
-        layers = ", ".join(map(str, analysis.request.skip_layers))
-        after = " after the prompt" if analysis.request.skip_when is SkipWhen.DECODE else ""
-        parts.append(f"skipped layers {layers}{after}")
-    return titles[name], " · ".join(filter(None, parts))
-
-
-def _token(wanted: Wanted) -> str:
-    return f"token {wanted.token} “{readable(wanted.analysis.tokens[wanted.token].text)}”"

@@ -10,7 +10,7 @@ from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, MemberView, SetView
-from fretboard.lens.maps.settings import MapSettings
+from fretboard.core.map_settings import MapSettings
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 FEWEST = 2  # images that a joint map or a dispersion needs

@@ -1,16 +1,16 @@
-"""The fields of a question as they came → a checked request with its id, and the picture."""
+"""A question as it came → a checked request with its content id, and the picture, decoded once."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from fretboard.core.analysis import Analysis, analysis_id
-from fretboard.core.errors import InputError, TooLarge
+from fretboard.analysis.skip_presets import PRESETS, preset_layers
+from fretboard.core.analysis import Analysis, Status, analysis_id
+from fretboard.core.errors import InputError, NotFinished, TooLarge
 from fretboard.core.images import Picture, read_picture
 from fretboard.core.model_info import NOTHING, Announced, choose_model
 from fretboard.core.question import (
-    DEFAULT_NEW_TOKENS,
     AnalysisRequest,
     ImageInfo,
-    Lens,
+    Question,
     SkipWhen,
     check_repair,
     parse_layers,
@@ -19,46 +19,30 @@ from fretboard.core.repair import parse_repair
 from fretboard.core.settings import Settings
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The fields of a POST as they came; see DESIGN's contract."""
-
-    prompt: str
-    image: bytes | None = None
-    model: str | None = None
-    max_new_tokens: int = DEFAULT_NEW_TOKENS
-    lens: str = Lens.NORMED.value
-    skip_layers: str = ""
-    continuation: str | None = None
-    skip_when: str = SkipWhen.ALWAYS.value
-    repair: str = ""
-    """As `parse_repair` reads it."""
-    salt: str | None = None
-    """Makes it private: equal requests with another salt, or none, do not find it."""
-
-
 def prepare(
-    settings: Settings, asked: Asked, announced: Announced = NOTHING
+    settings: Settings, question: Question, announced: Announced = NOTHING
 ) -> tuple[Analysis, Picture | None]:
-    """The analysis that `asked` stands for, not yet stored. Raises InputError."""
-    served = choose_model(settings, asked.model, announced)
-    _check(settings, asked)
+    """The analysis that `question` stands for, not yet stored. Raises InputError."""
+    served = choose_model(settings, question.model or None, announced)
+    _check(settings, question)
     picture = (
-        read_picture(asked.image, settings.max_image_pixels) if asked.image is not None else None
+        read_picture(question.image, settings.max_image_pixels)
+        if question.image is not None
+        else None
     )
     # Where the config leaves the layers out, the worker checks the range.
-    skipped = parse_layers(asked.skip_layers, served.layers or None)
+    skipped = parse_layers(question.skip_layers, served.layers or None)
     request = AnalysisRequest(
-        prompt=asked.prompt,
+        prompt=question.prompt,
         model=served.name,
-        max_new_tokens=asked.max_new_tokens,
-        lens=Lens(asked.lens),
+        max_new_tokens=question.max_new_tokens,
+        lens=question.lens,
         skip_layers=skipped,
         # Without a layer to skip both are the same run: one id.
-        skip_when=SkipWhen(asked.skip_when) if skipped else SkipWhen.ALWAYS,
-        continuation=asked.continuation or None,
-        repair=parse_repair(asked.repair, served.layers or None),
-        salt=asked.salt,
+        skip_when=question.skip_when if skipped else SkipWhen.ALWAYS,
+        continuation=question.continuation or None,
+        repair=parse_repair(question.repair, served.layers or None),
+        salt=question.salt,
         image=_image_info(picture),
     )
     check_repair(request)
@@ -66,24 +50,60 @@ def prepare(
     return Analysis(id=analysis_id(request, model), request=request, model=model), picture
 
 
-def _check(settings: Settings, asked: Asked) -> None:
-    if not asked.prompt.strip():
+def without_preset(
+    settings: Settings,
+    question: Question,
+    find: Callable[[str], Analysis],
+    announced: Announced = NOTHING,
+) -> Question:
+    """A preset in `skip_layers` becomes the layers that it is of the analysis `preset_of`.
+
+    find: an id's analysis, its stages as they are to be read. Raises InputError where the two do
+    not go together or the set is empty; NotFinished.
+    """
+    text, other = question.skip_layers, question.preset_of
+    preset = next((known for known in PRESETS if known == text.strip()), None)
+    if preset is None:
+        if other:
+            raise InputError(
+                f"preset_of is given, but skip_layers is {text!r}: choose {', '.join(PRESETS)}."
+            )
+        return question
+    if not other:
+        raise InputError(
+            f"skip_layers is {preset}, a preset: give preset_of, the id of the analysis from "
+            "whose stages its layers are taken."
+        )
+    analysis = find(other)
+    require_stages(analysis)
+    model = choose_model(settings, question.model or None, announced).name
+    if analysis.model.name != model:
+        raise InputError(
+            f"The analysis {other} is of {analysis.model.name}; its layers say nothing of {model}."
+        )
+    layers = ",".join(map(str, preset_layers(preset, analysis)))
+    return question.but(skip_layers=layers, preset_of=None)
+
+
+def require_stages(analysis: Analysis) -> None:
+    """Raises NotFinished unless the analysis can have presets."""
+    if analysis.status != Status.DONE:
+        raise NotFinished(f"The analysis is {analysis.status}; its presets come when it is done.")
+
+
+def _check(settings: Settings, question: Question) -> None:
+    if not question.prompt.strip():
         raise InputError("The prompt is empty. Ask something, such as: What is in this image?")
-    for name, text in (("prompt", asked.prompt), ("continuation", asked.continuation or "")):
+    texts = (("prompt", question.prompt), ("continuation", question.continuation or ""))
+    for name, text in texts:
         if len(text) > settings.max_prompt_characters:
             raise TooLarge(
                 f"The {name} has {len(text)} characters; "
                 f"at most {settings.max_prompt_characters} are taken."
             )
-    if not 1 <= asked.max_new_tokens <= settings.max_new_tokens:
+    if question.max_new_tokens > settings.max_new_tokens:
         raise InputError(
-            f"max_new_tokens is {asked.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
-        )
-    if asked.lens not in list(Lens):
-        raise InputError(f"There is no lens {asked.lens!r}; choose {', '.join(Lens)}.")
-    if asked.skip_when not in list(SkipWhen):
-        raise InputError(
-            f"There is no skip_when {asked.skip_when!r}; choose {', '.join(SkipWhen)}."
+            f"max_new_tokens is {question.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
         )
 
 
@@ -92,5 +112,9 @@ def _image_info(picture: Picture | None) -> ImageInfo | None:
         return None
     width, height = picture.image.size
     return ImageInfo(
-        sha256=picture.sha256, width=width, height=height, media_type=picture.media_type
+        sha256=picture.sha256,
+        width=width,
+        height=height,
+        media_type=picture.media_type,
+        note=picture.note,
     )

@@ -7,17 +7,30 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Token
+from fretboard.analysis.arrays import Arrays
+from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Status, Token
 from fretboard.core.errors import InputError
-from fretboard.core.question import Lens, StageMethod
+from fretboard.core.reading import Lens, Reading, StageMethod, Thresholds
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.core.words import merge_words
 from fretboard.lens.flags import lead_score
 from fretboard.lens.stages import Reversal as Lead
 from fretboard.lens.stages import StageReport, TokenStages, detect
-from fretboard.lens.thresholds import Thresholds
 
 ARRAYS_NEEDED = ("jsd", "probability", "rank", "top_ids", "top_probabilities")
+
+
+def as_read(arrays: Arrays, analysis: Analysis, reading: Reading) -> Analysis:
+    """The finished document, staged anew where the lens, method or a threshold differs."""
+    if analysis.status is not Status.DONE or not analysis.tokens:
+        return analysis
+    base = reading.under(analysis.request.lens).lens.base
+    known = analysis.stages
+    chosen = (base, reading.stages, reading.as_dict())
+    if known and (known.lens, known.method, known.thresholds) == chosen:
+        return analysis
+    needed = {name: arrays.named(analysis, name, base) for name in ARRAYS_NEEDED}
+    return staged(analysis, needed, arrays.vocabulary(analysis), base, reading.stages, reading)
 
 
 def staged(

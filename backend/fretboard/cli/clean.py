@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from redis.exceptions import RedisError
 
-from fretboard.cli.analyze import configured_settings
+from fretboard.cli.options import configured_settings
 
 DAYS = "Days that a record stays after it was last written; default FRETBOARD_KEEP_DAYS."
 BYTES = "Bytes of all records that may stay; default FRETBOARD_STORE_BYTES."

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fretboard.cli.analyze import OFFLINE, configured_settings
+from fretboard.cli import analyze, studies
 from fretboard.cli.clean import clean
-from fretboard.cli.repairs import compression, repairs
-from fretboard.cli.skips import skips
+from fretboard.cli.options import configured_settings
 from fretboard.core.errors import FretboardError
 from fretboard.core.settings import Settings
 
@@ -88,7 +87,11 @@ def openapi() -> None:
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 
 
-for _command in (*OFFLINE, skips, repairs, compression, clean):
+for _command in (
+    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
+    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
+    clean,
+):  # fmt: skip
     app.command()(_command)
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.errors import FretboardError
-from fretboard.core.question import AnalysisRequest, Lens, SkipWhen, StageMethod
+from fretboard.core.question import AnalysisRequest, SkipWhen
+from fretboard.core.reading import Lens, StageMethod
 from fretboard.core.repair import Repair
 
 SCHEMA_VERSION = 1

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from fretboard.core.question import Divergence, Lens, Scaling
+from fretboard.core.reading import Divergence, Lens
 
 TOP_K = 10  # words kept per cell; the page lists ten
 
@@ -58,15 +58,6 @@ UNITS_OF_DIVERGENCE = {
 }
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How the numbers of a figure are read: lens, divergence and display scaling."""
-
-    lens: Lens = Lens.NORMED
-    divergence: Divergence = Divergence.JSD
-    scaling: Scaling = Scaling.NONE
-
-
 MapKind = Literal["trajectory", "perplexities", "stability", "dispersion"]
 PatchKind = Literal["patch-grid", "patches", "patch-word"]
 DerivedKind = Literal["lens", "divergence", "distribution"] | MapKind | PatchKind
@@ -79,9 +70,9 @@ class Derived:
     """Arrays computed on demand from the record: what, and with which parameters.
 
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
-    `probabilities` (depth, vocabulary) of one token. The map kinds (`pipeline/maps.py`) are of an
+    `probabilities` (depth, vocabulary) of one token. The map kinds (`engine/maps.py`) are of an
     answer's tokens or, with a `role`, of an image set's token position. The patch kinds
-    (`pipeline/patches.py`) are of the image positions.
+    (`engine/patches.py`) are of the image positions.
     """
 
     kind: DerivedKind

@@ -3,19 +3,20 @@
 import hashlib
 import json
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.analysis import Analysis, ModelInfo, Problem, Status
 from fretboard.core.question import AnalysisRequest
 
 ARRAYS = "arrays"
-# Part of every id: raised when an experiment comes to compute something else.
+# Part of every id: raised when a test comes to compute something else.
 VERSION = 2
 BLANK = "blank"
 # Where patching puts states in: the second axis of its arrays.
 SPANS = ("image", "prompt", "predicting", "all")
+LONGEST_WORD = 100  # characters; a rival is one word
 HALF = 16  # hex digits of an id that tell the analysis, and as many that tell the test
 
 
@@ -33,6 +34,25 @@ class Kind(StrEnum):
         return self in (Kind.PATCHING, Kind.CUT)
 
 
+class TestFields(BaseModel):
+    """What is asked of a causal test."""
+
+    model_config = ConfigDict(frozen=True)
+
+    analysis: Annotated[str, Field(description="Whose answer is tested.")]
+    kind: Kind
+    other: Annotated[
+        str,
+        Field(description="Patch against: blank, or the id of an analysis whose image is used."),
+    ] = BLANK
+    into_image: Annotated[
+        bool, Field(description="Patch the other run's states into the image's run.")
+    ] = False
+    rival: Annotated[
+        str, Field(max_length=LONGEST_WORD, description="Attribute against this word.")
+    ] = ""
+
+
 class Taught(BaseModel):
     """A token of the taught answer, with its log-probability (nats) in the plain run."""
 
@@ -42,7 +62,7 @@ class Taught(BaseModel):
     log_probability: float
 
 
-class Experiment(BaseModel):
+class CausalTest(BaseModel):
     """Its arrays lie beside it (docs/experiments.md).
 
     analysis: id of the one whose answer is tested. other: `blank` or the SHA-256 of the image it is
@@ -72,13 +92,13 @@ class Experiment(BaseModel):
 
 def planned(
     analysis: Analysis, kind: Kind, other: str = BLANK, into_image: bool = False, rival: str = ""
-) -> Experiment:
+) -> CausalTest:
     """The record's head, without results; only what its kind depends on goes into the id."""
     patched = kind is Kind.PATCHING
     other, into_image = (other if patched else ""), into_image and patched
     rival = rival if kind is Kind.ATTRIBUTION else ""
-    return Experiment(
-        id=_experiment_id(analysis.id, kind, other, into_image, rival),
+    return CausalTest(
+        id=_test_id(analysis.id, kind, other, into_image, rival),
         kind=kind,
         analysis=analysis.id,
         request=analysis.request,
@@ -91,11 +111,11 @@ def planned(
 
 
 def prefix_of(analysis_id: str) -> str:
-    """What the ids of all experiments on an analysis begin with."""
+    """What the ids of all causal tests of an analysis begin with."""
     return analysis_id[:HALF]
 
 
-def _experiment_id(analysis_id: str, kind: Kind, other: str, into_image: bool, rival: str) -> str:
+def _test_id(analysis_id: str, kind: Kind, other: str, into_image: bool, rival: str) -> str:
     """Content id; `analysis_id` holds model, prompt, image, answer and length."""
     content = [VERSION, kind.value, analysis_id, other, into_image, rival]
     told = hashlib.sha256(json.dumps(content).encode()).hexdigest()

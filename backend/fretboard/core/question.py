@@ -1,4 +1,4 @@
-"""What is asked: the request of an analysis and the choices it is made of. No torch."""
+"""What is asked of a model: a question as it comes, and its canonical form, which is hashed."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,47 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.errors import InputError
+from fretboard.core.reading import Lens
 from fretboard.core.repair import Repair, RepairKind, parse_numbers
 
 DEFAULT_NEW_TOKENS = 64
-
-
-class Lens(StrEnum):
-    """The map from a hidden state to a distribution over the vocabulary (METHOD: Lens)."""
-
-    NORMED = "normed"
-    RAW = "raw"
-    DIFFERENCE = "difference"
-    """Raw minus normed: what of a finding is scale (tokens and stages are then the normed's)."""
-
-    @property
-    def base(self) -> "Lens":
-        """The lens whose distributions are proper: the lens itself, normed for the difference."""
-        return Lens.NORMED if self is Lens.DIFFERENCE else self
-
-
-class Scaling(StrEnum):
-    """Display scaling of a figure's values by their largest absolute value (METHOD: Level 2)."""
-
-    NONE = "none"
-    DEPTH = "depth"
-    """The paper's MaxAbsScaler: colours cannot be compared across depths."""
-    TOKEN = "token"
-
-
-class StageMethod(StrEnum):
-    """How the critical and mutation depths are found (METHOD: Stages, detected)."""
-
-    AUTOMATIC = "automatic"
-    PAPER = "paper"
-
-
-class Divergence(StrEnum):
-    """How far the distributions of two adjacent depths lie apart (METHOD: Level 2)."""
-
-    JSD = "jsd"
-    PAPER_CODE = "paper-code"
-    SYMMETRIC_KL = "symmetric-kl"
 
 
 class SkipWhen(StrEnum):
@@ -66,6 +29,57 @@ class ImageInfo(BaseModel):
     width: int
     height: int
     media_type: str
+    note: str = ""
+    """How its numbers became grey values, where its file leaves that open."""
+
+
+class QuestionFields(BaseModel):
+    """What anyone may say of a question: a form, the command line, a notebook."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: Annotated[str, Field(description="What to ask.")] = ""
+    model: Annotated[
+        str | None, Field(description="A model that is served; default: FRETBOARD_MODEL.")
+    ] = None
+    max_new_tokens: Annotated[int, Field(ge=1, description="Longest answer, in tokens.")] = (
+        DEFAULT_NEW_TOKENS
+    )
+    lens: Annotated[Lens, Field(description="normed, raw or difference.")] = Lens.NORMED
+    skip_layers: Annotated[
+        str, Field(description="Decoder layers to leave out, such as 6-9,12; or a preset: skip.1.")
+    ] = ""
+    skip_when: Annotated[
+        SkipWhen,
+        Field(description="Skip at all positions, or at the answer's own alone (decode)."),
+    ] = SkipWhen.ALWAYS
+    preset_of: Annotated[
+        str | None,
+        Field(description="The analysis from whose stages a preset of skip_layers is taken."),
+    ] = None
+    continuation: Annotated[
+        str | None, Field(description="Analyse this answer instead of generating one.")
+    ] = None
+    repair: Annotated[
+        str,
+        Field(
+            description="Decode with dola, deco, skip-on-reversal, vcd or fade, such as "
+            "'deco strength=0.6'."
+        ),
+    ] = ""
+
+
+class Question(QuestionFields):
+    """A question about a picture, or about none."""
+
+    image: Annotated[bytes | None, Field(exclude=True, repr=False)] = None
+    """A picture's file as it came; None: text only."""
+    salt: str | None = None
+    """Makes it private: equal questions with another salt, or none, do not find it."""
+
+    def but(self, **changes: object) -> "Question":
+        """The same with other values, checked. Raises ValueError."""
+        return Question(**dict(self) | changes)
 
 
 class AnalysisRequest(BaseModel):

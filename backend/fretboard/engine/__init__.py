@@ -1,6 +1,1 @@
-"""Request → analysis → derived arrays: the only room where model, lens and store meet."""
-
-from fretboard.engine.analyze import Pipeline
-from fretboard.engine.run import Job
-
-__all__ = ["Job", "Pipeline"]
+"""All that runs a model: analyses, derived arrays, causal tests, and the session over them."""

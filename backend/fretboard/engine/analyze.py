@@ -6,21 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
-from fretboard.analysis.image_sets import states_at
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
-from fretboard.core.arrays import TOP_K, Derived
+from fretboard.core.arrays import TOP_K
 from fretboard.core.errors import FretboardError
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.engine.derive import derive, make_lens
-from fretboard.engine.maps import make_map
-from fretboard.engine.patches import PatchReader
+from fretboard.engine.derive import make_lens
 from fretboard.engine.run import Job, Run, batches
 from fretboard.engine.stream import to_tensor
-from fretboard.lens.maps.fit import Watch
 from fretboard.lens.readout import Readout, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
@@ -37,12 +32,12 @@ class Pipeline:
 
     checkpoint: Checkpoint
     store: AnalysisStore
+    longest: int = 1024
+    """Tokens of a continuation that are taken: FRETBOARD_MAX_NEW_TOKENS."""
     vocabulary: Vocabulary = field(init=False)
-    patches: PatchReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.vocabulary = Vocabulary(self.checkpoint.tokenizer_json)
-        self.patches = PatchReader(self.checkpoint, self.store)
 
     def analyse(self, job: Job) -> Analysis:
         """Generate, read out, detect stages, write the record; returns the finished document.
@@ -67,7 +62,7 @@ class Pipeline:
     def _runs(self, jobs: Sequence[Job], tell: OnOutcome) -> Iterator[Run]:
         for job in jobs:
             try:
-                yield Run(self.checkpoint, self.vocabulary.text, job)
+                yield Run(self.checkpoint, self.vocabulary.text, job, self.longest)
             except Exception as error:
                 tell(job, shortage.explained(error))
 
@@ -158,23 +153,6 @@ class Pipeline:
             "vocabulary": anatomy.vocabulary,
             "dtype": self.checkpoint.dtype,
         }
-
-    def derive(
-        self, analysis: Analysis, wanted: Derived, watch: Watch | None = None
-    ) -> tuple[dict[str, np.ndarray], str]:
-        """Arrays on demand, and a note on how they were made."""
-        if wanted.runs_model:
-            return self.patches.derive(analysis, wanted), ""
-        hidden = self.store.read_sound(analysis, HIDDEN_STATES)
-        if wanted.is_map:
-            return make_map(hidden, wanted, watch or Watch())
-        return derive(self.checkpoint.anatomy, analysis, hidden, wanted), ""
-
-    def derive_set(
-        self, members: list[tuple[Analysis, int]], wanted: Derived, watch: Watch | None = None
-    ) -> tuple[dict[str, np.ndarray], str]:
-        """The same of one token in each of several analyses: their joint map, their dispersion."""
-        return make_map(states_at(self.store, members), wanted, watch or Watch())
 
     def _tokens(self, readout: Readout, ids: list[int]) -> list[Token]:
         return [

@@ -5,7 +5,7 @@ import torch
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import TOP_K, Derived
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.engine.stream import to_tensor
 from fretboard.lens.difference import read_difference
 from fretboard.lens.readout import LogitLens, distribution, divergences, read_out

@@ -1,94 +1,85 @@
-"""One analysis without a server, into a folder; and the analyses shipped as examples."""
+"""One analysis as a folder: analysis.json, arrays, hidden states, image, and how it is read."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fretboard.analysis.questions import Asked, prepare
+import plotly.graph_objects as go
+
+from fretboard.analysis.arrays import needed
+from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.analysis.skip_presets import Preset, preset_layers
 from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import Derived
-from fretboard.core.images import Picture, to_png
+from fretboard.core.map_settings import MapSettings
+from fretboard.core.question import Question
+from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
-from fretboard.engine import Job, Pipeline
-from fretboard.engine.load import load_pipeline
-from fretboard.engine.session import Asking, LocalSource, settle, write_reading
-from fretboard.lens.maps.settings import MapSettings
-from fretboard.store.analyses import ANY_ID, AnalysisStore, open_folder, open_store
-from fretboard.store.examples import gallery_entries, gallery_image
+from fretboard.engine.session import Session
+from fretboard.store.analyses import ANY_ID, open_folder
 
+READING = "reading.json"  # what `figure` takes where it is told nothing
 PLAIN = "plain"  # the run that a preset was taken from
-SHIPPED_MAPS = (MapSettings(), MapSettings(method="pca"))
 
 
 def analyze_to_folder(
-    settings: Settings, asked: Asked, folder: Path, reading: Asking | None = None
+    settings: Settings, question: Question, folder: Path, reading: Reading | None = None
 ) -> Analysis:
-    """Write analysis.json, arrays, hidden states and the image into `folder`.
-
-    reading: further arrays and the stages to find; the default is what the server would store.
-    """
-    prepare(settings, asked)  # bad input is told before the model is loaded
-    pipeline = load_pipeline(settings, open_folder(folder, new=True))
-    return _to_folder(settings, pipeline, asked, folder, reading)
+    """Write the analysis into `folder`, with the arrays and stages of `reading`."""
+    return _write(session_of(settings, folder, new=True), question, folder, reading or Reading())
 
 
 def analyze_with_preset(
-    settings: Settings, asked: Asked, folder: Path, reading: Asking, preset: Preset
+    settings: Settings, question: Question, folder: Path, reading: Reading, preset: Preset
 ) -> tuple[Analysis, Analysis]:
     """(the plain analysis, in `folder/plain`; the one that does without the preset's layers).
 
-    Raises InputError where the plain answer's stages, found as `reading` asks, leave none to skip.
+    Raises InputError where the plain answer's stages, found as `reading` says, leave none to skip.
     """
-    prepare(settings, asked)
-    store = open_folder(folder / PLAIN, new=True)
-    pipeline = load_pipeline(settings, store)
-    plain = _to_folder(settings, pipeline, replace(asked, skip_layers=""), folder / PLAIN, reading)
+    first, second = (session_of(settings, place, new=True) for place in (folder / PLAIN, folder))
+    plain = _write(first, question.but(skip_layers=""), folder / PLAIN, reading)
     layers = ",".join(map(str, preset_layers(preset, plain)))
-    again = replace(pipeline, store=open_folder(folder, new=True))
-    again.store.write_tokenizer(plain.model.revision, again.checkpoint.tokenizer_json)
-    skipped = _to_folder(settings, again, replace(asked, skip_layers=layers), folder, reading)
-    return plain, skipped
+    second.share_model(first)
+    return plain, _write(second, question.but(skip_layers=layers), folder, reading)
 
 
-def _to_folder(
-    settings: Settings, pipeline: Pipeline, asked: Asked, folder: Path, reading: Asking | None
-) -> Analysis:
-    store = pipeline.store
-    store.drop_derived(ANY_ID)  # of an earlier analysis in this folder
-    analysis = _run(settings, pipeline, asked, store)
-    if reading is None:
-        return analysis
-    write_reading(folder, reading.reading)
-    return settle(LocalSource(store, lambda: pipeline), store, analysis, reading)
+def draw(
+    settings: Settings,
+    folder: Path,
+    name: str,
+    reading: Reading,
+    options: FigureOptions,
+    map_settings: MapSettings,
+) -> tuple[go.Figure, Subject]:
+    """A figure of the analysis in `folder`; what `reading` leaves open is the folder's own."""
+    session = session_of(settings, folder)
+    analysis = session.store.read(ANY_ID)
+    chosen = read_reading(folder, analysis).but(**reading.model_dump(exclude_unset=True))
+    subject = Subject(session.read(analysis, chosen), chosen)
+    return session.figures.draw(name, subject, options, map_settings), subject
 
 
-def build_examples(settings: Settings, folder: Path, count: int) -> Iterator[str]:
-    """Analyse the first `count` gallery scenes, with all that the page asks of a ready one."""
-    store = open_store(str(folder))
-    pipeline = load_pipeline(settings, store)
-    for entry in gallery_entries()[:count]:
-        asked = Asked(entry["prompt"], gallery_image(entry["file"]).read_bytes())
-        analysis = _run(settings, pipeline, asked, store)
-        wanted = [Derived("trajectory", settings=settings.text) for settings in SHIPPED_MAPS]
-        lens = analysis.request.lens
-        wanted += [Derived("distribution", lens, token=token.index) for token in analysis.tokens]
-        for derived in wanted:
-            arrays, note = pipeline.derive(analysis, derived)
-            store.write_arrays(analysis.id, derived.file, arrays, note)
-        yield f"{analysis.id}  {entry['title']}: {analysis.answer}"
+def read_reading(folder: Path, analysis: Analysis) -> Reading:
+    """How the folder's analysis was asked to be read, with the thresholds of its stages."""
+    path = folder / READING
+    kept = Reading.model_validate_json(path.read_text()) if path.is_file() else Reading()
+    stages = analysis.stages
+    if stages is not None:
+        kept = kept.but(**stages.thresholds, stages=stages.method)
+    return kept.under(analysis.request.lens)
 
 
-def _run(settings: Settings, pipeline: Pipeline, asked: Asked, store: AnalysisStore) -> Analysis:
-    return run_prepared(pipeline, store, *prepare(settings, asked))
+def session_of(settings: Settings, folder: Path, new: bool = False) -> Session:
+    """Over the one analysis in a folder. Raises NotFound where there is none, unless it is new."""
+    store = open_folder(folder, new)
+    return replace(Session.open(settings, folder), store=store)
 
 
-def run_prepared(
-    pipeline: Pipeline, store: AnalysisStore, analysis: Analysis, picture: Picture | None
-) -> Analysis:
-    """Analyse what `prepare` gave, into the store; the document is written last."""
-    store.make_way(analysis.id)
-    if picture is not None:
-        store.write_image(analysis.id, to_png(picture.image))
-    image = picture.image if picture is not None else None
-    return pipeline.analyse(Job(analysis, image))
+def _write(session: Session, question: Question, folder: Path, reading: Reading) -> Analysis:
+    analysis = session.analyze(question)
+    own = reading.under(analysis.request.lens)
+    for name in ("probability", "jsd"):
+        if needed(analysis, name, own.lens, own.divergence):
+            session.arrays.named(analysis, name, own.lens, own.divergence)
+    (folder / READING).write_text(own.model_dump_json(indent=1, exclude_unset=True) + "\n")
+    read = session.read(analysis, own)
+    session.store.write(read)
+    return read

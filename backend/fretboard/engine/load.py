@@ -8,13 +8,13 @@ from fretboard.core.settings import Settings
 from fretboard.store.analyses import AnalysisStore
 
 if TYPE_CHECKING:
-    from fretboard.engine import Pipeline
+    from fretboard.engine.analyze import Pipeline
 
 
 def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     """The served model, loaded, with its tokenizer published to the store."""
     # torch and transformers take seconds to import: only here, never in a web process.
-    from fretboard.engine import Pipeline
+    from fretboard.engine.analyze import Pipeline
     from fretboard.model.checkpoint import load
 
     if settings.log_json:
@@ -24,7 +24,7 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     revision = served.revision if from_hub else None
     checkpoint = load(served.source, revision, settings.device, settings.dtype)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
-    return Pipeline(checkpoint, store)
+    return Pipeline(checkpoint, store, settings.max_new_tokens)
 
 
 def free_bytes() -> int:

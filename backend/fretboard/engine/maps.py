@@ -7,10 +7,10 @@ import numpy as np
 
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import InputError
+from fretboard.core.map_settings import MapSettings
 from fretboard.lens.dispersion import disperse
 from fretboard.lens.maps.fit import Watch
 from fretboard.lens.maps.project import ProjectedMap, perplexity_grid, project, seed_stability
-from fretboard.lens.maps.settings import MapSettings
 
 GRID = (5.0, 10.0, 20.0, 40.0, 80.0)  # perplexities of the small grid
 SEEDS = 4  # maps compared for the stability over seeds
@@ -44,7 +44,7 @@ def _told(made: ProjectedMap) -> dict[str, object]:
     return {
         "description": made.description,
         "first_depth": made.first_depth,
-        "settings": asdict(made.settings),
+        "settings": made.settings.model_dump(),
         "quality": asdict(made.quality),
         "notes": list(made.notes),
     }

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from fretboard.core.errors import InputError
 from fretboard.core.images import blank_like
-from fretboard.core.question import AnalysisRequest, Lens
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.reading import Lens, Thresholds
 from fretboard.core.repair import Repair
 from fretboard.engine.derive import make_lens
 from fretboard.lens.divergence import jensen_shannon
 from fretboard.lens.readout import read_out
 from fretboard.lens.stages import detect
-from fretboard.lens.thresholds import Thresholds
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs, build_inputs

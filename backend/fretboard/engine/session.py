@@ -1,172 +1,176 @@
-"""An analysis in a folder, without a server: arrays derived in this process, figures, stages."""
+"""A model and a store in one process: ask, read, draw, test. torch comes with the model alone."""
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import plotly.graph_objects as go
-from pydantic import TypeAdapter, ValidationError
-
-from fretboard.analysis.arrays import RecordSource, needed
-from fretboard.analysis.figures import Drawing, Wanted, staged_as
-from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import Derived, Reading
-from fretboard.core.errors import InputError
+from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.figures import Figures
+from fretboard.analysis.questions import prepare, without_preset
+from fretboard.analysis.stages import as_read
+from fretboard.core.analysis import Analysis, Status
+from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
+from fretboard.core.errors import InputError, NotFound
+from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.images import Picture, read_picture, stored_image, to_png
 from fretboard.core.model_info import served_model
-from fretboard.core.question import StageMethod
+from fretboard.core.question import Question
+from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
-from fretboard.core.vocabulary import Vocabulary
+from fretboard.engine.compute import LocalCompute
 from fretboard.engine.load import load_pipeline
-from fretboard.lens.maps.settings import MapSettings
-from fretboard.lens.thresholds import Thresholds
-from fretboard.store.analyses import ANY_ID, HIDDEN_STATES, AnalysisStore, open_folder
+from fretboard.store.analyses import AnalysisStore, open_sets, open_store
+from fretboard.store.causal_tests import CausalTestRecords, open_tests
+from fretboard.store.records import Records
 
 if TYPE_CHECKING:
-    from fretboard.engine import Pipeline
-
-T = TypeVar("T")
-READING = "reading.json"  # what `figure` takes where it is told nothing
+    from fretboard.engine.analyze import Pipeline
+    from fretboard.model.checkpoint import Checkpoint
 
 
-@dataclass(frozen=True)
-class Asking:
-    """How an analysis is read and staged."""
+@dataclass
+class Session:
+    """One path for notebook, command line and studies. Records are kept by content id."""
 
-    reading: Reading
-    stages: StageMethod = StageMethod.AUTOMATIC
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    settings: Settings
+    store: AnalysisStore
+    sets: Records[ImageSet]
+    tests: CausalTestRecords
 
-
-class LocalSource(RecordSource):
-    """What the record lacks is derived here, once, and kept in the record."""
-
-    def __init__(self, store: AnalysisStore, load: "Callable[[], Pipeline]") -> None:
-        super().__init__(store)
-        self._load = load
+    @classmethod
+    def open(cls, settings: Settings, url: str | Path = "memory://") -> "Session":
+        """Over a store: a folder, `memory://`, or an object store."""
+        place = str(url)
+        return cls(settings, open_store(place), open_sets(place), open_tests(place))
 
     @cached_property
     def pipeline(self) -> "Pipeline":
         """The model, loaded when it is first needed."""
-        return self._load()
+        return load_pipeline(self.settings, self.store)
 
-    def computed(self, analysis: Analysis, wanted: Derived, name: str) -> np.ndarray:
-        """An array from the hidden states, written next to the others."""
-        if wanted.is_map:  # needs no model, which may take minutes to load
-            from fretboard.engine.maps import make_map
-            from fretboard.lens.maps.fit import Watch
-
-            hidden = self.named(analysis, HIDDEN_STATES)
-            arrays, note = make_map(hidden, wanted, Watch())
-        else:
-            arrays, note = self.pipeline.derive(analysis, wanted)
-        self._store.write_arrays(analysis.id, wanted.file, arrays, note)
-        return arrays[name]
+    def share_model(self, other: "Session") -> None:
+        """Use the model that another session has loaded, or will."""
+        self.pipeline = replace(other.pipeline, store=self.store)
+        revision = served_model(self.settings.model).revision
+        self.store.write_tokenizer(revision, self.pipeline.checkpoint.tokenizer_json)
 
     @cached_property
-    def vocabulary(self) -> Callable[[Analysis], Vocabulary]:
-        """The tokenizer of an analysis's model, read once a revision."""
-        read = lru_cache(lambda revision: Vocabulary(self._store.read_tokenizer(revision)))
-        return lambda analysis: read(analysis.model.revision)
+    def arrays(self) -> Arrays:
+        """All arrays; what a record lacks is derived once and kept in it."""
+        compute = LocalCompute(self.store, self.sets, self._checkpoint_of)
+        return Arrays(self.store, self.sets, compute)
 
+    @cached_property
+    def figures(self) -> Figures:
+        """Figures of these arrays."""
+        return Figures(self.arrays)
 
-def settle(
-    source: LocalSource, store: AnalysisStore, analysis: Analysis, asked: Asking
-) -> Analysis:
-    """The analysis with the stages asked, written; the arrays of its reading are in the record."""
-    reading = asked.reading
-    for name in ("probability", "jsd"):
-        if needed(analysis, name, reading.lens, reading.divergence):
-            source.named(analysis, name, reading.lens, reading.divergence)
-    told = staged_as(
-        source, source.vocabulary, analysis, reading.lens, asked.stages, asked.thresholds
-    )
-    store.write(told)
-    return told
+    def analyze(
+        self, question: Question, on_event: Callable[[dict[str, Any]], None] | None = None
+    ) -> Analysis:
+        """The finished analysis; one that is in the store is not run again. Raises InputError.
 
+        on_event: hears of every token.
+        """
+        settled = without_preset(self.settings, question, self.store.read)
+        return self.run(*prepare(self.settings, settled), on_event)
 
-def write_reading(folder: Path, reading: Reading) -> None:
-    """Keep how the analysis was asked to be read."""
-    (folder / READING).write_text(json.dumps(asdict(reading), indent=1) + "\n")
+    def run(
+        self,
+        analysis: Analysis,
+        picture: Picture | None,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Analysis:
+        """What `prepare` gave, analysed unless it is done; the document is written last."""
+        if self.is_done(analysis):
+            return self.store.read(analysis.id)
+        from fretboard.engine.run import Job
 
+        pipeline = self.pipeline
+        self.store.make_way(analysis.id)
+        self.store.drop_derived(analysis.id)  # of an earlier run, or an earlier one in its folder
+        if picture is not None:
+            self.store.write_image(analysis.id, to_png(picture.image))
+        image = picture.image if picture is not None else None
+        return pipeline.analyse(Job(analysis, image, on_event or (lambda _event: None)))
 
-def draw(
-    settings: Settings,
-    folder: Path,
-    name: str,
-    chosen: dict[str, Any],
-    stages: tuple[StageMethod, Thresholds] | None,
-    **wanted: Any,
-) -> tuple[go.Figure, Wanted]:
-    """A figure of the analysis in `folder`.
+    def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
+        """Whether the store has it finished and whole, but for parts that are `spared`."""
+        return self.store.finished(analysis.id, spared) is not None
 
-    chosen: the fields of Reading that replace the folder's own; wanted: further fields of Wanted.
-    stages: None finds them as in analysis.json, under the lens chosen.
-    """
-    store = open_folder(folder)
-    analysis = store.read(ANY_ID)
-    reading = replace(_read_reading(folder, analysis), **chosen)
-    source = LocalSource(store, lambda: load_for(settings, store, analysis))
-    method, thresholds = stages or _stages_of(analysis)
-    analysis = staged_as(source, source.vocabulary, analysis, reading.lens, method, thresholds)
-    asked = Wanted(analysis, reading, **wanted)
-    return Drawing(source, source.vocabulary).figure(name, asked), asked
+    def read(self, analysis: Analysis, reading: Reading) -> Analysis:
+        """Its tokens and stages as read."""
+        return as_read(self.arrays, analysis, reading)
 
+    def test(
+        self,
+        analysis: Analysis,
+        kind: Kind,
+        picture: Picture | None = None,
+        other: Picture | None = None,
+        into_image: bool = False,
+        rival: str = "",
+    ) -> CausalTest:
+        """A causal test of an answer; one that is in the store is not run again.
 
-def load_for(settings: Settings, store: AnalysisStore, analysis: Analysis) -> "Pipeline":
-    """The model that made the analysis. Raises InputError when another one is served."""
-    served = served_model(settings.model)
-    if served.revision != analysis.model.revision:
-        raise InputError(
-            f"This figure has to be derived with the model of the analysis, {analysis.model.name} "
-            f"({analysis.model.revision[:12]}); FRETBOARD_MODEL is {served.name} "
-            f"({served.revision[:12]}). Set it to the former."
-        )
-    return load_pipeline(settings, store)
+        picture: of the analysis, where it was prepared and not run: its answer is then taught by
+        the model itself. other: the picture to patch against; None is a grey one.
+        """
+        test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
+        with suppress(NotFound):
+            known = self.tests.read(test.id)
+            if known.status is Status.DONE and self.tests.has_results(known.id):
+                return known
+        from fretboard.engine.causal.run import Material, measure
 
+        pipeline = self.pipeline
+        image = picture.image if picture else self._image_of(analysis)
+        emitted = tuple(token.id for token in analysis.tokens) or None
+        material = Material(image, other.image if other else None, emitted)
+        exact = test.model.model_copy(update=pipeline.facts())
+        finished, arrays = measure(
+            pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),
+            material,
+        )  # fmt: skip
+        self.tests.make_way(finished.id)
+        self.tests.write_finished(finished, arrays)
+        return finished
 
-def parse_thresholds(given: Iterable[str]) -> Thresholds:
-    """`["mutation_sigmas=3"]` → Thresholds. Raises InputError that lists the names."""
-    return _parse_fields(Thresholds, "threshold", given)
+    def image_set(self, prompt: str, members: Sequence[Member], token: str) -> ImageSet:
+        """The set of analyses that were run here, kept."""
+        request = SetRequest(prompt=prompt, model=self.settings.model, token=token)
+        kept = list(members)
+        image_set = ImageSet(id=set_id(request, kept), request=request, members=kept)
+        self.sets.write(image_set)
+        return image_set
 
+    def picture(self, path: Path) -> Picture:
+        """A picture's file, decoded. Raises InputError."""
+        return read_picture(read_file(path), self.settings.max_image_pixels)
 
-def parse_map(given: Iterable[str]) -> MapSettings:
-    """`["method=umap", "seed=3"]` → MapSettings. Raises InputError that lists the names."""
-    return _parse_fields(MapSettings, "map setting", given)
+    def _image_of(self, analysis: Analysis) -> Any:
+        if analysis.request.image is None:
+            return None
+        return stored_image(self.store.read_image(analysis.id))
 
-
-def _parse_fields(kind: type[T], noun: str, given: Iterable[str]) -> T:
-    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
-    values: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if name not in names or not equals:
+    def _checkpoint_of(self, analysis: Analysis) -> "Checkpoint":
+        """The model that made the analysis. Raises InputError when another one is served."""
+        served = served_model(self.settings.model)
+        if served.revision != analysis.model.revision:
             raise InputError(
-                f"There is no {noun} {text!r}; write NAME=VALUE, the names being "
-                f"{', '.join(names)}."
+                "This has to be derived with the model of the analysis, "
+                f"{analysis.model.name} ({analysis.model.revision[:12]}); FRETBOARD_MODEL is "
+                f"{served.name} ({served.revision[:12]}). Set it to the former."
             )
-        values[name] = value
+        return self.pipeline.checkpoint
+
+
+def read_file(path: Path) -> bytes:
+    """Its bytes. Raises InputError that names the file."""
     try:
-        return TypeAdapter(kind).validate_python(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{where + ': ' if where else ''}{said}") from error
-
-
-def _stages_of(analysis: Analysis) -> tuple[StageMethod, Thresholds]:
-    if analysis.stages is None:
-        return StageMethod.AUTOMATIC, Thresholds()
-    known = TypeAdapter(Thresholds).validate_python(analysis.stages.thresholds)
-    return analysis.stages.method, known
-
-
-def _read_reading(folder: Path, analysis: Analysis) -> Reading:
-    path = folder / READING
-    if not path.is_file():
-        return Reading(analysis.request.lens)
-    return TypeAdapter(Reading).validate_json(path.read_text())
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
-from fretboard.core.question import Lens
+from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, Word
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS

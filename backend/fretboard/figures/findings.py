@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from pydantic import BaseModel
 
-from fretboard.core.causal_test import SPANS, Experiment, Kind
+from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
 from fretboard.figures.theme import readable
 
@@ -22,7 +22,7 @@ class Finding(BaseModel):
     numbers: dict[str, float | int | None]
 
 
-def cut_finding(document: Experiment, arrays: Arrays, token: int | None) -> Finding:
+def cut_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """From which depth on the text does without the image."""
     curve = of_token(arrays["log_probability"], token)
     lost = curve[-1] - curve
@@ -45,7 +45,7 @@ def cut_finding(document: Experiment, arrays: Arrays, token: int | None) -> Find
     )
 
 
-def patching_finding(document: Experiment, arrays: Arrays, token: int | None) -> Finding:
+def patching_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """Where the image positions stop mattering, and from where the answer is decided."""
     shares = of_token(arrays["recovered"], token)
     image, deciding = (shares[:, SPANS.index(span)] for span in ("image", "predicting"))
@@ -75,7 +75,7 @@ def patching_finding(document: Experiment, arrays: Arrays, token: int | None) ->
     )  # fmt: skip
 
 
-def knockout_finding(document: Experiment, arrays: Arrays, token: int | None) -> Finding:
+def knockout_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """The layer that is needed most, and how many hardly matter."""
     effect = of_token(arrays["effect"], token)
     known = effect[~np.isnan(effect)]
@@ -91,7 +91,7 @@ def knockout_finding(document: Experiment, arrays: Arrays, token: int | None) ->
     return Finding(sentence=told, numbers=numbers)
 
 
-def attribution_finding(document: Experiment, arrays: Arrays, token: int | None) -> Finding:
+def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """How much attention and the MLPs add, and the largest part."""
     parts = {name: of_token(arrays[name], token) for name in ("attention", "mlp")}
     rest = sum(float(of_token(arrays[name][None], token)[0]) for name in ("embeddings", "constant"))
@@ -116,7 +116,7 @@ def attribution_finding(document: Experiment, arrays: Arrays, token: int | None)
     )  # fmt: skip
 
 
-Finder = Callable[[Experiment, Arrays, int | None], Finding]
+Finder = Callable[[CausalTest, Arrays, int | None], Finding]
 FINDERS: Mapping[Kind, Finder] = {
     Kind.KNOCKOUT: knockout_finding,
     Kind.PATCHING: patching_finding,
@@ -132,13 +132,13 @@ def _from(holds: np.ndarray) -> int | None:
     return first if first < len(holds) else None
 
 
-def _whose(document: Experiment, token: int | None) -> str:
+def _whose(document: CausalTest, token: int | None) -> str:
     if token is None:
         return f"the log-probability (mean of {len(document.tokens)} tokens)"
     return f"the log-probability of {_word(document.tokens[token].text)}"
 
 
-def _towards(document: Experiment, token: int | None) -> str:
+def _towards(document: CausalTest, token: int | None) -> str:
     if token is None:
         return f"towards the emitted tokens from their rivals (mean of {len(document.tokens)})"
     rival = document.note["rivals"][token]

@@ -16,7 +16,7 @@ from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.core.settings import Settings
-from fretboard.jobs.delete import erase_analysis, erase_experiment, erase_set
+from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 
@@ -108,7 +108,7 @@ def beyond(
 def _items(services: Services) -> list[Item]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
     shipped = shipped_ids()
-    sets, tests = _listed(services.sets, "set"), _listed(services.experiments, "experiment")
+    sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
     resting: dict[str, float] = {}
     for item in sets:
         for member in _members(services, item.id):
@@ -143,7 +143,7 @@ def _members(services: Services, set_id: str) -> list[str]:
 
 def _records(services: Services, kind: str) -> Any:
     kinds = {
-        "experiment": services.experiments, "set": services.sets, "analysis": services.store,
+        "experiment": services.tests, "set": services.sets, "analysis": services.store,
     }  # fmt: skip
     return kinds[kind]
 
@@ -163,6 +163,6 @@ def _busy(services: Services, item: Item, now: float) -> bool:
 
 
 def _erase(services: Services, item: Item) -> None:
-    erase = {"experiment": erase_experiment, "set": erase_set, "analysis": erase_analysis}
+    erase = {"experiment": erase_test, "set": erase_set, "analysis": erase_analysis}
     with suppress(NotFound):  # deleted by someone else meanwhile
         erase[item.kind](services, item.id)

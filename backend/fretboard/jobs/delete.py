@@ -5,7 +5,7 @@ worker that finds the mark when it is through sweeps up.
 """
 
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.causal_test import Experiment
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
 from fretboard.jobs.services import Services
 from fretboard.store.records import D, Records
@@ -15,20 +15,20 @@ def erase_analysis(services: Services, analysis_id: str) -> None:
     """With its causal tests. Raises NotFound; a record that cannot be read goes too."""
     for analysis in _told(services.store, analysis_id):
         _stop(services, analysis)
-    for experiment_id in services.experiments.ids_of(analysis_id):
-        tested = {one.analysis for one in _told(services.experiments, experiment_id)}
+    for test_id in services.tests.ids_of(analysis_id):
+        tested = {one.analysis for one in _told(services.tests, test_id)}
         if tested <= {analysis_id}:  # not of another one whose id begins alike
-            erase_experiment(services, experiment_id)
+            erase_test(services, test_id)
     services.store.delete(analysis_id)
     _forget(services, analysis_id)
 
 
-def erase_experiment(services: Services, experiment_id: str) -> None:
+def erase_test(services: Services, test_id: str) -> None:
     """A causal test alone; its analysis stays. Raises NotFound."""
-    for experiment in _told(services.experiments, experiment_id):
-        _stop(services, experiment)
-    services.experiments.delete(experiment_id)
-    _forget(services, experiment_id)
+    for test in _told(services.tests, test_id):
+        _stop(services, test)
+    services.tests.delete(test_id)
+    _forget(services, test_id)
 
 
 def erase_set(services: Services, set_id: str) -> None:
@@ -59,7 +59,7 @@ def allow(services: Services, record_id: str) -> None:
 
 def sweep(services: Services, record_id: str) -> None:
     """After work on a record: leave nothing where it was deleted meanwhile."""
-    kinds = (services.store, services.experiments, services.sets)
+    kinds = (services.store, services.tests, services.sets)
     if services.bus.flag(_mark(record_id)):
         for records in kinds:
             records.purge(record_id)
@@ -77,7 +77,7 @@ def _told(records: Records[D], record_id: str) -> list[D]:
         return []
 
 
-def _stop(services: Services, document: Analysis | Experiment) -> None:
+def _stop(services: Services, document: Analysis | CausalTest) -> None:
     waited = services.jobs.withdraw(document.model.revision, document.id)
     if not waited and document.status in (Status.QUEUED, Status.RUNNING):
         services.bus.set_flag(_mark(document.id))

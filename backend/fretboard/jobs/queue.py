@@ -16,7 +16,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
-from fretboard.core.causal_test import Experiment
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.repair import RepairKind
 from fretboard.jobs.bus import Bus
@@ -86,26 +86,26 @@ class Jobs:
         self._bus.clear(analysis.id)
         self.resume(analysis, lane, client, share)
 
-    def experiment(self, experiment: Experiment, client: str = NOBODY) -> None:
+    def causal_test(self, test: CausalTest, client: str = NOBODY) -> None:
         """Run a causal test whose document is in the store; earlier attempts are forgotten."""
-        self.allow(experiment.id)
-        self._bus.clear(experiment.id)
-        self.resume(experiment, BATCH, client)
+        self.allow(test.id)
+        self._bus.clear(test.id)
+        self.resume(test, BATCH, client)
 
     def resume(
         self,
-        document: Analysis | Experiment,
+        document: Analysis | CausalTest,
         lane: str = INTERACTIVE,
         client: str = NOBODY,
         share: float = 0.0,
     ) -> None:
         """Like `analyse`, for one that is already being followed. Causal tests are batch work."""
-        tested = isinstance(document, Experiment)
+        tested = isinstance(document, CausalTest)
         work = Work(
             id=document.id,
             actor=EXPERIMENT if tested else ANALYSE,
             args=[document.id],
-            group="" if isinstance(document, Experiment) else _group(document.request),
+            group="" if isinstance(document, CausalTest) else _group(document.request),
             share=share,
         )
         self.put(document.model.revision, work, BATCH if tested else lane, client)
@@ -136,7 +136,7 @@ class Jobs:
         """Take waiting work off the model's list; False when it runs already, or is unknown."""
         return self.waiting.change(revision, lambda fair: fair.remove(work))
 
-    def place(self, document: Analysis | Experiment) -> Place | None:
+    def place(self, document: Analysis | CausalTest) -> Place | None:
         """Where it stands in its model's list; None when it does not wait."""
         workers = self._bus.announced().get(document.model.name, {}).get("workers", 0)
         return self.waiting.look(document.model.revision).place(document.id, workers)

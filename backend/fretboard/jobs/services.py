@@ -2,17 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
+from fretboard.analysis.arrays import read_vocabulary
 from fretboard.core.analysis import Analysis, Problem, Status, problem_of
-from fretboard.core.causal_test import Experiment
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import Cancelled, NotFound, StoreFull, Unavailable
 from fretboard.core.image_set import ImageSet
 from fretboard.core.model_info import ServedModel, choose_model
@@ -22,10 +22,10 @@ from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
 from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs, make_brokers
-from fretboard.jobs.redis import connect
+from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
-from fretboard.store.causal_tests import ExperimentRecords, open_experiments
+from fretboard.store.causal_tests import CausalTestRecords, open_tests
 from fretboard.store.records import Records
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Services:
     settings: Settings
     store: AnalysisStore
     sets: Records[ImageSet]
-    experiments: ExperimentRecords
+    tests: CausalTestRecords
     cache: ArrayCache
     bus: Bus
     jobs: Jobs
@@ -79,12 +79,12 @@ class Services:
 
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
-        return _vocabulary(self.store.read_tokenizer, analysis.model.revision)
+        return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
 
-    def fail(self, document: Analysis | Experiment, problem: Problem) -> None:
+    def fail(self, document: Analysis | CausalTest, problem: Problem) -> None:
         """Write the failure into the document, and tell those who follow."""
         failed = document.model_copy(update={"status": Status.FAILED, "error": problem})
-        records: Any = self.experiments if isinstance(document, Experiment) else self.store
+        records: Any = self.tests if isinstance(document, CausalTest) else self.store
         try:
             records.read(document.id)
             records.write(failed)
@@ -96,18 +96,18 @@ class Services:
         self.counters.add(FAILED, kind=problem.title, work=type(document).__name__.lower())
         self.bus.publish(document.id, {"type": "failed", **problem.model_dump()})
 
-    def cancel(self, document: Analysis | Experiment) -> None:
+    def cancel(self, document: Analysis | CausalTest) -> None:
         """Stop it at its next token or run, or at once when its turn has not come."""
         self.jobs.cancel(document.id)
         if self.jobs.withdraw(document.model.revision, document.id):
             self.fail(document, problem_of(Cancelled(CANCELLED)))
 
-    def unfinished(self) -> list[Analysis | Experiment]:
+    def unfinished(self) -> list[Analysis | CausalTest]:
         """What was queued or running when the last process stopped."""
-        found: Iterator[Analysis | Experiment] = chain(
-            self.store.readable(), self.experiments.readable()
+        documents: Iterator[Analysis | CausalTest] = chain(
+            self.store.readable(), self.tests.readable()
         )
-        return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
+        return [one for one in documents if one.status in (Status.QUEUED, Status.RUNNING)]
 
 
 def build_services(settings: Settings) -> Services:
@@ -124,15 +124,20 @@ def build_services(settings: Settings) -> Services:
         _check_eviction(client)
         bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
     jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
-    experiments = open_experiments(settings.store_url)
+    tests = open_tests(settings.store_url)
     counted = CountedCache(cache, counters)
-    return Services(settings, store, sets, experiments, counted, bus, jobs, counters)
+    return Services(settings, store, sets, tests, counted, bus, jobs, counters)
 
 
 def _check_eviction(client: Redis) -> None:
-    """Warn where the server may throw jobs away. A server that is down is told of later."""
+    """Warn where the server may throw jobs away. A server that is down is told of later.
+
+    Raises Unavailable where it refuses the password.
+    """
     try:
         policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
+    except REFUSALS as error:
+        raise Unavailable(NO_ENTRY) from error
     except RedisError:  # hosted servers often forbid the question
         return
     if policy.startswith("allkeys"):
@@ -142,8 +147,3 @@ def _check_eviction(client: Redis) -> None:
             "array cache bounds itself (FRETBOARD_CACHE_BYTES).",
             policy,
         )
-
-
-@lru_cache(maxsize=8)
-def _vocabulary(read_tokenizer: Callable[[str], str], revision: str) -> Vocabulary:
-    return Vocabulary(read_tokenizer(revision))

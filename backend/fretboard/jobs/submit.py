@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import (
     FretboardError,
@@ -11,6 +11,7 @@ from fretboard.core.errors import (
     Unavailable,
 )
 from fretboard.core.images import to_png
+from fretboard.core.question import Question
 from fretboard.jobs.admission import Load, admit, prompt_tokens
 from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.fair_list import INTERACTIVE
@@ -20,13 +21,13 @@ from fretboard.jobs.services import Services
 
 
 def submit(
-    services: Services, asked: Asked, lane: str = INTERACTIVE, client: str = NOBODY
+    services: Services, question: Question, lane: str = INTERACTIVE, client: str = NOBODY
 ) -> tuple[Analysis, bool]:
     """(the analysis, whether work was started). An equal request finds the one that exists.
 
     client: whose turn it takes, when others wait too.
     """
-    analysis, picture = prepare(services.settings, asked, services.bus.announced())
+    analysis, picture = prepare(services.settings, question, services.bus.announced())
     _check_loadable(services, analysis)
     make_way(services, services.store, analysis.id)
     share = _check_memory(services, analysis)

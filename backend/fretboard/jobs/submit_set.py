@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.alignment import parse_role
 from fretboard.core.analysis import Analysis, Problem
 from fretboard.core.errors import InputError, Lost, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.core.images import to_png
+from fretboard.core.question import Question
 from fretboard.jobs.delete import make_way
 from fretboard.jobs.fair_list import BATCH
 from fretboard.jobs.queue import NOBODY
@@ -20,10 +21,10 @@ DEFAULT_ROLE = "first-difference"
 
 
 @dataclass(frozen=True)
-class AskedSet:
-    """The fields of a POST: the question of every image, and the images by upload, id or name."""
+class SetQuestion:
+    """The question of every image, and the images by upload, id or name."""
 
-    question: Asked
+    question: Question
     token: str
     images: Sequence[tuple[str, bytes]] = ()
     analyses: Sequence[str] = ()
@@ -31,7 +32,9 @@ class AskedSet:
     """A set of the bundled world; its question and token stand in where none is given."""
 
 
-def submit_set(services: Services, asked: AskedSet, client: str = NOBODY) -> tuple[ImageSet, bool]:
+def submit_set(
+    services: Services, asked: SetQuestion, client: str = NOBODY
+) -> tuple[ImageSet, bool]:
     """(the set, whether it is new). Images that are refused are named in it and skipped."""
     asked = _from_world(asked)
     token = asked.token or DEFAULT_ROLE
@@ -44,13 +47,13 @@ def submit_set(services: Services, asked: AskedSet, client: str = NOBODY) -> tup
     listed = [Member(name=name, analysis_id=a.id) for name, a in members]
     listed += [_member(services, asked.question, name, data, client) for name, data in asked.images]
     request = SetRequest(prompt=prompt, model=model, token=token, salt=asked.question.salt)
-    told = _without_doubles(listed)
-    image_set = ImageSet(id=set_id(request, told), request=request, members=told)
+    members_once = _without_doubles(listed)
+    image_set = ImageSet(id=set_id(request, members_once), request=request, members=members_once)
     make_way(services, services.sets, image_set.id)
     return image_set, services.sets.create(image_set)
 
 
-def _from_world(asked: AskedSet) -> AskedSet:
+def _from_world(asked: SetQuestion) -> SetQuestion:
     if asked.world is None:
         return asked
     from fretboard.tiny_llava.world.sets import SETS
@@ -61,20 +64,18 @@ def _from_world(asked: AskedSet) -> AskedSet:
         raise InputError(
             f"There is no set {asked.world!r} of the bundled world; there are {names}."
         )
-    question = replace(asked.question, prompt=asked.question.prompt or found.prompt)
+    question = asked.question.but(prompt=asked.question.prompt or found.prompt)
     drawn = [(name, to_png(image)) for name, image in found.images()]
     images = [*asked.images, *drawn]
     return replace(asked, question=question, token=asked.token or found.token, images=images)
 
 
 def _question(
-    services: Services, asked: AskedSet, members: list[tuple[str, Analysis]]
+    services: Services, asked: SetQuestion, members: list[tuple[str, Analysis]]
 ) -> tuple[str, str]:
     """(prompt, model); checked before any image is taken."""
     if asked.images:
-        checked, _ = prepare(
-            services.settings, replace(asked.question, image=None), services.bus.announced()
-        )
+        checked, _ = prepare(services.settings, asked.question, services.bus.announced())
         return checked.request.prompt, checked.request.model
     prompts = {analysis.request.prompt for _, analysis in members}
     models = {analysis.request.model for _, analysis in members}
@@ -97,9 +98,9 @@ def _known(services: Services, analysis_id: str) -> tuple[str, Analysis]:
     return analysis.id[:8], analysis
 
 
-def _member(services: Services, question: Asked, name: str, data: bytes, client: str) -> Member:
+def _member(services: Services, question: Question, name: str, data: bytes, client: str) -> Member:
     try:
-        analysis, _ = submit(services, replace(question, image=data), BATCH, client)
+        analysis, _ = submit(services, question.but(image=data), BATCH, client)
     except InputError as error:
         return Member(name=name, error=Problem(title=error.title, detail=error.detail))
     return Member(name=name, analysis_id=analysis.id)

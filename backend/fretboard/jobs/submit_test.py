@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.causal_test import BLANK, Experiment, Kind, planned
+from fretboard.core.causal_test import BLANK, CausalTest, Kind, TestFields, planned
 from fretboard.core.errors import InputError, Lost, NotFinished, NotFound
 from fretboard.core.images import read_picture, to_png
 from fretboard.jobs.delete import allow, make_way
@@ -11,19 +11,6 @@ from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 
 KNOCKOUT_OR_ATTRIBUTION = "Choose knockout or attribution."
-
-
-@dataclass(frozen=True)
-class AskedTest:
-    """The fields of a POST. other: `blank`, or the id of an analysis whose image is used."""
-
-    analysis: str
-    kind: Kind
-    other: str = BLANK
-    upload: bytes | None = None
-    """The other image, uploaded."""
-    into_image: bool = False
-    rival: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,40 +22,40 @@ class _Other:
 
 
 def submit_test(
-    services: Services, asked: AskedTest, client: str = NOBODY
-) -> tuple[Experiment, bool]:
-    """(the experiment, whether work was started). An equal request finds the one that exists.
+    services: Services, fields: TestFields, upload: bytes | None = None, client: str = NOBODY
+) -> tuple[CausalTest, bool]:
+    """(the test, whether work was started). An equal request finds the one that exists.
 
-    client: whose turn it takes, when others wait too.
+    upload: the other picture to patch against. client: whose turn it takes, when others wait too.
     Raises InputError for what this answer cannot be tested for, NotFinished while it is written.
     """
-    analysis = _tested(services, asked)
-    _check_options(services, asked, analysis)
-    other = _other(services, asked, analysis)
-    wanted = planned(analysis, asked.kind, other.sha256, asked.into_image, asked.rival.strip())
-    make_way(services, services.experiments, wanted.id)
+    analysis = _tested(services, fields)
+    _check_options(services, fields, upload, analysis)
+    other = _other(services, fields, upload, analysis)
+    test = planned(analysis, fields.kind, other.sha256, fields.into_image, fields.rival.strip())
+    make_way(services, services.tests, test.id)
     if other.png is not None:
-        services.experiments.write_other(wanted.id, other.png)
-    if not services.experiments.create(wanted):
-        existing = services.experiments.read(wanted.id)
+        services.tests.write_other(test.id, other.png)
+    if not services.tests.create(test):
+        existing = services.tests.read(test.id)
         if not _needs_run(services, existing):
             return existing, False
-        services.experiments.write(wanted)
-    allow(services, wanted.id)
-    services.jobs.experiment(wanted, client)
-    return wanted, True
+        services.tests.write(test)
+    allow(services, test.id)
+    services.jobs.causal_test(test, client)
+    return test, True
 
 
-def _needs_run(services: Services, existing: Experiment) -> bool:
+def _needs_run(services: Services, existing: CausalTest) -> bool:
     """It failed, or its results are lost."""
     if existing.status is Status.DONE:
-        return not services.experiments.has_results(existing.id)
+        return not services.tests.has_results(existing.id)
     return existing.status is Status.FAILED
 
 
-def _tested(services: Services, asked: AskedTest) -> Analysis:
+def _tested(services: Services, fields: TestFields) -> Analysis:
     """The analysis, finished, of the model that is served, with an image where one is needed."""
-    analysis = _known(services, asked.analysis)
+    analysis = _known(services, fields.analysis)
     if analysis.status is Status.FAILED:
         raise InputError("This analysis failed, so there is no answer to test. Ask it again first.")
     if analysis.status is not Status.DONE:
@@ -81,15 +68,15 @@ def _tested(services: Services, asked: AskedTest) -> Analysis:
             "This analysis was made with another revision of the model than the one served now. "
             "Ask the question again, then test that answer."
         )
-    if asked.kind.needs_image and analysis.request.image is None:
+    if fields.kind.needs_image and analysis.request.image is None:
         raise InputError(
-            f"This answer was given without an image, so there is nothing for {asked.kind} to take "
-            f"away. {KNOCKOUT_OR_ATTRIBUTION}"
+            f"This answer was given without an image, so there is nothing for {fields.kind} to "
+            f"take away. {KNOCKOUT_OR_ATTRIBUTION}"
         )
-    if asked.kind.needs_image and not analysis.image_positions:
+    if fields.kind.needs_image and not analysis.image_positions:
         raise InputError(
             "This model takes its image in by cross-attention, not at positions of the prompt, so "
-            f"{asked.kind} has nothing to change. {KNOCKOUT_OR_ATTRIBUTION}"
+            f"{fields.kind} has nothing to change. {KNOCKOUT_OR_ATTRIBUTION}"
         )
     return analysis
 
@@ -105,33 +92,37 @@ def _known(services: Services, analysis_id: str) -> Analysis:
         ) from error
 
 
-def _check_options(services: Services, asked: AskedTest, analysis: Analysis) -> None:
+def _check_options(
+    services: Services, fields: TestFields, upload: bytes | None, analysis: Analysis
+) -> None:
     """Options that another kind has are refused, not dropped."""
-    if asked.kind is not Kind.PATCHING and (
-        asked.other != BLANK or asked.upload is not None or asked.into_image
+    if fields.kind is not Kind.PATCHING and (
+        fields.other != BLANK or upload is not None or fields.into_image
     ):
         raise InputError(
             "other, other_image and into_image belong to patching; "
-            f"leave them out for {asked.kind}."
+            f"leave them out for {fields.kind}."
         )
-    if asked.rival.strip() and asked.kind is not Kind.ATTRIBUTION:
-        raise InputError(f"rival belongs to attribution; leave it out for {asked.kind}.")
-    if asked.rival.strip():
-        services.vocabulary(analysis).word(asked.rival.strip())
+    if fields.rival.strip() and fields.kind is not Kind.ATTRIBUTION:
+        raise InputError(f"rival belongs to attribution; leave it out for {fields.kind}.")
+    if fields.rival.strip():
+        services.vocabulary(analysis).word(fields.rival.strip())
 
 
-def _other(services: Services, asked: AskedTest, analysis: Analysis) -> _Other:
-    if asked.kind is not Kind.PATCHING:
+def _other(
+    services: Services, fields: TestFields, upload: bytes | None, analysis: Analysis
+) -> _Other:
+    if fields.kind is not Kind.PATCHING:
         return _Other()
-    if asked.upload is not None:
-        if asked.other != BLANK:
+    if upload is not None:
+        if fields.other != BLANK:
             raise InputError("Give either other or other_image, not both.")
-        picture = read_picture(asked.upload, services.settings.max_image_pixels)
+        picture = read_picture(upload, services.settings.max_image_pixels)
         other = _Other(picture.sha256, to_png(picture.image))
-    elif asked.other == BLANK:
+    elif fields.other == BLANK:
         return _Other()
     else:
-        known = _known(services, asked.other)
+        known = _known(services, fields.other)
         if known.request.image is None:
             raise InputError("The other analysis has no image; choose one that has, or blank.")
         other = _Other(known.request.image.sha256, services.store.read_image(known.id))

@@ -36,11 +36,11 @@ from fretboard.jobs.queue import (
 from fretboard.jobs.recovery import Upkeep
 from fretboard.jobs.services import Services
 from fretboard.jobs.tasks.analyze import Analyst
-from fretboard.jobs.tasks.causal_test import Experimenter
+from fretboard.jobs.tasks.causal_test import CausalTester
 from fretboard.jobs.tasks.derive import Deriver
 
 if TYPE_CHECKING:
-    from fretboard.engine import Pipeline
+    from fretboard.engine.analyze import Pipeline
 
 log = logging.getLogger(__name__)
 ANALYSIS_TIME_LIMIT_MS = 24 * 3600 * 1000  # a 70B model on a CPU is slow, not hung
@@ -151,7 +151,7 @@ class Worker:
 
     def _declare_actors(self) -> None:
         self._actors[ANALYSE] = Analyst(self._working, self._pipeline).analyse
-        self._actors[EXPERIMENT] = Experimenter(self._working, self._pipeline).experiment
+        self._actors[EXPERIMENT] = CausalTester(self._working, self._pipeline).run
         self._actors[DERIVE] = Deriver(self._working, self._pipeline).derive
         for name, kind, act in (
             (NEXT, GENERATE, self._next),
@@ -205,7 +205,7 @@ class Worker:
 
     def _documents(self, works: list[Work]) -> Iterator[tuple[Any, Any]]:
         """(where it is kept, the document) of each that can be read."""
-        kinds = (self._services.store, self._services.experiments)
+        kinds = (self._services.store, self._services.tests)
         for work, records in ((work, records) for work in works for records in kinds):
             with suppress(FretboardError):  # of the other kind, deleted, or not to be read
                 yield records, records.read(work.id)

@@ -10,19 +10,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from fretboard import __version__
-from fretboard.jobs.array_reader import ArrayReader
-from fretboard.jobs.compute import Computing
+from fretboard.analysis.arrays import Arrays
+from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.services import Services
-from fretboard.server import health
-from fretboard.server import page as site
+from fretboard.server import health, page
 from fretboard.server.metrics import add_metrics
 from fretboard.server.problems import PROBLEM_RESPONSES, BodyLimit, GoneClients, install_handlers
-from fretboard.server.queries import make_stager
-from fretboard.server.routes import analyses, figures, lost, maps, patches, repairs, words
-from fretboard.server.routes import causal_tests as experiments
-from fretboard.server.routes import image_sets as trajectories
-from fretboard.server.routes import interventions as skips
-from fretboard.server.security import sign_in as session
+from fretboard.server.routes import (
+    analyses,
+    causal_tests,
+    figures,
+    image_sets,
+    interventions,
+    maps,
+    patches,
+    words,
+)
+from fretboard.server.security import sign_in
 from fretboard.server.security.guard import Guard
 
 # Plotly adds one empty style element (the hash) and sets style attributes; nothing else is inline.
@@ -53,23 +57,20 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
         redoc_url=None,
     )
     install_handlers(app)
-    computing = Computing(services)
-    reader = ArrayReader(services, computing)
-    stage = make_stager(services, reader)
-    app.include_router(analyses.routes(services, reader, stage))
-    app.include_router(lost.routes(services))
-    app.include_router(words.routes(services, reader))
-    app.include_router(patches.routes(services, reader))
-    app.include_router(skips.routes(services, stage))
-    app.include_router(repairs.routes(services))
-    app.include_router(figures.routes(services, reader, stage))
-    app.include_router(maps.routes(services, reader, computing))
-    app.include_router(trajectories.routes(services, computing))
-    app.include_router(experiments.routes(services))
-    app.include_router(session.routes(services.settings))
-    app.include_router(site.routes(services))
+    compute = QueueCompute(services)
+    arrays = Arrays(services.store, services.sets, compute, services.cache)
+    app.include_router(analyses.routes(services, arrays))
+    app.include_router(words.routes(services, arrays))
+    app.include_router(patches.routes(services, arrays))
+    app.include_router(interventions.routes(services, arrays))
+    app.include_router(figures.routes(services, arrays))
+    app.include_router(maps.routes(services, arrays, compute))
+    app.include_router(image_sets.routes(services, compute, arrays))
+    app.include_router(causal_tests.routes(services))
+    app.include_router(sign_in.routes(services.settings))
+    app.include_router(page.routes(services))
     app.include_router(health.routes(services))
-    site.add_page(app)
+    page.add_page(app)
     add_metrics(app, services)
     app.add_middleware(GoneClients)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)

@@ -12,7 +12,7 @@ from fastapi.sse import ServerSentEvent
 from redis.exceptions import RedisError
 
 from fretboard.core.analysis import Analysis, Status, problem_of, token_event
-from fretboard.core.causal_test import Experiment
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound, Unavailable
 from fretboard.jobs.bus import START, Event
 from fretboard.jobs.services import Services
@@ -57,16 +57,16 @@ def of_analysis(services: Services, analysis: Analysis) -> Story:
     return Story(analysis.id, lambda: _status(services, analysis) | longest, ended)
 
 
-def of_experiment(services: Services, experiment: Experiment) -> Story:
+def of_test(services: Services, test: CausalTest) -> Story:
     """A causal test: `status`, `progress`, then `done` or `failed`."""
 
     def ended() -> list[Event] | None:
-        current = services.experiments.read(experiment.id)
+        current = services.tests.read(test.id)
         if current.status not in OVER:
             return None
         return [{"type": "status", "status": current.status}, _last(current)]
 
-    return Story(experiment.id, lambda: _status(services, experiment), ended)
+    return Story(test.id, lambda: _status(services, test), ended)
 
 
 async def follow(
@@ -140,7 +140,7 @@ def _ended(story: Story) -> list[Event] | None:
         return [{"type": "failed", **problem_of(error).model_dump()}]
 
 
-def _status(services: Services, document: Analysis | Experiment) -> Event:
+def _status(services: Services, document: Analysis | CausalTest) -> Event:
     status: Event = {"type": "status", "status": document.status}
     if document.status != Status.QUEUED:
         return status | {"message": "The model is at work."}
@@ -151,7 +151,7 @@ def _status(services: Services, document: Analysis | Experiment) -> Event:
     return status | {"message": WAITING.get(state, services.unserved)}
 
 
-def _last(document: Analysis | Experiment) -> Event:
+def _last(document: Analysis | CausalTest) -> Event:
     if document.error is not None:
         return {"type": "failed", **document.error.model_dump()}
     return {"type": "done", "id": document.id}

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from fretboard.core.errors import FretboardError, Unavailable
 from fretboard.jobs.models import list_models
+from fretboard.jobs.redis import refusal
 from fretboard.jobs.services import Services
 from fretboard.server.problems import problem
 from fretboard.store.objects import open_objects
@@ -102,7 +103,8 @@ def _check_redis(services: Services) -> None:
     except (RedisError, OSError) as error:
         log.warning("Redis does not take a write: %s", error)  # names the host: not for strangers
         raise Unavailable(
-            "Redis does not take a write. Check that the server runs, REDIS_URL, and the server's "
+            refusal(error)
+            or "Redis does not take a write. Check that the server runs, REDIS_URL, and the server's "
             "memory and disk; the log says more."
         ) from error
 

@@ -1,6 +1,5 @@
 """Everything that is not an analysis: models, gallery, world sets, and the page itself."""
 
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,15 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Status
 from fretboard.core.errors import NotFound
 from fretboard.core.images import to_png
+from fretboard.core.map_settings import MapSettings, paper_settings, ranges
 from fretboard.core.model_info import ServedModel
+from fretboard.core.question import Question
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
-from fretboard.lens.maps.settings import RANGES, MapSettings, paper_settings
 from fretboard.server.problems import problem
 from fretboard.store.examples import Example, gallery_entries, gallery_image
 
@@ -81,10 +81,10 @@ def routes(services: Services) -> APIRouter:
     def map_presets() -> MapPresets:
         """What a map is made with when nothing else is asked for, by preset."""
         return MapPresets(
-            default=asdict(MapSettings()),
-            paper_tokens=asdict(paper_settings("tokens")),
-            paper_images=asdict(paper_settings("images")),
-            ranges=RANGES,
+            default=MapSettings().model_dump(),
+            paper_tokens=paper_settings("tokens").model_dump(),
+            paper_images=paper_settings("images").model_dump(),
+            ranges=ranges(),
         )
 
     return router
@@ -96,8 +96,9 @@ def _example(services: Services, entry: dict) -> Example:
         image_url=f"/api/gallery/{entry['file']}",
         **{name: entry[name] for name in ("title", "category", "prompt", "truth")},
     )
-    asked = Asked(example.prompt, gallery_image(entry["file"]).read_bytes())
-    ready, _ = prepare(services.settings, asked, services.bus.announced())
+    picture = gallery_image(entry["file"]).read_bytes()
+    question = Question(prompt=example.prompt, image=picture)
+    ready, _ = prepare(services.settings, question, services.bus.announced())
     try:
         done = services.store.read(ready.id).status == Status.DONE
     except NotFound:

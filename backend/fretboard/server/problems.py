@@ -13,11 +13,14 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fretboard.core.errors import FretboardError, TooLarge, Unavailable
+from fretboard.core.errors import FretboardError, InputError, TooLarge, Unavailable
+from fretboard.core.validation import sentence
+from fretboard.jobs.redis import refusal
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 5
+AGAIN = " Correct it and send the request again."
 NO_REDIS = (
     "Redis does not answer. Ask again in a few seconds; what was accepted before is not lost. If "
     "it stays so, start Redis, or correct REDIS_URL."
@@ -60,13 +63,13 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(ConnectionClosed)
     def no_redis(_request: Request, error: Exception) -> JSONResponse:
         log.warning("Redis does not answer: %s", error)
-        answer = problem(503, Unavailable.title, NO_REDIS)
+        answer = problem(503, Unavailable.title, refusal(error) or NO_REDIS)
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(422, "The request cannot be used", _sentences(error))
+        return problem(422, InputError.title, sentence(error.errors(), 1) + AGAIN)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -81,14 +84,6 @@ def install_handlers(app: FastAPI) -> None:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         detail = "An error on our side; the server goes on. Try again, and report it if it stays."
         return problem(500, "Something went wrong", detail)
-
-
-def _sentences(error: RequestValidationError) -> str:
-    parts = []
-    for entry in error.errors():
-        place = ".".join(str(part) for part in entry["loc"][1:]) or "the request"
-        parts.append(f"{place}: {entry['msg'].lower()}")
-    return "; ".join(parts) + ". Correct it and send the request again."
 
 
 class GoneClients:

@@ -72,8 +72,8 @@ class AnalysisStore(Records[Analysis]):
             analysis = self.read(analysis_id)
         except NotFound:
             return None
-        whole = set(self.lost_parts(analysis)) <= set(spared)
-        return analysis if analysis.status == Status.DONE and whole else None
+        done = analysis.id == analysis_id and analysis.status is Status.DONE
+        return analysis if done and set(self.lost_parts(analysis)) <= set(spared) else None
 
     def lost_parts(self, analysis: Analysis) -> list[str]:
         """What the record should have and has not, or has damaged: image, arrays, hidden_states."""

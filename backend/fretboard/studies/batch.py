@@ -9,50 +9,24 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
 
-from fretboard.analysis.questions import Asked, prepare
+from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
-from fretboard.core.settings import Settings
-from fretboard.engine import Pipeline
-from fretboard.engine.folder import run_prepared
-from fretboard.engine.load import load_pipeline
-from fretboard.store.analyses import HIDDEN_STATES, open_store
+from fretboard.core.question import Question
+from fretboard.engine.session import Session, read_file
+from fretboard.store.analyses import HIDDEN_STATES
 from fretboard.studies.items import Item
 from fretboard.studies.survey.rows import token_rows, write_rows
 
 log = logging.getLogger(__name__)
 FAILURES = "failures.jsonl"
-
-
-@dataclass(frozen=True)
-class SurveyRequest:
-    """What is the same for all items of a survey."""
-
-    max_new_tokens: int
-    lens: str
-    skip_layers: str
-    keep_states: bool = True
-    """Without its hidden states an analysis can be read, but not shown in full in the page."""
-    repair: str = ""
-
-    def asked(self, prompt: str, image: bytes | None) -> Asked:
-        """One item's question."""
-        return Asked(
-            prompt,
-            image,
-            max_new_tokens=self.max_new_tokens,
-            lens=self.lens,
-            skip_layers=self.skip_layers,
-            repair=self.repair,
-        )
 
 
 @dataclass(frozen=True)
@@ -69,39 +43,36 @@ class SurveyRun:
 
     def __init__(
         self,
-        settings: Settings,
-        request: SurveyRequest,
+        session: Session,
+        question: Question,
         items: list[Item],
         output: Path,
-        further: Sequence[SurveyRequest] = (),
+        keep_states: bool = True,
+        further: Sequence[Question] = (),
     ) -> None:
-        """further: other ways that items will be asked in, to be checked beforehand."""
+        """further: other ways that items will be asked in, to be checked beforehand.
+
+        Without its hidden states an analysis can be read, but not shown in full in the page.
+        """
         # What is wrong for all items alike is told at once; a blank picture stands for theirs.
         blank = to_png(Image.new("RGB", (32, 32)))
-        for asked in (request, *further):
-            prepare(settings, asked.asked(str(items[0].prompt), blank))
-        self._settings, self._request, self._items = settings, request, items
-        self._output = output
+        for way in (question, *further):
+            prepare(session.settings, way.but(prompt=str(items[0].prompt), image=blank))
+        self._session, self._question, self._items = session, question, items
+        self._output, self._keep_states = output, keep_states
+        self._spared = frozenset() if keep_states else frozenset([HIDDEN_STATES])
         output.mkdir(parents=True, exist_ok=True)
-        self._store = open_store(str(output))
-
-    @cached_property
-    def _pipeline(self) -> Pipeline:
-        """The model, loaded when the first image needs it."""
-        return load_pipeline(self._settings, self._store)
 
     def run(self) -> Outcome:
         """Analyse what is not done yet. Ctrl-C ends the pass; what is done is kept."""
-        return self._pass([(number, self._request) for number in range(len(self._items))], "w")[0]
+        return self._pass([(number, self._question) for number in range(len(self._items))], "w")[0]
 
     def without(self, layers: Mapping[int, str]) -> Outcome:
         """A further pass over some items, each without layers of its own: number → `6-9,12`."""
-        tasks = [
-            (number, replace(self._request, skip_layers=own)) for number, own in layers.items()
-        ]
+        tasks = [(number, self._question.but(skip_layers=own)) for number, own in layers.items()]
         return self._pass(tasks, "a")[0]
 
-    def side_by_side(self, requests: Sequence[SurveyRequest]) -> list[Outcome]:
+    def side_by_side(self, requests: Sequence[Question]) -> list[Outcome]:
         """One pass that asks each item in all these ways, one right after the other.
 
         So times can be compared: what slows the machine slows all of them.
@@ -111,9 +82,9 @@ class SurveyRun:
 
     def read(self, analysis_id: str) -> Analysis:
         """A finished analysis of this or an earlier pass."""
-        return self._store.read(analysis_id)
+        return self._session.store.read(analysis_id)
 
-    def _pass(self, tasks: Sequence[tuple[int, SurveyRequest]], mode: str) -> list[Outcome]:
+    def _pass(self, tasks: Sequence[tuple[int, Question]], mode: str) -> list[Outcome]:
         """An outcome for each way that items are asked in: an item's first, second … task.
 
         mode: of the list of failures, written anew or continued.
@@ -139,7 +110,7 @@ class SurveyRun:
     def detection(self, outcome: Outcome) -> dict[str, Any]:
         """How the stages were found; alike for all items. Empty when nothing is done."""
         for analysis_id in outcome.done.values():
-            stages = self._store.read(analysis_id).stages
+            stages = self._session.store.read(analysis_id).stages
             if stages is not None:
                 return {"method": stages.method, "thresholds": stages.thresholds}
         return {}
@@ -150,26 +121,22 @@ class SurveyRun:
 
     def _rows(self, outcome: Outcome) -> Iterator[list[dict[str, Any]]]:
         for number, analysis_id in outcome.done.items():
-            analysis = self._store.read(analysis_id)
+            analysis = self._session.store.read(analysis_id)
             yield token_rows(number, self._items[number], analysis)
 
-    def _analyse(self, item: Item, request: SurveyRequest) -> str:
+    def _analyse(self, item: Item, request: Question) -> str:
         """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
         with _Blamed():
-            asked = request.asked(str(item.prompt), item.image.read_bytes())
-            analysis, picture = prepare(self._settings, asked)
-            if self._is_done(analysis):
+            question = request.but(prompt=str(item.prompt), image=read_file(item.image))
+            analysis, picture = prepare(self._session.settings, question)
+            if self._session.is_done(analysis, self._spared):
                 return analysis.id
-        pipeline = self._pipeline  # a model that cannot be loaded ends the survey
+        self._session.pipeline  # noqa: B018  a model that cannot be loaded ends the survey
         with _Blamed():
-            run_prepared(pipeline, self._store, analysis, picture)
-            if not self._request.keep_states:
-                self._store.drop_arrays(analysis.id, HIDDEN_STATES)
+            self._session.run(analysis, picture)
+            if not self._keep_states:
+                self._session.store.drop_arrays(analysis.id, HIDDEN_STATES)
         return analysis.id
-
-    def _is_done(self, analysis: Analysis) -> bool:
-        spared = () if self._request.keep_states else (HIDDEN_STATES,)
-        return self._store.finished(analysis.id, spared) is not None
 
 
 class _Failed(Exception):

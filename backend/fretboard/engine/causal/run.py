@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from fretboard.core.analysis import Status
-from fretboard.core.causal_test import Experiment, Kind, Taught
+from fretboard.core.causal_test import CausalTest, Kind, Taught
 from fretboard.core.images import blank_like
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.causal.attribution import attribution
@@ -44,10 +44,10 @@ class Material:
 def measure(
     checkpoint: Checkpoint,
     vocabulary: Vocabulary,
-    wanted: Experiment,
+    wanted: CausalTest,
     material: Material,
     report: Report = silent,
-) -> tuple[Experiment, Arrays]:
+) -> tuple[CausalTest, Arrays]:
     """The finished document and its arrays; running it twice gives the same.
 
     Raises what the kinds raise: InputError, UnsupportedModel, and Cancelled by way of `report`.
@@ -67,7 +67,7 @@ def measure(
 
 
 def _taught(
-    checkpoint: Checkpoint, wanted: Experiment, material: Material, report: Report
+    checkpoint: Checkpoint, wanted: CausalTest, material: Material, report: Report
 ) -> Forced:
     request = wanted.request
     inputs = build_inputs(checkpoint, request.prompt, material.image, request.continuation)
@@ -82,7 +82,7 @@ def _taught(
 
 def _arrays(
     forced: Forced,
-    wanted: Experiment,
+    wanted: CausalTest,
     material: Material,
     vocabulary: Vocabulary,
     report: Report,
@@ -104,7 +104,7 @@ def _arrays(
     return patching(donor, base, tick)
 
 
-def _without(forced: Forced, wanted: Experiment, material: Material) -> Forced:
+def _without(forced: Forced, wanted: CausalTest, material: Material) -> Forced:
     """The same answer taught to a run with the other image, or a grey one of the same size."""
     assert material.image is not None  # image positions were required
     other = material.other or blank_like(material.image)

@@ -12,7 +12,8 @@ from fretboard.jobs.services import Services
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES
 
 if TYPE_CHECKING:
-    from fretboard.engine import Job, Pipeline
+    from fretboard.engine.analyze import Pipeline
+    from fretboard.engine.run import Job
 
 log = logging.getLogger(__name__)
 WRITING = "The model writes its answer."
@@ -71,7 +72,7 @@ class Analyst:
         return None
 
     def _job(self, analysis: Analysis) -> "Job":
-        from fretboard.engine import Job
+        from fretboard.engine.run import Job
 
         image = None
         if analysis.request.image is not None:

@@ -5,13 +5,13 @@ import time
 from typing import TYPE_CHECKING
 
 from fretboard.core.analysis import Status, problem_of
-from fretboard.core.causal_test import BLANK, Experiment
+from fretboard.core.causal_test import BLANK, CausalTest
 from fretboard.core.errors import Cancelled, FretboardError, InputError, NotFound
 from fretboard.core.images import stored_image
 from fretboard.jobs.services import Services
 
 if TYPE_CHECKING:
-    from fretboard.engine import Pipeline
+    from fretboard.engine.analyze import Pipeline
     from fretboard.engine.causal.run import Material, Report
 
 log = logging.getLogger(__name__)
@@ -19,49 +19,49 @@ STARTING = "The model reads the prompt and the image."
 REPORT_SECONDS = 0.3  # between two progress events: more would only fill the bus
 
 
-class Experimenter:
+class CausalTester:
     """Causal tests on the generation thread: module patches are global, so one at a time."""
 
     def __init__(self, services: Services, pipeline: "Pipeline") -> None:
         self._services = services
         self._pipeline = pipeline
 
-    def experiment(self, experiment_id: str) -> None:
+    def run(self, test_id: str) -> None:
         """Run one; again after a worker was killed, with the same result."""
         try:
-            experiment = self._services.experiments.read(experiment_id)
+            test = self._services.tests.read(test_id)
         except NotFound:  # deleted while it waited
             return
-        if experiment.status in (Status.DONE, Status.FAILED):
+        if test.status in (Status.DONE, Status.FAILED):
             return
-        experiment = experiment.model_copy(update={"status": Status.RUNNING})
-        self._services.experiments.write(experiment)
-        self._emit(experiment, {"type": "status", "status": "running", "message": STARTING})
+        test = test.model_copy(update={"status": Status.RUNNING})
+        self._services.tests.write(test)
+        self._emit(test, {"type": "status", "status": "running", "message": STARTING})
         try:
-            self._run(experiment)
+            self._run(test)
         except Exception as error:
             if not isinstance(error, FretboardError):
-                log.exception("experiment %s failed", experiment_id)
-            self._services.fail(experiment, problem_of(error))
+                log.exception("experiment %s failed", test_id)
+            self._services.fail(test, problem_of(error))
 
-    def _run(self, experiment: Experiment) -> None:
+    def _run(self, test: CausalTest) -> None:
         from fretboard.engine.causal.run import measure
 
-        report = self._report(experiment)
+        report = self._report(test)
         report(0.0, STARTING)
         checkpoint, vocabulary = self._pipeline.checkpoint, self._pipeline.vocabulary
-        material = self._material(experiment)
-        finished, arrays = measure(checkpoint, vocabulary, experiment, material, report)
-        records = self._services.experiments
-        records.read(experiment.id)  # deleted while it ran: it stays deleted
+        material = self._material(test)
+        finished, arrays = measure(checkpoint, vocabulary, test, material, report)
+        records = self._services.tests
+        records.read(test.id)  # deleted while it ran: it stays deleted
         records.write_finished(finished, arrays)
-        self._emit(experiment, {"type": "done", "id": experiment.id})
+        self._emit(test, {"type": "done", "id": test.id})
 
-    def _material(self, experiment: Experiment) -> "Material":
+    def _material(self, test: CausalTest) -> "Material":
         from fretboard.engine.causal.run import Material
 
         try:
-            analysis = self._services.store.read(experiment.analysis)
+            analysis = self._services.store.read(test.analysis)
         except NotFound as error:
             raise InputError(
                 "The analysis was deleted while its test waited; ask the question again."
@@ -70,13 +70,13 @@ class Experimenter:
         if analysis.request.image is not None:
             png = self._services.store.read_image(analysis.id)
             image = stored_image(png)
-        if experiment.other not in ("", BLANK):
-            png = self._services.experiments.read_other(experiment.id)
+        if test.other not in ("", BLANK):
+            png = self._services.tests.read_other(test.id)
             other = stored_image(png)
         return Material(image, other, tuple(token.id for token in analysis.tokens))
 
-    def _report(self, experiment: Experiment) -> "Report":
-        cancelled, last = self._services.jobs.cancelled(experiment.id), 0.0
+    def _report(self, test: CausalTest) -> "Report":
+        cancelled, last = self._services.jobs.cancelled(test.id), 0.0
 
         def report(share: float, message: str) -> None:
             nonlocal last
@@ -85,9 +85,9 @@ class Experimenter:
             if time.monotonic() - last < REPORT_SECONDS:
                 return
             last = time.monotonic()
-            self._emit(experiment, {"type": "progress", "share": share, "message": message})
+            self._emit(test, {"type": "progress", "share": share, "message": message})
 
         return report
 
-    def _emit(self, experiment: Experiment, event: dict) -> None:
-        self._services.bus.publish(experiment.id, event)
+    def _emit(self, test: CausalTest, event: dict) -> None:
+        self._services.bus.publish(test.id, event)

@@ -2,19 +2,19 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fretboard.analysis.image_sets import aligned_members
 from fretboard.core.analysis import problem_of
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import FretboardError
+from fretboard.engine.compute import LocalCompute
 from fretboard.jobs.delete import sweep
 from fretboard.jobs.services import Services
 
 if TYPE_CHECKING:
-    from fretboard.engine import Pipeline
+    from fretboard.engine.analyze import Pipeline
     from fretboard.lens.maps.fit import Watch
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,9 @@ class Deriver:
 
     def __init__(self, services: Services, pipeline: "Pipeline") -> None:
         self._services = services
-        self._pipeline = pipeline
+        self._compute_here = LocalCompute(
+            services.store, services.sets, lambda _analysis: pipeline.checkpoint
+        )
 
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, maps into the record too; then tell who waits."""
@@ -52,11 +54,8 @@ class Deriver:
         self, record_id: str, wanted: Derived, topic: str
     ) -> tuple[dict[str, np.ndarray], str]:
         watch = self._watch(record_id, wanted, topic)
-        if not wanted.role:
-            return self._pipeline.derive(self._services.store.read(record_id), wanted, watch)
-        image_set = self._services.sets.read(record_id)
-        members = aligned_members(self._services.store, image_set, wanted.role)
-        return self._pipeline.derive_set(members, wanted, watch)
+        records: Any = self._services.sets if wanted.role else self._services.store
+        return self._compute_here.arrays(records.read(record_id), wanted, watch)
 
     def _watch(self, record_id: str, wanted: Derived, topic: str) -> "Watch":
         from fretboard.lens.maps.fit import Watch

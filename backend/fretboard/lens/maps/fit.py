@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fretboard.core.errors import Cancelled
-from fretboard.lens.maps.settings import EXAGGERATED, MapSettings
+from fretboard.core.map_settings import EXAGGERATED, MapSettings
 
 Progress = Callable[[float, str], None]
 STEP = 50  # iterations between two looks at the clock, the KL divergence and the stop

@@ -1,14 +1,13 @@
 """Maps of hidden states: one joint fit over all points, with its quality (METHOD: Level 3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from fretboard.core.map_settings import Columns, MapSettings
 from fretboard.lens.maps.fit import Embedding, Watch, embed
 from fretboard.lens.maps.quality import MapQuality, Stability, measure, stability
-from fretboard.lens.maps.settings import MapSettings
-from fretboard.lens.scaling import scaled
 
 SILENT = Watch()
 MAP_SHARE = 0.8  # of the progress; the rest is the quality
@@ -61,7 +60,7 @@ def perplexity_grid(
     """A map for each perplexity, in this order; those too large for the points are lowered."""
     if not perplexities:
         raise ValueError("No perplexity was given; choose at least one.")
-    asked = [replace(settings, perplexity=float(p)) for p in perplexities]
+    asked = [settings.but(perplexity=float(p)) for p in perplexities]
     points = prepare(hidden_states, settings)
     fits = [one.fitted(len(points)) for one in asked]
     made = _embed_all(points, [one for one, _ in fits], watch.part(0, MAP_SHARE))
@@ -95,7 +94,7 @@ def seed_stability(
         raise ValueError(f"Stability over {seeds} seeds; choose from 2 to 20.")
     points = prepare(hidden_states, settings)
     fitted, _ = settings.fitted(len(points))
-    many = [replace(fitted, seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
+    many = [fitted.but(seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
     return stability([one.mapped for one in _embed_all(points, many, watch)])
 
 
@@ -139,3 +138,18 @@ def _named(made: ProjectedMap) -> str:
         f"t-SNE, {used.dimensions}-D, perplexity {used.perplexity:.3g}, learning rate {rate}, "
         f"{made.iterations} of {used.iterations} iterations, {first}, seed {used.seed}"
     )
+
+
+def scaled(points: np.ndarray, scaling: Columns) -> np.ndarray:
+    """(n, width) → float64. max-abs: within [−1, 1]; standard: mean 0, deviation 1.
+
+    Columns of zeros, and under `standard` columns of one value, become or stay zero.
+    """
+    points = points.astype(np.float64)
+    if scaling == "none":
+        return points
+    if scaling == "standard":
+        points -= points.mean(axis=0)
+    size = points.std(axis=0) if scaling == "standard" else np.abs(points).max(axis=0)
+    points /= np.where(size > 0, size, 1.0)
+    return points

@@ -1,29 +1,28 @@
-"""Routes of `/api/analyses`: create, read, follow, cancel, delete; its image and arrays."""
+"""Routes of `/api/analyses`: create, read, follow, cancel, delete, run again; image and arrays."""
 
-import io
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import ml_dtypes
-import numpy as np
-from fastapi import APIRouter, Depends, File, Form, Header, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from fretboard.analysis.questions import Asked
+from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.questions import without_preset
+from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import NotFinished
-from fretboard.core.question import DEFAULT_NEW_TOKENS, Divergence, Lens, SkipWhen, new_salt
-from fretboard.jobs.array_reader import ArrayReader
+from fretboard.core.question import Question
+from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.delete import erase_analysis
+from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import submit
+from fretboard.server.attachments import npy
 from fretboard.server.events import follow, of_analysis
-from fretboard.server.queries import StageQuery, Stager, stage_query
-from fretboard.server.routes.interventions import chosen_layers
+from fretboard.server.forms import MULTIPART, QuestionForm
 from fretboard.server.security.guard import client_of
-
-NPY = "application/octet-stream"
+from fretboard.store.analyses import IMAGE
 
 
 class Accepted(BaseModel):
@@ -34,58 +33,63 @@ class Accepted(BaseModel):
     url: str
 
 
-def routes(services: Services, reader: ArrayReader, stage: Stager) -> APIRouter:
+class Missing(BaseModel):
+    """Parts missing or damaged in the record: `image`, `arrays`, `hidden_states`."""
+
+    missing: list[str]
+    again: bool
+    """Whether POST …/again can bring them back: it needs the image."""
+
+
+def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["analyses"])
-    _add_life_cycle(router, services, stage)
+    _add_creation(router, services, arrays)
+    _add_life_cycle(router, services, arrays)
+    _add_lost_parts(router, services)
     _add_events(router, services)
-    _add_arrays(router, services, reader)
+    _add_arrays(router, services, arrays)
     return router
 
 
-def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> None:
+def _accepted(analysis: Analysis) -> Accepted:
+    return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
+
+
+def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.post("", status_code=202, responses={200: {"model": Accepted}})
     def create(
         request: Request,
         response: Response,
-        prompt: Annotated[str, Form()],
-        stages: Annotated[StageQuery, Depends(stage_query)],
-        image: Annotated[UploadFile | None, File()] = None,
-        model: Annotated[str | None, Form()] = None,
-        max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
-        lens: Annotated[str, Form()] = Lens.NORMED.value,
-        skip_layers: Annotated[str, Form()] = "",
-        skip_when: Annotated[str, Form()] = SkipWhen.ALWAYS.value,
-        preset_of: Annotated[str | None, Form()] = None,
-        continuation: Annotated[str | None, Form()] = None,
-        repair: Annotated[str, Form()] = "",
-        private: Annotated[bool, Form()] = False,
+        form: Annotated[QuestionForm, Form(media_type=MULTIPART)],
+        reading: Annotated[Reading, Query()],
     ) -> Accepted:
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
-        `skip_layers` may be a preset of the analysis `preset_of`, its stages found as asked.
-        `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
-        `private` makes the id unguessable: the same request again is another analysis.
+        `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
+        says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
         """
-        layers = chosen_layers(services, stage, skip_layers, preset_of, stages, model or None)
-        data = image.file.read() if image is not None else None
-        asked = Asked(
-            prompt, data, model or None, max_new_tokens, lens, layers, continuation, skip_when,
-            repair, new_salt() if private else None,
-        )  # fmt: skip
-        analysis, started = submit(services, asked, client=client_of(request))
+        question = settled(services, arrays, form.question(), reading)
+        analysis, started = submit(services, question, client=client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
-        return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
+        return _accepted(analysis)
 
+
+def settled(services: Services, arrays: Arrays, question: Question, reading: Reading) -> Question:
+    """With the layers that a preset became, by the stages as read."""
+
+    def find(analysis_id: str) -> Analysis:
+        return as_read(arrays, services.store.read(analysis_id), reading)
+
+    return without_preset(services.settings, question, find, services.bus.announced())
+
+
+def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.get("/{analysis_id}", response_model_by_alias=True)
-    def document(
-        analysis_id: str,
-        stages: Annotated[StageQuery, Depends(stage_query)],
-        lens: Lens | None = None,
-    ) -> Analysis:
-        """The document, its stages found as asked; its arrays are under `/arrays`."""
-        return stage(services.store.read(analysis_id), lens, stages)
+    def document(analysis_id: str, reading: Annotated[Reading, Query()]) -> Analysis:
+        """The document, its stages read as asked; its arrays are under `/arrays`."""
+        return as_read(arrays, services.store.read(analysis_id), reading)
 
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
@@ -99,7 +103,25 @@ def _add_life_cycle(router: APIRouter, services: Services, stage: Stager) -> Non
         if analysis.status in (Status.DONE, Status.FAILED):
             raise NotFinished(f"The analysis is {analysis.status}; there is nothing to cancel.")
         services.cancel(analysis)
-        return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
+        return _accepted(analysis)
+
+
+def _add_lost_parts(router: APIRouter, services: Services) -> None:
+    @router.get("/{analysis_id}/missing")
+    def missing(analysis_id: str) -> Missing:
+        """Which parts of the record the store has lost, or holds damaged."""
+        parts = services.store.lost_parts(services.store.read(analysis_id))
+        return Missing(missing=parts, again=IMAGE not in parts)
+
+    @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Accepted}})
+    def again(analysis_id: str, request: Request, response: Response) -> Accepted:
+        """Run an analysis again that failed, stands still or lost a part; 200: no need to."""
+        analysis = services.store.read(analysis_id)
+        if needs_run(services, analysis):
+            analysis = run_again(services, analysis, client_of(request))
+        else:
+            response.status_code = 200
+        return _accepted(analysis)
 
 
 def _add_events(router: APIRouter, services: Services) -> None:
@@ -118,13 +140,11 @@ def _add_events(router: APIRouter, services: Services) -> None:
             yield event
 
 
-def _add_arrays(router: APIRouter, services: Services, reader: ArrayReader) -> None:
-    store = services.store
-
+def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/image", response_class=Response)
     def image(analysis_id: str) -> Response:
         """The upright image, as PNG."""
-        return Response(store.read_image(analysis_id), media_type="image/png")
+        return Response(services.store.read_image(analysis_id), media_type="image/png")
 
     @router.get("/{analysis_id}/arrays/{name}", response_class=Response)
     def array(
@@ -134,18 +154,5 @@ def _add_arrays(router: APIRouter, services: Services, reader: ArrayReader) -> N
         divergence: Divergence = Divergence.JSD,
     ) -> Response:
         """An array as numpy's `.npy`; see the catalogue in the docs for shapes and units."""
-        values = reader.named(store.read(analysis_id), name, lens, divergence)
-        return Response(
-            to_npy(values),
-            media_type=NPY,
-            headers={"Content-Disposition": f'attachment; filename="{analysis_id}-{name}.npy"'},
-        )
-
-
-def to_npy(values: np.ndarray) -> bytes:
-    """numpy's own format; bfloat16, which plain numpy cannot read, goes out as float32."""
-    if values.dtype == np.dtype(ml_dtypes.bfloat16):
-        values = values.astype(np.float32)
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    return buffer.getvalue()
+        values = arrays.named(services.store.read(analysis_id), name, lens, divergence)
+        return npy(values, f"{analysis_id}-{name}")

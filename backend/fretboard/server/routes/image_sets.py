@@ -4,28 +4,27 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
+from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.figures import Figures, SetFigureOptions
 from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
-from fretboard.analysis.questions import Asked
-from fretboard.analysis.set_figures import SetDrawing, WantedOfSet
 from fretboard.core.analysis import Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
-from fretboard.core.question import DEFAULT_NEW_TOKENS, new_salt
-from fretboard.figures.theme import ThemeName
-from fretboard.figures.trajectory import ColorBy
-from fretboard.jobs.compute import Computing
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Reading
+from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.delete import erase_set
 from fretboard.jobs.services import Services
-from fretboard.jobs.set_maps import SetMapReader
-from fretboard.jobs.submit_set import AskedSet, submit_set
-from fretboard.server.queries import MapQuery, map_query
-from fretboard.server.routes.analyses import NPY, to_npy
-from fretboard.server.routes.maps import MapStability, add_progress, told
+from fretboard.jobs.submit_set import SetQuestion, submit_set
+from fretboard.server.attachments import npy
+from fretboard.server.forms import MULTIPART, ImageSetForm
+from fretboard.server.routes.analyses import settled
+from fretboard.server.routes.maps import MapStability, add_progress
 from fretboard.server.security.guard import client_of
 from fretboard.store.analyses import HIDDEN_STATES
 
@@ -46,23 +45,20 @@ class AcceptedSet(BaseModel):
     url: str
 
 
-def routes(services: Services, computing: Computing) -> APIRouter:
+def routes(services: Services, compute: QueueCompute, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/trajectories", tags=["image sets"])
-    maps = SetMapReader(services, computing)
-    _add_life_cycle(router, services)
+    _add_life_cycle(router, services, arrays)
     _add_events(router, services)
-    _add_arrays(router, services, maps)
-    _add_figures(router, services, maps)
+    _add_arrays(router, services, arrays)
+    _add_figures(router, services, arrays)
 
-    def find(
-        set_id: str, kind: MapKind, settings: MapQuery, token: str | None
-    ) -> tuple[str, Derived]:
+    def find(set_id: str, kind: MapKind, settings: MapQuery, token: str | None) -> Derived:
         image_set, role = _role(services, set_id, token)
-        chosen = settings("images")
-        return set_id, derived_of_set(services.store, image_set, role, kind, chosen)
+        chosen = settings.of("images")
+        return derived_of_set(services.store, image_set, role, kind, chosen)
 
-    add_progress(router, computing, find)
+    add_progress(router, compute, find)
     return router
 
 
@@ -71,30 +67,17 @@ def _role(services: Services, set_id: str, token: str | None) -> tuple[ImageSet,
     return image_set, token or image_set.request.token
 
 
-def _add_life_cycle(router: APIRouter, services: Services) -> None:
+def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.post("", status_code=202, responses={200: {"model": AcceptedSet}})
     def create(
         request: Request,
         response: Response,
-        prompt: Annotated[str, Form()] = "",
-        images: Annotated[list[UploadFile] | None, File()] = None,
-        analysis: Annotated[list[str] | None, Form()] = None,
-        world: Annotated[str | None, Form()] = None,
-        token: Annotated[str, Form()] = "",
-        model: Annotated[str | None, Form()] = None,
-        max_new_tokens: Annotated[int, Form()] = DEFAULT_NEW_TOKENS,
-        private: Annotated[bool, Form()] = False,
+        form: Annotated[ImageSetForm, Form(media_type=MULTIPART)],
+        reading: Annotated[Reading, Query()],
     ) -> AcceptedSet:
-        """Analyse several images with one question, and align a token position over the answers.
-
-        `images` are uploads, `analysis` ids of known analyses, `world` a set of the bundled
-        world. `token`: first-difference (default), after:is, class:colour, words:red,blue or an
-        index. `private`: the set and the analyses made for it have unguessable ids.
-        """
-        uploads = [(upload.filename or "image", upload.file.read()) for upload in images or []]
-        salt = new_salt() if private else None
-        question = Asked(prompt, None, model or None, max_new_tokens, salt=salt)
-        asked = AskedSet(question, token, uploads, analysis or [], world or None)
+        """Analyse several images with one question, and align a token position over the answers."""
+        question = settled(services, arrays, form.question(), reading)
+        asked = SetQuestion(question, form.token, form.uploads(), form.analysis, form.world or None)
         image_set, new = submit_set(services, asked, client_of(request))
         response.status_code = 202 if new else 200
         response.headers["Location"] = f"/api/trajectories/{image_set.id}"
@@ -153,12 +136,12 @@ def _add_events(router: APIRouter, services: Services) -> None:
             await anyio.sleep(LOOK_SECONDS)
 
 
-def _add_arrays(router: APIRouter, services: Services, maps: SetMapReader) -> None:
+def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.get("/{set_id}/arrays/{name}", response_class=Response)
     def array(
         set_id: str,
         name: str,
-        settings: Annotated[MapQuery, Depends(map_query)],
+        settings: Annotated[MapQuery, Query()],
         token: str | None = None,
     ) -> Response:
         """`.npy`: `hidden_states` (depth, image, width), `points` (depth, image, dimension),
@@ -170,41 +153,41 @@ def _add_arrays(router: APIRouter, services: Services, maps: SetMapReader) -> No
             members = aligned_members(services.store, image_set, role)
             values = states_at(services.store, members)
         elif name in MAP_ARRAYS:
-            chosen = settings("images")
-            values, _ = maps.map(image_set, role, MAP_ARRAYS[name], chosen, name)
+            chosen = settings.of("images")
+            values, _ = arrays.map_of_set(image_set, role, MAP_ARRAYS[name], chosen, name)
         else:
             known = ", ".join([HIDDEN_STATES, *MAP_ARRAYS])
             raise NotFound(f"There is no array {name!r}; there are {known}.")
-        attached = {"Content-Disposition": f'attachment; filename="{set_id}-{name}.npy"'}
-        return Response(to_npy(values), media_type=NPY, headers=attached)
+        return npy(values, f"{set_id}-{name}")
 
 
-def _add_figures(router: APIRouter, services: Services, maps: SetMapReader) -> None:
-    drawing = SetDrawing(maps, services.store)
+def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
+    figures = Figures(arrays)
 
     @router.get("/{set_id}/figures/{name}", response_class=Response)
     def figure(
         set_id: str,
         name: str,
-        settings: Annotated[MapQuery, Depends(map_query)],
+        options: Annotated[SetFigureOptions, Query()],
+        settings: Annotated[MapQuery, Query()],
         token: str | None = None,
-        color_by: ColorBy = "depth",
-        theme: ThemeName = "light",
     ) -> Response:
         """Plotly JSON of `trajectory`, `perplexities` or `dispersion`."""
         image_set, role = _finished(services, set_id, token)
-        wanted = WantedOfSet(image_set, role, settings("images"), color_by, theme)
-        return Response(drawing.figure(name, wanted).to_json(), media_type="application/json")
+        drawn = figures.draw_set(name, image_set, role, options, settings.of("images"))
+        return Response(drawn.to_json(), media_type="application/json")
 
     @router.get("/{set_id}/stability")
     def stability(
         set_id: str,
-        settings: Annotated[MapQuery, Depends(map_query)],
+        settings: Annotated[MapQuery, Query()],
         token: str | None = None,
     ) -> MapStability:
         """How much the map changes with the seed."""
         image_set, role = _finished(services, set_id, token)
-        return told(maps.map(image_set, role, "stability", settings("images"), "disparities"))
+        made_with = settings.of("images")
+        _, note = arrays.map_of_set(image_set, role, "stability", made_with, "disparities")
+        return MapStability(**note)
 
 
 def _finished(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:

@@ -1,16 +1,19 @@
-"""The presets of skipped layers over HTTP: the set each becomes, and a POST that names one."""
+"""What can be done to a model: the presets of skipped layers, and the repairs."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.questions import require_stages
 from fretboard.analysis.skip_presets import PRESETS, Preset, preset_layers
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import InputError, NotFinished
-from fretboard.core.question import Lens
+from fretboard.analysis.stages import as_read
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import InputError
+from fretboard.core.reading import Reading
+from fretboard.core.repair import ABOUT, RepairKind, parse_repair
 from fretboard.jobs.services import Services
-from fretboard.server.queries import StageQuery, Stager, stage_query
 
 
 class PresetLayers(BaseModel):
@@ -21,70 +24,51 @@ class PresetLayers(BaseModel):
     reason: str | None
 
 
-def routes(services: Services, stage: Stager) -> APIRouter:
-    """The router, bound to this process's services."""
-    router = APIRouter(prefix="/api/analyses", tags=["analyses"])
+class RepairChoice(BaseModel):
+    """A repair; `text` is what a request sends, with all its settings as they would become."""
 
-    @router.get("/{analysis_id}/presets")
-    def presets(
-        analysis_id: str,
-        stages: Annotated[StageQuery, Depends(stage_query)],
-        lens: Lens | None = None,
-    ) -> list[PresetLayers]:
-        """skip.1, skip.2 and skip.3 of a finished analysis, by its stages as asked."""
-        analysis = _staged(services, stage, analysis_id, lens, stages)
-        return [_became(preset, analysis) for preset in PRESETS]
+    kind: RepairKind
+    title: str
+    does: str
+    paper: str
+    url: str
+    text: str
+
+
+def routes(services: Services, arrays: Arrays) -> APIRouter:
+    """The router, bound to this process's services."""
+    router = APIRouter(prefix="/api")
+
+    @router.get("/analyses/{analysis_id}/presets", tags=["analyses"])
+    def presets(analysis_id: str, reading: Annotated[Reading, Query()]) -> list[PresetLayers]:
+        """skip.1, skip.2 and skip.3 of a finished analysis, by its stages as read."""
+        analysis = services.store.read(analysis_id)
+        require_stages(analysis)
+        read = as_read(arrays, analysis, reading)
+        return [_became(preset, read) for preset in PRESETS]
+
+    @router.get("/repairs", tags=["models"])
+    def repairs(model: str | None = None) -> list[RepairChoice]:
+        """The ways to decode besides the plain one."""
+        layers = services.choose(model or None).layers or None
+        return [
+            RepairChoice(
+                kind=kind,
+                title=about.title,
+                does=about.does,
+                paper=about.paper,
+                url=f"https://arxiv.org/abs/{about.arxiv}",
+                text=str(parse_repair(kind.value, layers)),
+            )
+            for kind, about in ABOUT.items()
+        ]
 
     return router
 
 
-def chosen_layers(
-    services: Services,
-    stage: Stager,
-    text: str,
-    preset_of: str | None,
-    stages: StageQuery,
-    model: str | None,
-) -> str:
-    """`skip_layers` as layers: a preset becomes the set that it is of the analysis `preset_of`.
-
-    Raises InputError where the two do not go together or the set is empty; NotFinished.
-    """
-    preset = next((known for known in PRESETS if known == text.strip()), None)
-    if preset is None:
-        if preset_of:
-            raise InputError(
-                f"preset_of is given, but skip_layers is {text!r}: choose {', '.join(PRESETS)}."
-            )
-        return text
-    if not preset_of:
-        raise InputError(
-            f"skip_layers is {preset}, a preset: give preset_of, the id of the analysis from "
-            "whose stages its layers are taken."
-        )
-    analysis = _staged(services, stage, preset_of, None, stages)
-    asked = services.choose(model).name
-    if analysis.model.name != asked:
-        raise InputError(
-            f"The analysis {preset_of} is of {analysis.model.name}; its layers say nothing of "
-            f"{asked}."
-        )
-    return ",".join(map(str, preset_layers(preset, analysis)))
-
-
 def _became(preset: Preset, analysis: Analysis) -> PresetLayers:
     try:
-        return PresetLayers(
-            preset=preset, layers=list(preset_layers(preset, analysis)), reason=None
-        )
+        layers = list(preset_layers(preset, analysis))
     except InputError as error:
         return PresetLayers(preset=preset, layers=[], reason=error.detail)
-
-
-def _staged(
-    services: Services, stage: Stager, analysis_id: str, lens: Lens | None, stages: StageQuery
-) -> Analysis:
-    analysis = services.store.read(analysis_id)
-    if analysis.status != Status.DONE:
-        raise NotFinished(f"The analysis is {analysis.status}; its presets come when it is done.")
-    return stage(analysis, lens, stages)
+    return PresetLayers(preset=preset, layers=layers, reason=None)

@@ -1,6 +1,5 @@
 """Routes of `/api/analyses/{id}/patches`: where the image positions lie, and their words."""
 
-import io
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -8,15 +7,14 @@ import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import require_done
+from fretboard.analysis.arrays import Arrays, require_done
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived, PatchKind
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.question import Lens
-from fretboard.jobs.array_reader import ArrayReader
+from fretboard.core.reading import Lens
 from fretboard.jobs.services import Services
+from fretboard.server.attachments import npy
 
-NPY = "application/octet-stream"
 WORDS_PER_DEPTH = 5
 Finished = Callable[[str], Analysis]
 Texts = Callable[[list[int]], list[str]]
@@ -73,7 +71,7 @@ class PatchWords(BaseModel):
     depths: list[DepthWords]
 
 
-def routes(services: Services, reader: ArrayReader) -> APIRouter:
+def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["patches"])
 
@@ -82,29 +80,29 @@ def routes(services: Services, reader: ArrayReader) -> APIRouter:
         require_done(analysis)
         return analysis
 
-    _add_grid(router, done, reader)
-    _add_words(router, services, done, reader)
+    _add_grid(router, done, arrays)
+    _add_words(router, done, arrays)
     return router
 
 
-def _wanted(
+def _derived(
     analysis: Analysis, kind: PatchKind, lens: Lens | None = None, word: int = 0
 ) -> Derived:
     """Nobody leads a difference: its patches are read by the normed lens."""
     return Derived(kind, (lens or analysis.request.lens).base, token=word)
 
 
-def _add_grid(router: APIRouter, done: Finished, reader: ArrayReader) -> None:
+def _add_grid(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches")
     def grid(analysis_id: str) -> PatchGrid:
         """Where the image positions lie in the upright image, or why that is not known."""
         analysis = done(analysis_id)
-        wanted = Derived("patch-grid")
+        derived = Derived("patch-grid")
         try:
-            rectangles = reader.derived(analysis, wanted, "rectangles")
+            rectangles = arrays.derived(analysis, derived, "rectangles")
         except InputError as error:
             return PatchGrid(patches=[], reason=error.detail)
-        levels = reader.derived(analysis, wanted, "level").tolist()
+        levels = arrays.derived(analysis, derived, "level").tolist()
         return PatchGrid(
             patches=[
                 Patch(rectangle=None if np.isnan(place).any() else place.tolist(), level=level)
@@ -114,11 +112,11 @@ def _add_grid(router: APIRouter, done: Finished, reader: ArrayReader) -> None:
         )
 
 
-def _add_words(router: APIRouter, services: Services, done: Finished, reader: ArrayReader) -> None:
+def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches/word")
     def word(analysis_id: str, word: str) -> PatchWord:
         """The token that a word is followed by. Its numbers are under `/patches/probability`."""
-        found = services.vocabulary(done(analysis_id)).word(word)
+        found = arrays.vocabulary(done(analysis_id)).word(word)
         return PatchWord(
             word=found.word,
             token_id=found.token_id,
@@ -130,11 +128,10 @@ def _add_words(router: APIRouter, services: Services, done: Finished, reader: Ar
     def probability(analysis_id: str, word: str, lens: Lens | None = None) -> Response:
         """`.npy` (depth, patch): the probability of a word at every image position."""
         analysis = done(analysis_id)
-        token_id = services.vocabulary(analysis).word(word).token_id
-        wanted = _wanted(analysis, "patch-word", lens, token_id)
-        buffer = io.BytesIO()
-        np.save(buffer, reader.derived(analysis, wanted, "probability"))
-        return Response(buffer.getvalue(), media_type=NPY)
+        token_id = arrays.vocabulary(analysis).word(word).token_id
+        derived = _derived(analysis, "patch-word", lens, token_id)
+        values = arrays.derived(analysis, derived, "probability")
+        return npy(values, f"{analysis_id}-patches-{token_id}")
 
     @router.get("/{analysis_id}/patches/words")
     def words(
@@ -145,16 +142,16 @@ def _add_words(router: APIRouter, services: Services, done: Finished, reader: Ar
     ) -> PatchWords:
         """The likeliest words of one image position at every depth."""
         analysis = done(analysis_id)
-        wanted = _wanted(analysis, "patches", lens)
-        ids = reader.derived(analysis, wanted, "top_ids")
+        derived = _derived(analysis, "patches", lens)
+        ids = arrays.derived(analysis, derived, "top_ids")
         if patch >= ids.shape[1]:
             raise NotFound(f"The image has patches 0 to {ids.shape[1] - 1}, not {patch}.")
-        shares = reader.derived(analysis, wanted, "top_probabilities")
-        entropy = reader.derived(analysis, wanted, "entropy")
-        texts = services.vocabulary(analysis).texts
+        shares = arrays.derived(analysis, derived, "top_probabilities")
+        entropy = arrays.derived(analysis, derived, "entropy")
+        texts = arrays.vocabulary(analysis).texts
         return PatchWords(
             patch=patch,
-            lens=wanted.lens,
+            lens=derived.lens,
             depths=[
                 DepthWords(
                     depth=depth,

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import require_depth, require_token
+from fretboard.analysis.arrays import Arrays, require_depth, require_token
 from fretboard.core.errors import InputError
-from fretboard.core.question import Lens
-from fretboard.jobs.array_reader import ArrayReader
+from fretboard.core.reading import Lens
 from fretboard.jobs.services import Services
 
 WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart
@@ -50,15 +49,15 @@ class Cell(BaseModel):
     words: list[CellWord]
 
 
-def routes(services: Services, reader: ArrayReader) -> APIRouter:
+def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["words"])
-    _add_words(router, services, reader)
-    _add_cells(router, services, reader)
+    _add_words(router, services, arrays)
+    _add_cells(router, services, arrays)
     return router
 
 
-def _add_words(router: APIRouter, services: Services, reader: ArrayReader) -> None:
+def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/words")
     def words(
         analysis_id: str,
@@ -71,8 +70,8 @@ def _add_words(router: APIRouter, services: Services, reader: ArrayReader) -> No
         require_token(analysis, token)
         if len(word) > WORDS_AT_ONCE:
             raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
-        found = [services.vocabulary(analysis).word(text) for text in word]
-        table = reader.distribution(analysis, token, lens)
+        found = [arrays.vocabulary(analysis).word(text) for text in word]
+        table = arrays.distribution(analysis, token, lens)
         return WordCurves(
             words=[
                 WordCurve(
@@ -87,7 +86,7 @@ def _add_words(router: APIRouter, services: Services, reader: ArrayReader) -> No
         )
 
 
-def _add_cells(router: APIRouter, services: Services, reader: ArrayReader) -> None:
+def _add_cells(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/cells")
     def cell(analysis_id: str, token: int, depth: int, lens: Lens | None = None) -> Cell:
         """The likeliest words at one depth of one token."""
@@ -95,16 +94,16 @@ def _add_cells(router: APIRouter, services: Services, reader: ArrayReader) -> No
         require_token(analysis, token)
         require_depth(analysis, depth)
         at = (depth, token)
-        ids = reader.named(analysis, "top_ids", lens)[at].tolist()
-        shares = reader.named(analysis, "top_probabilities", lens)[at].tolist()
-        texts = services.vocabulary(analysis).texts(ids)
+        ids = arrays.named(analysis, "top_ids", lens)[at].tolist()
+        shares = arrays.named(analysis, "top_probabilities", lens)[at].tolist()
+        texts = arrays.vocabulary(analysis).texts(ids)
         return Cell(
             token=token,
             depth=depth,
             lens=lens or analysis.request.lens,
-            probability=float(reader.named(analysis, "probability", lens)[at]),
-            rank=int(reader.named(analysis, "rank", lens)[at]),
-            entropy=float(reader.named(analysis, "entropy", lens)[at]),
+            probability=float(arrays.named(analysis, "probability", lens)[at]),
+            rank=int(arrays.named(analysis, "rank", lens)[at]),
+            entropy=float(arrays.named(analysis, "entropy", lens)[at]),
             words=[
                 CellWord(token_id=i, token_text=text, probability=share)
                 for i, text, share in zip(ids, texts, shares, strict=True)

@@ -1,14 +1,13 @@
 """Levels 1 to 3 on captions: analysis path, competition, heatmap, map, image against none."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from fretboard.analysis.figures import Wanted
+from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.core.analysis import Analysis, Token
-from fretboard.core.arrays import Reading
-from fretboard.core.question import Divergence, Lens, Scaling
+from fretboard.core.map_settings import MapSettings, paper_settings
+from fretboard.core.reading import Divergence, Lens, Reading, Scaling
 from fretboard.figures import (
     competition_figure,
     fretboard_figure,
@@ -17,7 +16,6 @@ from fretboard.figures import (
 )
 from fretboard.figures.quantities import ARRAYS_NEEDED
 from fretboard.figures.trajectory import strings_of
-from fretboard.lens.maps.settings import MapSettings, paper_settings
 from fretboard.lens.stages import PAPER_LAYERS
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper import reports
@@ -31,7 +29,12 @@ LENSES = (Lens.RAW, Lens.NORMED)  # the paper's own first
 
 def analysis_path(studio: Studio, caption: Analysis) -> Exhibit:
     """Its figure 1: from single tokens over distributions to features."""
-    picture = studio.picture("path-fretboard", "fretboard", Wanted(caption, Reading(), "leader"))
+    picture = studio.picture(
+        "path-fretboard",
+        "fretboard",
+        Subject(caption, Reading()),
+        FigureOptions(quantity="leader"),
+    )
     found = [f"The answer: “{caption.answer}”", measures.stages_told(caption)]
     return Exhibit("path", "The analysis path", reports.PATH, found, [picture])
 
@@ -59,16 +62,16 @@ def compete(
     studio: Studio, analysis: Analysis, token: Token, lens: Lens, name: str, *words: str
 ) -> Picture:
     """The leaders of the paper's depths, each with its whole curve."""
-    vocabulary = studio.vocabulary(analysis)
+    vocabulary = studio.session.arrays.vocabulary(analysis)
     first = round(PAPER_FIRST_DEPTH / PAPER_LAYERS * analysis.model.layers)
-    leaders = studio.source.named(analysis, "top_ids", lens)[first:, token.index, 0]
-    table = studio.source.distribution(analysis, token.index, lens)
+    leaders = studio.session.arrays.named(analysis, "top_ids", lens)[first:, token.index, 0]
+    table = studio.session.arrays.distribution(analysis, token.index, lens)
     read = studio.read_as(analysis, lens)
     known = [vocabulary.word(word) for word in words]
     figure = competition_figure(read, table, leaders, token.index, known, vocabulary, lens)
-    wanted = Wanted(read, Reading(lens), token=token.index)
+    subject, options = Subject(read, Reading(lens=lens)), FigureOptions(token=token.index)
     note = f"leaders of depths {first} to {analysis.model.layers}"
-    return studio.headed(f"{name}-{lens}", "competition", figure, wanted, note)
+    return studio.headed(f"{name}-{lens}", "competition", figure, subject, options, note)
 
 
 def heatmap(studio: Studio, caption: Analysis) -> Exhibit:
@@ -76,21 +79,23 @@ def heatmap(studio: Studio, caption: Analysis) -> Exhibit:
     cut = caption.model_copy(update={"tokens": caption.tokens[:PAPER_TOKENS]})
     pictures, tables = [], {}
     readings = {
-        "paper": Reading(Lens.RAW, Divergence.PAPER_CODE, Scaling.DEPTH),
-        "jsd": Reading(Lens.NORMED),
+        "paper": Reading(lens=Lens.RAW, divergence=Divergence.PAPER_CODE, scale=Scaling.DEPTH),
+        "jsd": Reading(lens=Lens.NORMED),
     }
     for name, reading in readings.items():
         arrays = {
-            key: studio.source.named(caption, key, reading.lens, reading.divergence)[
+            key: studio.session.arrays.named(caption, key, reading.lens, reading.divergence)[
                 :, :PAPER_TOKENS
             ]
             for key in ARRAYS_NEEDED
         }
         read = studio.read_as(cut.model_copy(update={"tokens": caption.tokens}), reading.lens)
         shown = read.model_copy(update={"tokens": read.tokens[:PAPER_TOKENS]})
-        figure = fretboard_figure(shown, arrays, studio.vocabulary(caption), "jsd", reading)
-        wanted = Wanted(shown, reading, "jsd")
-        pictures.append(studio.headed(f"heatmap-{name}", "fretboard", figure, wanted))
+        figure = fretboard_figure(
+            shown, arrays, studio.session.arrays.vocabulary(caption), "jsd", reading
+        )
+        subject, options = Subject(shown, reading), FigureOptions(quantity="jsd")
+        pictures.append(studio.headed(f"heatmap-{name}", "fretboard", figure, subject, options))
         tables[f"heatmap-{name}"] = {
             "pair": list(range(len(arrays["jsd"]))),
             **{f"{t.index} {t.text}": arrays["jsd"][:, t.index].tolist() for t in cut.tokens},
@@ -104,12 +109,12 @@ def feature_map(studio: Studio, caption: Analysis) -> Exhibit:
     """One image's tokens: the paper's t-SNE, a PCA beside it, and the original space."""
     pictures, found = [], []
     for name, settings in (("tsne", paper_settings("tokens")), ("pca", MapSettings(method="pca"))):
-        points, note = studio.source.map(caption, "trajectory", settings, "points")
+        points, note = studio.session.arrays.map(caption, "trajectory", settings, "points")
         figure = trajectory_figure(
             strings_of(caption), points, note["first_depth"], note["description"], color_by="stage"
         )
-        wanted = Wanted(caption, Reading())
-        pictures.append(studio.headed(f"map-{name}", "trajectory", figure, wanted))
+        subject = Subject(caption, Reading())
+        pictures.append(studio.headed(f"map-{name}", "trajectory", figure, subject))
         found.append(f"{name}: {measures.growth_told(points)}")
     hidden = studio.array(caption, "hidden_states")[1:]
     found.append(f"original space, columns scaled: {measures.growth_told(measures.scaled(hidden))}")
@@ -129,9 +134,10 @@ def against_text(studio: Studio, caption: Analysis) -> Exhibit:
         for lens, quantity in ((Lens.NORMED, "jsd"), (Lens.RAW, "probability")):
             sides = [_side(studio, one, lens) for one in (caption, other)]
             figure = profile_figure(sides[0], sides[1], quantity, names=("with image", name))
-            wanted = Wanted(sides[0][0], Reading(lens), quantity)
+            subject = Subject(sides[0][0], Reading(lens=lens))
+            options = FigureOptions(quantity=quantity)
             file = f"text-{place}-{lens}-{quantity}"
-            pictures.append(studio.headed(file, "profile", figure, wanted, name))
+            pictures.append(studio.headed(file, "profile", figure, subject, options, name))
             curves = [side[1][quantity].mean(axis=1) for side in sides]
             tables[file] = by_depth(with_image=curves[0], without=curves[1])
     title = "With an image and without"
@@ -141,5 +147,5 @@ def against_text(studio: Studio, caption: Analysis) -> Exhibit:
 def _side(
     studio: Studio, analysis: Analysis, lens: Lens
 ) -> tuple[Analysis, dict[str, np.ndarray], Reading]:
-    arrays = {name: studio.source.named(analysis, name, lens) for name in ARRAYS_NEEDED}
-    return studio.read_as(analysis, lens), arrays, replace(Reading(), lens=lens)
+    arrays = {name: studio.session.arrays.named(analysis, name, lens) for name in ARRAYS_NEEDED}
+    return studio.read_as(analysis, lens), arrays, Reading(lens=lens)

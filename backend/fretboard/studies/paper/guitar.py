@@ -1,14 +1,13 @@
 """The guitar: many images, one token position, one joint map and the dispersion per depth."""
 
 import numpy as np
+import plotly.graph_objects as go
 
 from fretboard.analysis.image_sets import aligned_members, view
-from fretboard.analysis.set_figures import SetDrawing, WantedOfSet
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
-from fretboard.engine.local_sets import LocalSetMaps
-from fretboard.lens.maps.settings import paper_settings
+from fretboard.core.image_set import ImageSet, Member
+from fretboard.core.map_settings import paper_settings
 from fretboard.studies.paper import reports
 from fretboard.studies.paper.pictures import PictureSet
 from fretboard.studies.paper.section import Exhibit, Picture
@@ -20,22 +19,24 @@ FIRST_TOKEN = "0"
 def guitar(studio: Studio, chosen: PictureSet) -> Exhibit:
     """One set: every image asked the same, compared at the token of one role."""
     image_set, role, warning = _image_set(studio, chosen)
-    maps = LocalSetMaps(studio.store, studio.sets)
-    drawing = SetDrawing(maps, studio.store)
-    wanted = WantedOfSet(image_set, role, paper_settings("images"))
-    members = aligned_members(studio.store, image_set, role)
+    session, settings = studio.session, paper_settings("images")
+    members = aligned_members(session.store, image_set, role)
+
+    def draw(figure: str) -> go.Figure:
+        return session.figures.draw_set(figure, image_set, role, settings=settings)
+
     heading = f"{chosen.name}: “{chosen.prompt}”, {len(members)} images"
     name = f"guitar-{chosen.name}"
     pictures = [
-        Picture(f"{name}-map", drawing.figure("trajectory", wanted), heading),
+        Picture(f"{name}-map", draw("trajectory"), heading),
         Picture(
             f"{name}-dispersion",
-            drawing.figure("dispersion", wanted),
+            draw("dispersion"),
             f"{heading}: dispersion",
             "original space, columns scaled at each depth",
         ),
     ]
-    profile, neck = maps.map(image_set, role, "dispersion", wanted.map, "profile")
+    profile, neck = session.arrays.map_of_set(image_set, role, "dispersion", settings, "profile")
     critical = [one.stages.critical_depth for one, _ in members if one.stages]
     depths = [depth for depth in critical if depth is not None]
     found = [_told(members, neck, depths), *([warning] if warning else [])]
@@ -55,12 +56,11 @@ def _image_set(studio: Studio, chosen: PictureSet) -> tuple[ImageSet, str, str |
         Member(name=image.name, analysis_id=answer.id)
         for image, answer in zip(chosen.images, answers, strict=True)
     ]
-    request = SetRequest(prompt=chosen.prompt, model=answers[0].request.model, token=chosen.role)
-    image_set = ImageSet(id=set_id(request, members), request=request, members=members)
-    studio.sets.write(image_set)
-    warning = view(studio.store, image_set).warning
+    store = studio.session.store
+    image_set = studio.session.image_set(chosen.prompt, members, chosen.role)
+    warning = view(store, image_set).warning
     try:
-        aligned_members(studio.store, image_set, chosen.role)
+        aligned_members(store, image_set, chosen.role)
     except InputError:
         return image_set, FIRST_TOKEN, f"{warning} The first token is compared instead."
     return image_set, chosen.role, warning

@@ -11,8 +11,8 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import served_model
 from fretboard.core.settings import Settings
+from fretboard.engine.session import Session
 from fretboard.figures.export import browser
-from fretboard.store.analyses import open_sets, open_store
 from fretboard.studies.paper import curves as levels
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper.guitar import guitar
@@ -34,8 +34,7 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     shown = captioned(settings, images, number)
     sets = list(picture_sets(settings, images))
     output.mkdir(parents=True, exist_ok=True)
-    records = str(output / STORE)
-    studio = Studio(settings, open_store(records), open_sets(records), output)
+    studio = Studio(Session.open(settings, output / STORE), output)
     captions: list[tuple[Shown, Analysis]] = []
     for place, one in enumerate(shown, 1):
         analysis = studio.ask(one.data)

@@ -2,15 +2,16 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fretboard import __version__
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import served_model
-from fretboard.core.settings import Settings
-from fretboard.studies.batch import FAILURES, Outcome, SurveyRequest, SurveyRun, check_any
+from fretboard.core.question import Question
+from fretboard.engine.session import Session
+from fretboard.studies.batch import FAILURES, Outcome, SurveyRun, check_any
 from fretboard.studies.sources import find_items
 from fretboard.studies.survey.comparison import compare
 from fretboard.studies.survey.report import write_report
@@ -20,6 +21,7 @@ TOKENS = "tokens.parquet"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 SHOWN_PROMPTS = 5
+SAID = {"max_new_tokens", "lens", "skip_layers", "repair"}  # of the question, in the summary
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,6 @@ class Sources:
     """What the survey is about, as typed; see `find_items`."""
 
     names: tuple[str, ...]
-    prompt: str = ""
     images: Path | None = None
     annotations: Path | None = None
     limit: int | None = None
@@ -45,14 +46,18 @@ class Written:
 
 
 def run_survey(
-    settings: Settings, sources: Sources, request: SurveyRequest, output: Path
+    session: Session,
+    sources: Sources,
+    question: Question,
+    output: Path,
+    keep_states: bool = True,
 ) -> Written:
     """Run or continue a survey into `output`. Raises InputError, or when nothing can be done."""
     earlier = _earlier(sources.earlier)
     items = find_items(
-        sources.names, sources.prompt, sources.images, sources.annotations, sources.limit
+        sources.names, question.prompt, sources.images, sources.annotations, sources.limit
     )
-    run = SurveyRun(settings, request, items, output)
+    run = SurveyRun(session, question, items, output, keep_states)
     outcome = run.run()
     check_any(outcome, output)
     rows = run.write_tokens(outcome, output / TOKENS)
@@ -61,7 +66,7 @@ def run_survey(
         "items": len(items),
         "stages": run.detection(outcome),
     }
-    about = _about(settings, sources, request, outcome) | asked
+    about = _about(session, sources, question, outcome) | {"keep_states": keep_states} | asked
     summary = _summary(about, read_table(output / TOKENS) if rows else None, earlier)
     _replace(output / SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False))
     write_report(output / REPORT, summary, output / TOKENS, outcome.failures)
@@ -77,15 +82,15 @@ def _summary(about: dict[str, Any], tokens: Table | None, earlier: Table | None)
 
 
 def _about(
-    settings: Settings, sources: Sources, request: SurveyRequest, outcome: Outcome
+    session: Session, sources: Sources, question: Question, outcome: Outcome
 ) -> dict[str, Any]:
-    served = served_model(settings.model)
+    served = served_model(session.settings.model)
     return {
         "fretboard": __version__,
         "model": served.name,
         "revision": served.revision,
         "layers": served.layers,
-        **asdict(request),
+        **question.model_dump(mode="json", include=SAID),
         "sources": list(sources.names),
         "from": str(sources.earlier) if sources.earlier else None,
         "done": len(outcome.done),

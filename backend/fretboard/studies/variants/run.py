@@ -5,16 +5,16 @@ stand side by side. What is judged, and how intervals are made, is that of a sur
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fretboard.analysis.skip_presets import last_layers
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import served_model
+from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
-from fretboard.core.settings import Settings
-from fretboard.studies.batch import SurveyRequest, SurveyRun, check_any
+from fretboard.engine.session import Session
+from fretboard.studies.batch import SurveyRun, check_any
 from fretboard.studies.items import Item
 from fretboard.studies.variants.pairs import pair_of, summarise
 from fretboard.studies.variants.skips import write_table
@@ -22,28 +22,28 @@ from fretboard.studies.variants.skips import write_table
 REPAIRS = "repairs.json"
 COMPRESSION = "compression.json"
 AFTER = "changed"
-Ways = Mapping[str, SurveyRequest]
+Ways = Mapping[str, Question]
 
 
 def run_repairs(
-    settings: Settings,
+    session: Session,
     items: list[Item],
-    request: SurveyRequest,
+    question: Question,
     output: Path,
     repairs: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Each repair (as `parse_repair` reads it; default: all, by default) against plain decoding."""
-    ways = {text: replace(request, repair=text) for text in repairs or map(str, ABOUT)}
-    return run_variants(settings, items, request, output, ways, REPAIRS)
+    ways = {text: question.but(repair=text) for text in repairs or map(str, ABOUT)}
+    return run_variants(session, items, question, output, ways, REPAIRS)
 
 
 def run_compression(
-    settings: Settings, items: list[Item], request: SurveyRequest, output: Path, most: int
+    session: Session, items: list[Item], question: Question, output: Path, most: int
 ) -> dict[str, Any]:
     """1 to `most` layers left out, ending before the last ones that skip.3 keeps."""
-    sets = compressions(served_model(settings.model).layers, most)
-    ways = {f"{len(s)}": replace(request, skip_layers=",".join(map(str, s))) for s in sets}
-    return run_variants(settings, items, request, output, ways, COMPRESSION)
+    sets = compressions(served_model(session.settings.model).layers, most)
+    ways = {f"{len(s)}": question.but(skip_layers=",".join(map(str, s))) for s in sets}
+    return run_variants(session, items, question, output, ways, COMPRESSION)
 
 
 def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
@@ -55,9 +55,9 @@ def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
 
 
 def run_variants(
-    settings: Settings,
+    session: Session,
     items: list[Item],
-    request: SurveyRequest,
+    question: Question,
     output: Path,
     ways: Ways,
     name: str,
@@ -66,10 +66,10 @@ def run_variants(
 
     An item is counted in a way once both its answers are there. Ctrl-C keeps what is done.
     """
-    if request.skip_layers or request.repair:
+    if question.skip_layers or question.repair:
         raise InputError("The plain answer is what is compared with: leave out layers and repair.")
-    run = SurveyRun(settings, request, items, output, tuple(ways.values()))
-    plain, *others = run.side_by_side([request, *ways.values()])
+    run = SurveyRun(session, question, items, output, False, tuple(ways.values()))
+    plain, *others = run.side_by_side([question, *ways.values()])
     check_any(plain, output)
     table: dict[str, Any] = {"items": len(items), "done": len(plain.done), "ways": {}}
     table["interrupted"] = plain.interrupted

@@ -13,8 +13,9 @@ from typing import Any
 
 from fretboard.analysis.skip_presets import PRESETS, Preset, preset_layers
 from fretboard.core.errors import InputError
-from fretboard.core.settings import Settings
-from fretboard.studies.batch import Outcome, SurveyRequest, SurveyRun, check_any
+from fretboard.core.question import Question
+from fretboard.engine.session import Session
+from fretboard.studies.batch import Outcome, SurveyRun, check_any
 from fretboard.studies.items import Item
 from fretboard.studies.variants.pairs import Pair, pair_of, summarise
 
@@ -24,15 +25,15 @@ EMPTY = "no layers to skip"
 
 
 def run_skips(
-    settings: Settings, items: list[Item], request: SurveyRequest, output: Path
+    session: Session, items: list[Item], question: Question, output: Path
 ) -> dict[str, Any]:
     """Run or continue into `output`; returns the table, which is also written there.
 
     Ctrl-C ends the pass at hand: what is done is kept, presets that were not reached are missing.
     """
-    if request.skip_layers:
+    if question.skip_layers:
         raise InputError("The presets are the layers to skip: leave out skip_layers.")
-    run = SurveyRun(settings, request, items, output)
+    run = SurveyRun(session, question, items, output, False)
     plain = run.run()
     check_any(plain, output)
     pairs: list[Pair] = []
