@@ -1,17 +1,17 @@
 // The only place that calls the API. Every failure becomes an ApiError whose text can be shown as it is.
 import type { FigureSpec } from "../plot/figure";
-import { gate } from "../state/gate.svelte";
+import { gate } from "./gate.svelte";
 import type {
 	Analysis,
 	CausalTest,
 	Cell,
 	Created,
-	Experiment,
 	Finding,
 	GalleryEntry,
 	ImageSet,
 	Kind,
 	Lens,
+	ListedTest,
 	MapPresets,
 	MapProgress,
 	MapStability,
@@ -225,9 +225,9 @@ export const api = {
 	test: (question: TestQuestion) =>
 		json<Created>("/api/experiments", { method: "POST", body: testForm(question) }),
 	experiment: (id: string, signal?: AbortSignal) =>
-		json<Experiment>(base(id, "experiments"), { signal }),
+		json<CausalTest>(base(id, "experiments"), { signal }),
 	tests: (id: string, signal?: AbortSignal) =>
-		json<CausalTest[]>(`${base(id)}/experiments`, { signal }),
+		json<ListedTest[]>(`${base(id)}/experiments`, { signal }),
 	finding: (id: string, token: number | null, signal?: AbortSignal) =>
 		json<Finding>(`${base(id, "experiments")}/finding${query({ token })}`, { signal }),
 	cancelTest: (id: string) => send(`${base(id, "experiments")}/cancel`, { method: "POST" }),

@@ -1,5 +1,5 @@
 // One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
-import { type Trouble, trouble } from "../state/trouble";
+import { type Trouble, trouble } from "../api/trouble";
 import { type FigureRequest, figure, knownFigure } from "./cache";
 import type { FigureSpec } from "./figure";
 

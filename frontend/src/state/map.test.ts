@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { isComplete, markedAnswer, readRole, writeRole } from "../features/ask";
 import { type MapChoice, madeWith, mapValues, PLAIN, parseMap, uses, withSetting } from "./map";
-import { isComplete, markedAnswer, readRole, writeRole } from "./role";
 import { NOTHING, parseSetPlace, type SetSelection, setAddress } from "./setlink";
 
 const FULL: SetSelection = {

@@ -1,7 +1,8 @@
 // What the page shows: one analysis or two beside each other, and one selection for all views.
 import { api, type Owner, type Question, type SetQuestion } from "../api/client";
+import { trouble } from "../api/trouble";
 import type { Analysis } from "../api/types";
-import { draft } from "./draft.svelte";
+import { draft } from "../features/ask";
 import { browserStore, forget, type Past, readHistory, remember } from "./history";
 import { aligned, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
@@ -9,7 +10,6 @@ import { forAnother, within } from "./selection";
 import { setAddress } from "./setlink";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
-import { trouble } from "./trouble";
 
 class Page {
 	readonly first = new Side({

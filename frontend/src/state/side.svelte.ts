@@ -2,11 +2,11 @@
 // The page has one; a comparison has two.
 import { ApiError, api } from "../api/client";
 import { follow } from "../api/events";
+import { type Trouble, trouble } from "../api/trouble";
 import type { Analysis, Lens } from "../api/types";
 import { AUTOMATIC, isDefault, type StageChoice, stageValues } from "./reading";
 import { idle, type RunEvent, type RunState, reduce } from "./run";
 import type { Bounds } from "./selection";
-import { type Trouble, trouble } from "./trouble";
 
 const POLL = 2000; // ms between looks at the document when the event stream is lost
 const REFUSED = 422;
