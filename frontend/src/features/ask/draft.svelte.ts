@@ -1,7 +1,8 @@
-// The question being prepared: an image, a prompt and the options, before it is asked.
-import { api, imageUrl, type Question } from "../../api/client";
-import type { Analysis, GalleryEntry, Lens, SkipWhen } from "../../api/types";
-import { repairText } from "../../state/repair";
+// The question being prepared: an image, or several, and the fields of the form, before it is asked.
+import { api, imageUrl } from "../../api/client";
+import type { Analysis, GalleryEntry, Question, SetQuestion } from "../../api/types";
+import { type Fields, fieldsOf, questionWith } from "./question";
+import { FIRST_DIFFERENCE, isComplete, type Role, writeRole } from "./role";
 
 export interface DraftImage {
 	name: string;
@@ -17,77 +18,55 @@ export const SUGGESTIONS = [
 	"Is there a … in the image?",
 ] as const;
 
+const PLAIN: Fields = {
+	prompt: SUGGESTIONS[0],
+	model: "",
+	max_new_tokens: null,
+	lens: "normed",
+	skip_layers: "",
+	skip_when: "always",
+	continuation: "",
+	repair: "",
+	private: false,
+};
+
 class Draft {
 	image = $state.raw<DraftImage | null>(null);
-	prompt = $state<string>(SUGGESTIONS[0]);
-	model = $state<string>("");
-	maxNewTokens = $state<number | null>(null);
-	lens = $state<Lens>("normed");
-	skipLayers = $state("");
-	skipWhen = $state<SkipWhen>("always");
-	continuation = $state("");
-	/** Kind and settings of the repair it is decoded with; empty: plainly. */
-	repair = $state("");
-	private = $state(false);
+	fields = $state<Fields>({ ...PLAIN });
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
 	touched = false;
 
 	setFile(file: File): void {
-		this.#release();
-		this.image = { name: file.name, url: URL.createObjectURL(file), load: async () => file };
+		this.#show({ name: file.name, url: URL.createObjectURL(file), load: async () => file });
 		this.touched = true;
 	}
 
 	clearImage(): void {
-		this.#release();
-		this.image = null;
+		this.#show(null);
 		this.touched = true;
 	}
 
 	/** Takes over what an analysis was asked, so that a changed prompt runs on the same image. */
 	fromAnalysis(analysis: Analysis): void {
-		const { request } = analysis;
-		this.#release();
-		this.prompt = request.prompt;
-		this.model = request.model;
-		this.lens = request.lens;
-		this.maxNewTokens = request.max_new_tokens;
-		this.skipLayers = request.skip_layers.join(",");
-		this.skipWhen = request.skip_when;
-		this.continuation = request.continuation ?? "";
-		this.repair = repairText(request.repair);
-		this.private = request.salt !== null;
-		this.image = request.image ? remote("image", imageUrl(analysis.id)) : null;
+		Object.assign(this.fields, fieldsOf(analysis));
+		this.#show(analysis.request.image ? remote("image", imageUrl(analysis.id)) : null);
 	}
 
 	fromGallery(entry: GalleryEntry): void {
-		this.#release();
-		this.prompt = entry.prompt;
-		this.skipLayers = "";
-		this.skipWhen = "always";
-		this.continuation = "";
-		this.repair = "";
-		this.image = remote(entry.title, entry.image_url);
+		const { skip_layers, skip_when, continuation, repair } = PLAIN;
+		const { prompt } = entry;
+		Object.assign(this.fields, { prompt, skip_layers, skip_when, continuation, repair });
+		this.#show(remote(entry.title, entry.image_url));
 		this.touched = true;
 	}
 
 	async question(): Promise<Question> {
-		return {
-			image: this.image ? await this.image.load() : null,
-			prompt: this.prompt,
-			model: this.model || undefined,
-			maxNewTokens: this.maxNewTokens ?? undefined,
-			lens: this.lens,
-			skipLayers: this.skipLayers,
-			skipWhen: this.skipWhen,
-			continuation: this.continuation,
-			repair: this.repair,
-			private: this.private,
-		};
+		return questionWith(this.fields, this.image ? await this.image.load() : null);
 	}
 
-	#release(): void {
+	#show(image: DraftImage | null): void {
 		if (this.image?.url.startsWith("blob:")) URL.revokeObjectURL(this.image.url);
+		this.image = image;
 	}
 }
 
@@ -96,3 +75,51 @@ function remote(name: string, url: string): DraftImage {
 }
 
 export const draft = new Draft();
+
+export interface Picked {
+	file: File;
+	url: string;
+}
+
+const FEWEST = 2;
+
+/** The images of a set and the token position to compare; all else is the draft's. */
+class Several {
+	/** The form asks about several images. */
+	on = $state(false);
+	images = $state.raw<readonly Picked[]>([]);
+	role = $state.raw<Role>(FIRST_DIFFERENCE);
+
+	get ready(): boolean {
+		return this.images.length >= FEWEST && isComplete(this.role);
+	}
+
+	add(files: Iterable<File>): void {
+		const more = [...files].map((file) => ({ file, url: URL.createObjectURL(file) }));
+		this.images = [...this.images, ...more];
+	}
+
+	remove(image: Picked): void {
+		URL.revokeObjectURL(image.url);
+		this.images = this.images.filter((known) => known !== image);
+	}
+
+	clear(): void {
+		for (const { url } of this.images) URL.revokeObjectURL(url);
+		this.images = [];
+	}
+
+	question(): SetQuestion {
+		const { prompt, model, max_new_tokens, private: hidden } = draft.fields;
+		return {
+			images: this.images.map(({ file }) => file),
+			prompt,
+			token: writeRole(this.role),
+			model,
+			max_new_tokens: max_new_tokens ?? undefined,
+			private: hidden,
+		};
+	}
+}
+
+export const several = new Several();

@@ -1,22 +1,47 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
-import { api, imageUrl, type Question } from "../../api/client";
-import type { Analysis, SkipWhen } from "../../api/types";
+import { api, imageUrl } from "../../api/client";
+import type { Analysis, Question, SkipWhen } from "../../api/types";
 import { repairText } from "../../state/repair";
 
-export async function questionOf(analysis: Analysis): Promise<Question> {
-	const { request } = analysis;
+/** All of a question but its image, as the form holds it. */
+export interface Fields {
+	prompt: string;
+	model: string;
+	max_new_tokens: number | null;
+	lens: NonNullable<Question["lens"]>;
+	skip_layers: string;
+	skip_when: SkipWhen;
+	continuation: string;
+	/** Kind and settings of the repair it is decoded with, such as "deco strength=0.6"; empty: plainly. */
+	repair: string;
+	private: boolean;
+}
+
+/** What an analysis was asked. */
+export function fieldsOf({ request }: Analysis): Fields {
+	const { prompt, model, max_new_tokens, lens, skip_when } = request;
 	return {
-		image: request.image ? await api.blob(imageUrl(analysis.id)) : null,
-		prompt: request.prompt,
-		model: request.model,
-		maxNewTokens: request.max_new_tokens,
-		lens: request.lens,
-		skipLayers: request.skip_layers.join(","),
-		skipWhen: request.skip_when,
+		prompt,
+		model,
+		max_new_tokens,
+		lens,
+		skip_layers: request.skip_layers.join(","),
+		skip_when,
 		continuation: request.continuation ?? "",
 		repair: repairText(request.repair),
 		private: request.salt !== null,
 	};
+}
+
+/** The one way from fields and an image to a question. */
+export function questionWith(fields: Fields, image: Blob | null): Question {
+	const { max_new_tokens, ...others } = fields;
+	return { ...others, max_new_tokens: max_new_tokens ?? undefined, image };
+}
+
+export async function questionOf(analysis: Analysis): Promise<Question> {
+	const image = analysis.request.image ? await api.blob(imageUrl(analysis.id)) : null;
+	return questionWith(fieldsOf(analysis), image);
 }
 
 export type Change =
@@ -53,7 +78,7 @@ export async function changed(
 	if (change.kind === "repair") return { ...question, repair: change.repair };
 	if (force) question.continuation = analysis.answer ?? "";
 	if (change.kind === "skip")
-		return { ...question, skipLayers: change.layers, skipWhen: change.when };
+		return { ...question, skip_layers: change.layers, skip_when: change.when };
 	if (change.kind === "prompt") return { ...question, prompt: change.prompt };
 	const { image } = analysis.request;
 	const other = change.kind === "blank image" && image;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { FigureSpec, Trace } from "../../api/figure";
 import { colorBar } from "../../plot/colors";
-import type { FigureSpec, Trace } from "../../plot/figure";
 import { grown, legendOf, mapFacts, unpacked } from "./figure";
 import { chosenIn, pointOf, ringAt, stringOf } from "./strand";
 

@@ -1,7 +1,8 @@
 // A map of hidden states as the page draws it, grown up to a depth; what is chosen on it: strand.
 // Its points carry customdata (string, depth, token, analysis id); its paths name their string.
+
+import type { FigureSpec, Trace } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
-import type { FigureSpec, Trace } from "../../plot/figure";
 
 export type Box = Record<string, unknown>;
 

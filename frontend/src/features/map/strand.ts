@@ -1,7 +1,7 @@
 // The string that is chosen on a map of hidden states: its path in ink, a ring at its depth.
 
+import type { FigureSpec, Trace } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
-import type { FigureSpec, Trace } from "../../plot/figure";
 import type { Theme } from "../../state/theme.svelte";
 import { AXES, type Box, pointsAt } from "./figure";
 

@@ -1,7 +1,8 @@
 // Patches on the picture: their colours, and how the arrow keys move from one to the next. Pure.
-import type { ColorBar } from "../../plot/colors";
+
 import type { Step } from "../../state/selection";
 import { percent } from "../../text/numbers";
+import type { Scale } from "../../ui/ColorBar.svelte";
 
 /** left, top, right, bottom as shares of the picture's sides. */
 export type Rectangle = readonly [number, number, number, number];
@@ -29,7 +30,7 @@ export function colorAt(share: number): string {
 }
 
 /** The bar of a scale from 0 to `most`, a probability. */
-export function barTo(most: number, title: string): ColorBar {
+export function barTo(most: number, title: string): Scale {
 	const stops = STOPS.map((stop, at) => `${css(stop)} ${(100 * at) / (STOPS.length - 1)}%`);
 	return {
 		title,

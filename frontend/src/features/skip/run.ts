@@ -2,7 +2,7 @@
 import type { Analysis, SkipWhen } from "../../api/types";
 import { page } from "../../state/page.svelte";
 import type { Selection } from "../../state/permalink";
-import { changed } from "../ask";
+import { changed, send } from "../ask";
 
 /** Goes to the pair's address; throws ApiError where the server refuses. selection: as shown. */
 export async function runWithout(
@@ -11,6 +11,6 @@ export async function runWithout(
 	layers: string,
 	when: SkipWhen,
 ): Promise<void> {
-	const id = await page.send(await changed(analysis, { kind: "skip", layers, when }, false));
+	const id = await send(await changed(analysis, { kind: "skip", layers, when }, false));
 	page.open(analysis.id, { ...selection, range: null }, { id, token: null, lens: selection.lens });
 }
