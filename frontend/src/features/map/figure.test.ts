@@ -97,7 +97,7 @@ describe("a map", () => {
 
 	it("puts the chosen string in ink, its points on top, and leaves the figure itself alone", () => {
 		const data = chosenIn(full, 1, "light");
-		expect(data[1]).toMatchObject({ line: { color: "#1D1B18", width: 2 }, opacity: 1 });
+		expect(data[1]).toMatchObject({ line: { color: "#1d1b18", width: 2 }, opacity: 1 });
 		expect(data[0]?.opacity).toBeLessThan(0.3);
 		expect(data.at(-1)?.customdata).toEqual(cells.filter(([string]) => string === 1));
 		expect(full.data[1]?.line).toEqual({ color: "grey", width: 1 });

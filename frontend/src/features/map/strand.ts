@@ -2,6 +2,7 @@
 
 import type { FigureSpec, Trace } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
+import { ACCENT, INK } from "../../plot/palette";
 import type { Theme } from "../../state/theme.svelte";
 import { AXES, type Box, pointsAt } from "./figure";
 
@@ -42,8 +43,6 @@ export function stringOf(spec: FigureSpec, strand: Strand | null): number | null
 }
 
 const FADED = { path: 0.2, points: 0.5, neck: 0.35 } as const; // opacity beside a chosen string
-const INK: Record<Theme, string> = { light: "#1D1B18", dark: "#ECE9E2" };
-const ACCENT: Record<Theme, string> = { light: "#9A6B1F", dark: "#D9A441" };
 
 /** The chosen string's path in ink and its points in full; the others faded. */
 export function chosenIn(spec: FigureSpec, string: number | null, theme: Theme): Trace[] {
