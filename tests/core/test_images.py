@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 
 from fretboard.core.errors import BadImage, TooLarge
 from fretboard.core.images import read_picture
@@ -67,6 +67,60 @@ def test_16_bit_grey_is_scaled_not_clipped():
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     got = read(encode(Image.fromarray(ramp), "PNG"))
     np.testing.assert_allclose(got[..., 0], ramp / 257, atol=1)
+
+
+RAMP = np.linspace(0, 1, 256).reshape(16, 16)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+@pytest.mark.parametrize(
+    ("low", "high", "black", "white"),
+    [
+        (0, 255, 0, 255),
+        (10, 200, 0, 255),
+        (0, 65535, 0, 65535),
+        (0, 3000, 0, 65535),
+        (-1000, 3000, -1000, 3000),
+        (0, 10**6, 0, 10**6),
+    ],
+)
+def test_deep_tiffs_are_scaled_by_their_range_and_say_so(kind, low, high, black, white):
+    values = (low + RAMP * (high - low)).astype(kind)
+    picture = read_picture(encode(Image.fromarray(values), "TIFF"), LIMIT)
+    expected = (values.astype(float) - black) / (white - black) * 255
+    np.testing.assert_allclose(np.asarray(picture.image)[..., 0], expected, atol=1)
+    assert f"read as {black:g} (black) to {white:g} (white)" in picture.note
+
+
+@pytest.mark.parametrize(("kind", "tags"), [(np.float32, (340, 341)), (np.int32, (280, 281))])
+def test_the_range_that_a_tiff_states_is_taken(kind, tags):
+    values = (100 + RAMP * 100).astype(kind)
+    stated = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in zip(tags, (0, 400), strict=True):
+        stated.tagtype[tag] = TiffTags.FLOAT if kind is np.float32 else TiffTags.SHORT
+        stated[tag] = value
+    picture = read_picture(encode(Image.fromarray(values), "TIFF", tiffinfo=stated), LIMIT)
+    np.testing.assert_allclose(np.asarray(picture.image)[..., 0], values / 400 * 255, atol=1)
+    assert picture.note == ""
+
+
+def test_float_tiffs_up_to_one_are_whole_pictures():
+    got = read(encode(Image.fromarray(RAMP.astype(np.float32)), "TIFF"))
+    np.testing.assert_allclose(got[..., 0], RAMP * 255, atol=1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_numbers_are_refused(value):
+    values = RAMP.astype(np.float32)
+    values[3, 4] = value
+    with pytest.raises(BadImage, match="no numbers"):
+        read_picture(encode(Image.fromarray(values), "TIFF"), LIMIT)
+
+
+@pytest.mark.parametrize("number", [0, 7, -7])
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_a_picture_of_one_value_is_read(kind, number):
+    assert read(encode(Image.fromarray(np.full((4, 4), number, kind)), "TIFF")).shape == (4, 4, 3)
 
 
 def test_palette_and_transparency_go_over_white(halves):

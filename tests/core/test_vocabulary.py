@@ -13,8 +13,7 @@ def llama() -> Vocabulary:
     return Vocabulary(make_tokenizer().backend_tokenizer.to_str())
 
 
-@pytest.fixture(scope="module")
-def byte_level() -> Vocabulary:
+def byte_level_tokenizer() -> Tokenizer:
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
@@ -22,7 +21,12 @@ def byte_level() -> Vocabulary:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
     core.train_from_iterator([" red naïve standing"] * 20, trainer)
-    return Vocabulary(core.to_str())
+    return core
+
+
+@pytest.fixture(scope="module")
+def byte_level() -> Vocabulary:
+    return Vocabulary(byte_level_tokenizer().to_str())
 
 
 @pytest.mark.parametrize("kind", ["llama", "byte_level"])
@@ -53,3 +57,17 @@ def test_texts_keep_spaces_and_show_bytes(llama, byte_level):
     texts = {byte_level.text(i) for i in range(byte_level.size)}
     assert " naïve" in texts
     assert "<0xC3>" in texts
+
+
+ADDED = ["crème", "đem", "Über", "<|im_end|>", "Ġleading", "日本"]
+
+
+def test_words_added_to_a_byte_level_vocabulary_are_shown_and_found_as_written():
+    core = byte_level_tokenizer()
+    core.add_tokens(ADDED)
+    vocabulary = Vocabulary(core.to_str())
+    for word in ADDED:
+        token_id = core.token_to_id(word)
+        assert vocabulary.text(token_id) == word
+        assert vocabulary.word(word).token_id == token_id
+    assert vocabulary.text(core.encode(" red").ids[0]) == " red"

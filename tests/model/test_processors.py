@@ -19,6 +19,7 @@ from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.processors import load_processor
+from fretboard.model.templates import find_turn
 from tests.support.tiny_families import TEXT
 from tests.support.tiny_models import make_processor, make_tokenizer
 from tests.support.tiny_other_families import MROPE, NATIVE
@@ -140,9 +141,10 @@ class Parts:
 
     def __init__(self, processor):
         self.processor, self.tokenizer = processor, processor.tokenizer
-        self.model = torch.nn.Embedding(1, 1)
+        self.model = torch.nn.Embedding(len(self.tokenizer), 1)
         self.model.get_input_embeddings = lambda: self.model
         self.anatomy = SimpleNamespace(image_token_id=None)
+        self.turn = find_turn(processor, with_images=True)
 
 
 def test_paligemma_gets_its_prompt_behind_the_image_and_no_labels(tmp_path, random_image):

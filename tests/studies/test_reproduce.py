@@ -23,6 +23,7 @@ from fretboard.studies.paper.studio import Studio
 from fretboard.studies.paper.truth import stated_colors
 from fretboard.tiny_llava.world.scene import Group, Scene
 from tests.support.images import encode
+from tests.support.random_data import fresh
 
 SCENE_WITH_A_LATE_WORD = 0  # its star is drawn white and called yellow
 
@@ -67,7 +68,7 @@ def test_stated_colours_are_held_against_the_scene():
 
 
 def test_growth_is_measured_as_the_sentence_says():
-    random = np.random.default_rng()
+    random = fresh()
     directions = random.normal(size=(30, 5))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     grown = np.arange(1, 11)[:, None, None] * directions * 3
@@ -86,7 +87,7 @@ def test_growth_is_measured_as_the_sentence_says():
 
 
 def test_mean_curves_are_those_of_the_classes():
-    random = np.random.default_rng()
+    random = fresh()
     one, two = answer(["a", "b"]), answer(["c"])
     kinds = ("stable", "mutation", "stable")
     for token, kind in zip([*one.tokens, *two.tokens], kinds, strict=True):

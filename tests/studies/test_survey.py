@@ -14,6 +14,7 @@ from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.survey.rows import COLUMNS
 from fretboard.studies.survey.run import Sources, lines, run_survey
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 IMAGES = 4
@@ -25,7 +26,7 @@ def pictures(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(IMAGES):
-        noise = np.random.default_rng().integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        noise = fresh().integers(0, 255, (24, 24, 3), dtype=np.uint8)
         Image.fromarray(noise).save(folder / f"{number}.png")
     (folder / "1-broken.png").write_bytes((folder / "1.png").read_bytes()[:300])
     return folder

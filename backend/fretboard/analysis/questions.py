@@ -112,5 +112,9 @@ def _image_info(picture: Picture | None) -> ImageInfo | None:
         return None
     width, height = picture.image.size
     return ImageInfo(
-        sha256=picture.sha256, width=width, height=height, media_type=picture.media_type
+        sha256=picture.sha256,
+        width=width,
+        height=height,
+        media_type=picture.media_type,
+        note=picture.note,
     )

@@ -88,9 +88,7 @@ def experiment(
 
     session = Session.open(configured_settings(question.model), output)
     suffixes = (".html", ".svg") if svg else (".html",)
-    run = CausalTestRun(
-        session, question, kind, output, other, into_image, rival, token, suffixes, theme
-    )
+    run = CausalTestRun(session, question, kind, other, into_image, rival, token, suffixes, theme)
     for line in run.run(tuple(images)):
         typer.echo(line)
 

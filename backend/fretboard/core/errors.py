@@ -4,6 +4,7 @@ FretboardError
 ├── InputError 422          the request itself is wrong
 │   ├── BadImage 422        not an image, truncated, or of an unknown format
 │   ├── TooLarge 413        body, pixels or tokens over the limit
+│   ├── TooLong 422         prompt and answer beyond the positions that the model knows
 │   ├── UnknownModel 422    the named model is not served here
 │   └── UnknownWord 422     the model's vocabulary has no token for the word
 ├── NotFound 404            no such analysis, array, figure or page
@@ -12,6 +13,7 @@ FretboardError
 ├── Unavailable 503         a model is loading, a worker or a store does not answer
 ├── StoreFull 507           the store has no room, or may not be written
 ├── OutOfMemory 507         the model's device has not enough memory
+├── NoNumbers 500           a run whose states or logits are NaN or infinite
 ├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
 └── Cancelled 499           a user stopped the work
 """
@@ -50,6 +52,16 @@ class TooLarge(InputError):
 
     status = 413
     title = "Too large"
+
+
+class TooLong(InputError):
+    """Prompt and answer do not fit into the model's positions; `members` has what would."""
+
+    title = "Too long for the model"
+
+    def __init__(self, detail: str, fits: int) -> None:
+        super().__init__(detail)
+        self.members = {"max_new_tokens": fits}
 
 
 class UnknownModel(InputError):
@@ -104,6 +116,12 @@ class OutOfMemory(FretboardError):
 
     status = 507
     title = "Not enough memory"
+
+
+class NoNumbers(FretboardError):
+    """The model computed NaN or infinite states or logits: nothing of the run can be read."""
+
+    title = "The model gave no numbers"
 
 
 class UnsupportedModel(FretboardError):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -16,6 +17,8 @@ LONGEST_BY_SHORTEST = 100
 # Of files of these formats, where a folder is searched for pictures.
 SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"])
 GREY = (127, 127, 127)
+USUAL_WHITES = (1.0, 255.0, 65535.0)  # of numbers that begin at 0
+TIFF_RANGES = ((340, 341), (280, 281))  # SMin- and SMaxSampleValue, Min- and MaxSampleValue
 UNLIMITED_PIXELS = 2**63
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
@@ -27,6 +30,8 @@ class Picture:
     image: Image.Image
     sha256: str
     media_type: str
+    note: str = ""
+    """How its numbers became grey values, where the file leaves that open."""
 
 
 def read_picture(data: bytes, max_pixels: int) -> Picture:
@@ -39,7 +44,7 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
             _check_size(opened, max_pixels)
             media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
             ImageOps.exif_transpose(opened, in_place=True)
-            rgb = _to_rgb(opened)
+            rgb, note = _to_rgb(opened)
     except InputError:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -51,7 +56,7 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
         raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
     except Exception as error:  # the decoders raise errors of many kinds on damaged files
         raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
-    return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type)
+    return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type, note)
 
 
 def stored_image(png: bytes) -> Image.Image:
@@ -80,27 +85,72 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB; 16-bit grey is scaled (Pillow alone would clip it), alpha goes over white."""
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
+    """8-bit RGB and a note; deeper grey is scaled (Pillow would clip it), alpha goes over white."""
+    note = ""
     if image.mode.startswith(("I", "F")):
-        image = _scale_to_8_bit(image)
+        image, note = _scale_to_8_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         image = Image.new("RGB", rgba.size, "white")
         image.paste(rgba, mask=rgba)
     rgb = image.convert("RGB")
     rgb.info.clear()
-    return rgb
+    return rgb, note
 
 
-def _scale_to_8_bit(image: Image.Image) -> Image.Image:
+def _scale_to_8_bit(image: Image.Image) -> tuple[Image.Image, str]:
     values = np.array(image, dtype=np.float32)  # in place from here: it may be 256 MB
-    np.nan_to_num(values, copy=False)
-    if image.mode.startswith("F") and values.max(initial=0.0) <= 1.0:
-        values *= 65535.0
-    values /= 257.0
+    darkest, brightest = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
+    if not np.isfinite([darkest, brightest]).all():
+        raise BadImage(
+            "The image has pixels that are no numbers (NaN or infinite). Replace them, and save it "
+            "with 8 or 16 bits."
+        )
+    low, high, note = _black_and_white(image, darkest, brightest)
+    values -= low
+    values *= 255 / (high - low)
     np.clip(values, 0, 255, out=values).round(out=values)
-    return Image.fromarray(values.astype(np.uint8), mode="L")
+    return Image.fromarray(values.astype(np.uint8), mode="L"), note
+
+
+def _black_and_white(
+    image: Image.Image, darkest: float, brightest: float
+) -> tuple[float, float, str]:
+    """Which numbers stand for black and for white, and a note where that is not sure."""
+    if image.mode.startswith("I;16") or image.format == "PNG":
+        return 0.0, 65535.0, ""
+    said = _said_range(image)
+    if said is not None:
+        return *said, ""
+    usual = next((top for top in USUAL_WHITES if 0 <= darkest and brightest <= top), None)
+    low, high = (0.0, usual) if usual else (darkest, brightest)
+    high = high if high > low else low + 1.0
+    note = (
+        f"The file does not say which numbers are black and white; its own, {darkest:g} to "
+        f"{brightest:g}, were read as {low:g} (black) to {high:g} (white)."
+    )
+    return low, high, note
+
+
+def _said_range(image: Image.Image) -> tuple[float, float] | None:
+    """As a TIFF's tags say it."""
+    tags = getattr(image, "tag_v2", {})
+    for names in TIFF_RANGES:
+        low, high = (_tag(tags.get(name)) for name in names)
+        if low is not None and high is not None and low < high:
+            return low, high
+    return None
+
+
+def _tag(value: Any) -> float | None:
+    """One number: a tag may hold one a channel, or nonsense."""
+    first = value[0] if isinstance(value, tuple) and value else value
+    try:
+        number = float(first)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if np.isfinite(number) else None
 
 
 def blank_like(image: Image.Image) -> Image.Image:

@@ -4,42 +4,27 @@ The revision is part of every analysis's id: the commit of a hub checkpoint, or 
 local folder's files.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from fretboard.core.analysis import ModelInfo
+from fretboard.core.config_file import read_config
 from fretboard.core.errors import UnknownModel
+from fretboard.core.revision import folder_revision
 from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
+from fretboard.core.shape import Shape, shape_of
 
 BUNDLED_NOTE = (
     "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
     "speaks of its own little world; it knows nothing of photographs."
 )
-HASHED_WHOLE = 64 * 2**20  # bytes; of larger weight files the head and the size go in
-HASHED_FILES = ("*.safetensors", "*.json")
 Announced = Mapping[str, Mapping[str, Any]]
 NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
-
-
-class Shape(BaseModel):
-    """Of a model, from its config: what its memory depends on; 0 where the config is silent."""
-
-    layers: int = 0
-    width: int = 0
-    vocabulary: int = 0
-    kv_width: int = 0
-    """Numbers that one layer keeps of a position for its keys, and as many for its values."""
-    mlp_width: int = 0
-    image_positions: int = 0
-    """Of one image, before the model scales it by its own rules."""
-    dtype: str | None = None
 
 
 class ServedModel(Shape):
@@ -71,17 +56,16 @@ def served_model(settings_model: str) -> ServedModel:
     source = _source(settings_model)
     folder = Path(source)
     if folder.is_dir():
-        config, revision = _read_config(folder / "config.json"), folder_revision(folder)
+        config, revision = read_config(folder / "config.json"), folder_revision(folder)
     else:
         config, revision = _hub_config(source)
-    text = config.get("text_config", config)
     return ServedModel(
         name=settings_model,
         title="Tiny LLaVA (bundled)" if settings_model == BUNDLED_MODEL else settings_model,
         source=source,
         revision=revision,
         family=str(config.get("model_type", "unknown")),
-        **_shape(config, text),
+        **shape_of(config).model_dump(),
         note=BUNDLED_NOTE if settings_model == BUNDLED_MODEL else "",
     )
 
@@ -111,43 +95,11 @@ def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
     return ServedModel.model_validate(told | {"default": facts["name"] == settings.model})
 
 
-def folder_revision(folder: Path) -> str:
-    """SHA-256 over the names, sizes and contents of a checkpoint's files (32 hex digits)."""
-    digest = hashlib.sha256()
-    files = sorted({path for pattern in HASHED_FILES for path in folder.glob(pattern)})
-    for path in files:
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(HASHED_WHOLE))
-    return digest.hexdigest()[:32]
-
-
-def _shape(config: dict, text: dict) -> dict[str, int]:
-    """Where a config leaves a number out, 0: the worker knows, the estimate does without."""
-    width, heads = text.get("hidden_size") or 0, text.get("num_attention_heads") or 1
-    vision = config.get("vision_config") or {}
-    side = (vision.get("image_size") or 0) // (vision.get("patch_size") or 1)
-    kept = text.get("num_key_value_heads") or heads
-    return {
-        "layers": text.get("num_hidden_layers") or 0,
-        "width": width,
-        "vocabulary": text.get("vocab_size") or config.get("vocab_size") or 0,
-        "kv_width": kept * (text.get("head_dim") or width // heads),
-        "mlp_width": text.get("intermediate_size") or 0,
-        "image_positions": config.get("image_seq_length") or side * side,
-    }
-
-
 def _source(model: str) -> str:
-    return str(BUNDLED_WEIGHTS) if model == BUNDLED_MODEL else model
-
-
-def _read_config(path: Path) -> dict:
-    if not path.is_file():
-        raise UnknownModel(f"{path.parent} holds no config.json: not a checkpoint folder.")
-    config: dict = json.loads(path.read_text())
-    return config
+    """What transformers loads; `~` is the user's folder, as a shell would have it."""
+    if model == BUNDLED_MODEL:
+        return str(BUNDLED_WEIGHTS)
+    return str(Path(model).expanduser()) if model.startswith("~") else model
 
 
 def _hub_config(name: str) -> tuple[dict, str]:
@@ -161,4 +113,4 @@ def _hub_config(name: str) -> tuple[dict, str]:
             f"The checkpoint {name!r} is neither a folder nor to be had from the hub "
             f"({type(error).__name__}: {error}). Check FRETBOARD_MODEL and the network."
         ) from error
-    return _read_config(path), path.parent.name
+    return read_config(path), path.parent.name

@@ -29,6 +29,8 @@ class ImageInfo(BaseModel):
     width: int
     height: int
     media_type: str
+    note: str = ""
+    """How its numbers became grey values, where its file leaves that open."""
 
 
 class QuestionFields(BaseModel):

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fretboard.core.redis_url import check_redis_url
+
 MIB = 2**20
 SHORTEST_TOKEN = 16  # characters: a shorter one could be guessed
 BUNDLED_MODEL = "tiny-llava"
@@ -27,7 +29,7 @@ class Settings(BaseSettings):
     store_url: str = Field("./data", validation_alias="STORE_URL")
     """Durable records: a folder, or an object store such as `s3://bucket/prefix`."""
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
-    """Jobs, progress and the array cache; without it all three live in this process."""
+    """Jobs, progress and the array cache; without it, or empty, all three live in this process."""
     model: str = BUNDLED_MODEL
     """A Hugging Face name, a local folder, or `tiny-llava` (bundled)."""
     device: str = "auto"
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
         """Whether only this machine can connect."""
         return self.host == "localhost" or _is_loopback(self.host)
 
+    @field_validator("redis_url")
+    @classmethod
+    def _usable_address(cls, url: str | None) -> str | None:
+        return check_redis_url(url.strip()) if url and url.strip() else None
+
     @field_validator("write_tokens", "read_tokens")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
@@ -113,5 +120,8 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        told = [f"{entry['loc'][0]}: {entry['msg']}" for entry in error.errors(include_input=False)]
+        told = [
+            f"{entry['loc'][0]}: {entry['msg'].removeprefix('Value error, ')}"
+            for entry in error.errors(include_input=False)
+        ]
         raise SystemExit("The settings cannot be used. " + "; ".join(told)) from None

@@ -50,7 +50,7 @@ class Vocabulary:
             return f"<unused {token_id}>"
         if not self._byte_level:
             return str(piece).replace(METASPACE, " ")
-        return _from_byte_level(piece)
+        return str(piece) if token_id in self._added else _from_byte_level(piece)
 
     def texts(self, token_ids: list[int]) -> list[str]:
         """`text` of each id."""
@@ -91,6 +91,11 @@ class Vocabulary:
         return {self.text(token_id): token_id for token_id in range(self.size - 1, -1, -1)}
 
     @cached_property
+    def _added(self) -> frozenset[int]:
+        """Ids of words added to the vocabulary, which byte-level BPE keeps as they are written."""
+        return frozenset(self._tokenizer.get_added_tokens_decoder())
+
+    @cached_property
     def _byte_level(self) -> bool:
         return "ByteLevel" in type(self._tokenizer.decoder).__name__ or (
             '"type":"ByteLevel"' in self._tokenizer.to_str()
@@ -101,7 +106,7 @@ def _from_byte_level(piece: str) -> str:
     """Undo the byte-to-letter table of byte-level BPE; a part of a letter becomes `<0xE2>`s."""
     try:
         raw = bytes(_BYTE_OF_LETTER[letter] for letter in piece)
-    except KeyError:  # an added token, stored as plain text
+    except KeyError:  # no piece of a byte-level vocabulary
         return piece
     try:
         return raw.decode()

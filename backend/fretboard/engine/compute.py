@@ -46,7 +46,7 @@ class LocalCompute:
             return _map(states_at(self._store, members), derived, watch)
         if derived.runs_model:
             return self._patches(record).derive(record, derived), ""
-        hidden = self._store.read_array(record.id, HIDDEN_STATES, HIDDEN_STATES)
+        hidden = self._store.read_sound(record, HIDDEN_STATES)
         if derived.is_map:
             return _map(hidden, derived, watch)
         from fretboard.engine.derive import derive

@@ -9,16 +9,14 @@ from fretboard.analysis.arrays import needed
 from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.analysis.skip_presets import Preset, preset_layers
 from fretboard.core.analysis import Analysis
-from fretboard.core.errors import NotFound
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.session import Session
-from fretboard.store.analyses import open_store
+from fretboard.store.analyses import ANY_ID, open_folder
 
 READING = "reading.json"  # what `figure` takes where it is told nothing
-ANY_ID = "analysis"  # a folder holds one analysis, whatever its id
 PLAIN = "plain"  # the run that a preset was taken from
 
 
@@ -26,7 +24,7 @@ def analyze_to_folder(
     settings: Settings, question: Question, folder: Path, reading: Reading | None = None
 ) -> Analysis:
     """Write the analysis into `folder`, with the arrays and stages of `reading`."""
-    return _write(_session(settings, folder), question, folder, reading or Reading())
+    return _write(session_of(settings, folder, new=True), question, folder, reading or Reading())
 
 
 def analyze_with_preset(
@@ -36,7 +34,7 @@ def analyze_with_preset(
 
     Raises InputError where the plain answer's stages, found as `reading` says, leave none to skip.
     """
-    first, second = _session(settings, folder / PLAIN), _session(settings, folder)
+    first, second = (session_of(settings, place, new=True) for place in (folder / PLAIN, folder))
     plain = _write(first, question.but(skip_layers=""), folder / PLAIN, reading)
     layers = ",".join(map(str, preset_layers(preset, plain)))
     second.share_model(first)
@@ -52,20 +50,11 @@ def draw(
     map_settings: MapSettings,
 ) -> tuple[go.Figure, Subject]:
     """A figure of the analysis in `folder`; what `reading` leaves open is the folder's own."""
-    session = open_folder(settings, folder)
+    session = session_of(settings, folder)
     analysis = session.store.read(ANY_ID)
     chosen = read_reading(folder, analysis).but(**reading.model_dump(exclude_unset=True))
     subject = Subject(session.read(analysis, chosen), chosen)
     return session.figures.draw(name, subject, options, map_settings), subject
-
-
-def open_folder(settings: Settings, folder: Path) -> Session:
-    """The one analysis in a folder. Raises NotFound where `analyze` has not written one."""
-    if not (folder / "analysis.json").is_file():
-        raise NotFound(
-            f"{folder} holds no analysis.json. `fretboard analyze … --output FOLDER` writes one."
-        )
-    return _session(settings, folder)
 
 
 def read_reading(folder: Path, analysis: Analysis) -> Reading:
@@ -78,8 +67,10 @@ def read_reading(folder: Path, analysis: Analysis) -> Reading:
     return kept.under(analysis.request.lens)
 
 
-def _session(settings: Settings, folder: Path) -> Session:
-    return replace(Session.open(settings, folder), store=open_store(str(folder), layout=""))
+def session_of(settings: Settings, folder: Path, new: bool = False) -> Session:
+    """Over the one analysis in a folder. Raises NotFound where there is none, unless it is new."""
+    store = open_folder(folder, new)
+    return replace(Session.open(settings, folder), store=store)
 
 
 def _write(session: Session, question: Question, folder: Path, reading: Reading) -> Analysis:

@@ -24,7 +24,7 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     revision = served.revision if from_hub else None
     checkpoint = load(served.source, revision, settings.device, settings.dtype)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
-    return Pipeline(checkpoint, store)
+    return Pipeline(checkpoint, store, settings.max_new_tokens)
 
 
 def free_bytes() -> int:

@@ -18,6 +18,7 @@ from fretboard.engine.stream import StreamingReader
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, FinishReason, Step
 from fretboard.model.inputs import build_inputs, compatible, image_positions
+from fretboard.model.limits import check_room
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -35,8 +36,10 @@ class Job:
 class Run:
     """Inputs, reader and repair of a job. Raises InputError for what only the model can tell."""
 
-    def __init__(self, checkpoint: Checkpoint, text: Callable[[int], str], job: Job) -> None:
-        """`text`: of a token id."""
+    def __init__(
+        self, checkpoint: Checkpoint, text: Callable[[int], str], job: Job, longest: int
+    ) -> None:
+        """`text`: of a token id; longest: tokens of a continuation that are taken."""
         self.job = job
         self.ended = False
         self._text, self._started = text, time.perf_counter()
@@ -44,6 +47,9 @@ class Run:
         check_layers(request.skip_layers, len(anatomy.layers))
         self._repair = settled(request.repair, len(anatomy.layers))
         self.inputs = build_inputs(checkpoint, request.prompt, job.image, request.continuation)
+        forced = self.inputs.forced
+        new = len(forced) if forced else request.max_new_tokens
+        check_room(checkpoint, self.inputs.prompt_tokens, new, forced is not None, longest)
         self.reader = StreamingReader(make_lens(anatomy, request.lens.base), anatomy.depths)
         self._decoding = make_repair(checkpoint, request, self._repair, self.inputs, job.image)
         self._image_positions = len(image_positions(checkpoint, self.inputs))

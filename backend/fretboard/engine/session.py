@@ -12,7 +12,6 @@ from fretboard.analysis.figures import Figures
 from fretboard.analysis.questions import prepare, without_preset
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.causal_test import ARRAYS as TEST_ARRAYS
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
@@ -91,18 +90,16 @@ class Session:
         from fretboard.engine.run import Job
 
         pipeline = self.pipeline
+        self.store.make_way(analysis.id)
         self.store.drop_derived(analysis.id)  # of an earlier run, or an earlier one in its folder
         if picture is not None:
             self.store.write_image(analysis.id, to_png(picture.image))
         image = picture.image if picture is not None else None
         return pipeline.analyse(Job(analysis, image, on_event or (lambda _event: None)))
 
-    def is_done(self, analysis: Analysis) -> bool:
-        """Whether the store has it finished."""
-        with suppress(NotFound):
-            known = self.store.read(analysis.id)
-            return known.id == analysis.id and known.status is Status.DONE
-        return False
+    def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
+        """Whether the store has it finished and whole, but for parts that are `spared`."""
+        return self.store.finished(analysis.id, spared) is not None
 
     def read(self, analysis: Analysis, reading: Reading) -> Analysis:
         """Its tokens and stages as read."""
@@ -125,7 +122,7 @@ class Session:
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
             known = self.tests.read(test.id)
-            if known.status is Status.DONE:
+            if known.status is Status.DONE and self.tests.has_results(known.id):
                 return known
         from fretboard.engine.causal.run import Material, measure
 
@@ -138,8 +135,8 @@ class Session:
             pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),
             material,
         )  # fmt: skip
-        self.tests.write_arrays(finished.id, TEST_ARRAYS, arrays)
-        self.tests.write(finished)  # last: a record that is done is whole
+        self.tests.make_way(finished.id)
+        self.tests.write_finished(finished, arrays)
         return finished
 
     def image_set(self, prompt: str, members: Sequence[Member], token: str) -> ImageSet:

@@ -8,6 +8,7 @@ import logging
 
 from redis import Redis
 from redis.backoff import ConstantBackoff, ExponentialBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,12 @@ CONNECT_SECONDS = 3
 SHORT_TRIES, SHORT_PAUSE_SECONDS = 2, 0.1
 FOR_EVER = -1
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
+REFUSALS = (AuthenticationError, AuthorizationError)
+NO_ENTRY = "Redis refuses the user name or password. Correct them in REDIS_URL."
+NO_RIGHT = (
+    "Redis does not let this user do what is needed: all commands but the administrator's, on the "
+    "keys fretboard:*. Give it the right (ACL SETUSER), or name another user in REDIS_URL."
+)
 
 
 class _Telling(ExponentialBackoff):
@@ -42,3 +49,10 @@ def connect(url: str, patient: bool = False) -> Redis:
         socket_connect_timeout=CONNECT_SECONDS,
         retry=retry,
     )
+
+
+def refusal(error: BaseException) -> str:
+    """What to say where Redis answers, but does not let this process in; "" for other errors."""
+    if isinstance(error, REFUSALS):
+        return NO_ENTRY
+    return NO_RIGHT if isinstance(error, NoPermissionError) else ""

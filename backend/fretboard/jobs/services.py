@@ -4,9 +4,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
-from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -22,7 +22,7 @@ from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
 from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs, make_brokers
-from fretboard.jobs.redis import connect
+from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
 from fretboard.store.causal_tests import CausalTestRecords, open_tests
@@ -104,15 +104,10 @@ class Services:
 
     def unfinished(self) -> list[Analysis | CausalTest]:
         """What was queued or running when the last process stopped."""
-        found: list[Analysis | CausalTest] = [*self._readable(), *self.tests.all()]
-        return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
-
-    def _readable(self) -> Iterator[Analysis]:
-        for analysis_id in self.store.ids():
-            try:
-                yield self.store.read(analysis_id)
-            except (NotFound, ValidationError) as error:
-                log.warning("the record of %s cannot be read: %s", analysis_id, error)
+        documents: Iterator[Analysis | CausalTest] = chain(
+            self.store.readable(), self.tests.readable()
+        )
+        return [one for one in documents if one.status in (Status.QUEUED, Status.RUNNING)]
 
 
 def build_services(settings: Settings) -> Services:
@@ -135,9 +130,14 @@ def build_services(settings: Settings) -> Services:
 
 
 def _check_eviction(client: Redis) -> None:
-    """Warn where the server may throw jobs away. A server that is down is told of later."""
+    """Warn where the server may throw jobs away. A server that is down is told of later.
+
+    Raises Unavailable where it refuses the password.
+    """
     try:
         policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
+    except REFUSALS as error:
+        raise Unavailable(NO_ENTRY) from error
     except RedisError:  # hosted servers often forbid the question
         return
     if policy.startswith("allkeys"):

@@ -13,7 +13,7 @@ from fretboard.core.errors import (
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
 from fretboard.jobs.admission import Load, admit, prompt_tokens
-from fretboard.jobs.delete import allow
+from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.fair_list import INTERACTIVE
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.rerun import needs_run, run_again
@@ -29,6 +29,7 @@ def submit(
     """
     analysis, picture = prepare(services.settings, question, services.bus.announced())
     _check_loadable(services, analysis)
+    make_way(services, services.store, analysis.id)
     share = _check_memory(services, analysis)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))

@@ -14,8 +14,9 @@ from fretboard.analysis.arrays import Arrays
 from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.services import Services
 from fretboard.server import health, page
+from fretboard.server.body_limit import BodyLimit
 from fretboard.server.metrics import add_metrics
-from fretboard.server.problems import PROBLEM_RESPONSES, BodyLimit, GoneClients, install_handlers
+from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_handlers
 from fretboard.server.routes import (
     analyses,
     causal_tests,

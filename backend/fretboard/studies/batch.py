@@ -60,6 +60,7 @@ class SurveyRun:
             prepare(session.settings, way.but(prompt=str(items[0].prompt), image=blank))
         self._session, self._question, self._items = session, question, items
         self._output, self._keep_states = output, keep_states
+        self._spared = frozenset() if keep_states else frozenset([HIDDEN_STATES])
         output.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Outcome:
@@ -128,7 +129,7 @@ class SurveyRun:
         with _Blamed():
             question = request.but(prompt=str(item.prompt), image=read_file(item.image))
             analysis, picture = prepare(self._session.settings, question)
-            if self._session.is_done(analysis):
+            if self._session.is_done(analysis, self._spared):
                 return analysis.id
         self._session.pipeline  # noqa: B018  a model that cannot be loaded ends the survey
         with _Blamed():

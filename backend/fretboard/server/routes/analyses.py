@@ -15,13 +15,14 @@ from fretboard.core.errors import NotFinished
 from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.delete import erase_analysis
-from fretboard.jobs.rerun import IMAGE, missing_parts, needs_run, run_again
+from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import submit
 from fretboard.server.attachments import npy
 from fretboard.server.events import follow, of_analysis
 from fretboard.server.forms import MULTIPART, QuestionForm
 from fretboard.server.security.guard import client_of
+from fretboard.store.analyses import IMAGE
 
 
 class Accepted(BaseModel):
@@ -33,7 +34,7 @@ class Accepted(BaseModel):
 
 
 class Missing(BaseModel):
-    """Parts that the record should have and has not: `image`, `arrays`, `hidden_states`."""
+    """Parts missing or damaged in the record: `image`, `arrays`, `hidden_states`."""
 
     missing: list[str]
     again: bool
@@ -93,7 +94,7 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
         """Remove all that is kept of it: record, image, causal tests, arrays, events."""
-        erase_analysis(services, services.store.read(analysis_id))
+        erase_analysis(services, analysis_id)
 
     @router.post("/{analysis_id}/cancel", status_code=202)
     def cancel(analysis_id: str) -> Accepted:
@@ -108,8 +109,8 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
 def _add_lost_parts(router: APIRouter, services: Services) -> None:
     @router.get("/{analysis_id}/missing")
     def missing(analysis_id: str) -> Missing:
-        """Which parts of the record the store has lost."""
-        parts = missing_parts(services, services.store.read(analysis_id))
+        """Which parts of the record the store has lost, or holds damaged."""
+        parts = services.store.lost_parts(services.store.read(analysis_id))
         return Missing(missing=parts, again=IMAGE not in parts)
 
     @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Accepted}})

@@ -55,7 +55,7 @@ def _storage(redis_url: str | None) -> Any:
     if redis_url is None:
         return storage_from_string("async+memory://")
     return storage_from_string(
-        f"async+{redis_url}",
+        f"async+{redis_url.replace('unix://', 'redis+unix://', 1)}",
         implementation="redispy",
         key_prefix=KEY_SPACE,
         wrap_exceptions=True,
