@@ -128,11 +128,7 @@ class Session:
 
     def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
         """Whether the store has it finished and whole, but for parts that are `spared`."""
-        with suppress(NotFound):
-            known = self.store.read(analysis.id)
-            done = known.id == analysis.id and known.status is Status.DONE
-            return done and set(self.store.lost_parts(known)) <= spared
-        return False
+        return self.store.finished(analysis.id, spared) is not None
 
     def read(self, analysis: Analysis, reading: Reading) -> Analysis:
         """Its tokens and stages as read."""
