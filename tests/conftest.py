@@ -23,6 +23,12 @@ from tests.support.servers import redis_server
 from tests.support.settings import make_settings
 from tests.support.tiny_models import save_llava
 
+TESTS = Path(__file__).parent
+# Files and folders, the longest first. The browser's stay together: they share a server.
+LONG_FIRST = (
+    "processes/test_outages", "processes", "repository/test_containers", "browser",
+    "server/test_damaged", "lens/test_projection", "lens/test_memory", "fuzz", "model", "server",
+)  # fmt: skip
 PROFILE = "--hypothesis-profile"
 # `make fuzz`: many more cases, drawn anew each time.
 hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
@@ -39,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if (seed or os.environ.get(SEED_VARIABLE)) != ANY and not config.getoption(PROFILE):
         hypothesis_settings.load_profile("same")
     config.option.seed = str(chosen_seed(seed))  # the processes of xdist get it as it is now
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: then several processes end at about the same time."""
+    places = {name: place for place, name in enumerate(LONG_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(TESTS).as_posix()
+        return min((places[name] for name in places if path.startswith(name)), default=len(places))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
