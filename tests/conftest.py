@@ -15,8 +15,7 @@ from redis import Redis
 
 from fretboard.core.model_info import served_model
 from fretboard.jobs.services import Services, build_services
-from fretboard.jobs.worker import Worker
-from fretboard.server.app import create_app
+from tests.support.apps import at_work
 from tests.support.images import encode
 from tests.support.random_data import ANY, SEED_VARIABLE, begin, chosen_seed, fresh
 from tests.support.servers import redis_server
@@ -98,11 +97,8 @@ def services(checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def client(services: Services) -> Iterator[TestClient]:
     served_model.cache_clear()
-    worker = Worker(services)
-    worker.start()
-    with TestClient(create_app(services, lambda: None), raise_server_exceptions=False) as client:
+    with at_work(services) as client:
         yield client
-    worker.stop()
 
 
 @pytest.fixture

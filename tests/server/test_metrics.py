@@ -16,6 +16,7 @@ from fretboard.jobs.services import build_services
 from fretboard.server import health
 from fretboard.server.app import create_app
 from tests.support.api_calls import finished, post
+from tests.support.apps import at_work
 from tests.support.random_data import fresh
 from tests.support.servers import RedisProcess, wait_for
 from tests.support.settings import make_settings
@@ -38,7 +39,15 @@ def total(samples, name, **labels):
     )
 
 
-def test_an_analysis_is_counted(client, png):
+@pytest.fixture
+def alone(checkpoint_folder, tmp_path):
+    """A client whose worker has nothing else to do and to count."""
+    with at_work(build_services(make_settings(checkpoint_folder, tmp_path))) as client:
+        yield client
+
+
+def test_an_analysis_is_counted(alone, png):
+    client = alone
     before = scraped(client)
     document, _ = finished(client, post(client, png, max_new_tokens="6"))
     for _ in range(2):  # computed and put into the cache, then found there

@@ -4,15 +4,13 @@ import contextlib
 import threading
 
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 
 from fretboard.core.analysis import analysis_id
 from fretboard.core.errors import NotFound
 from fretboard.jobs.services import build_services
-from fretboard.jobs.worker import Worker
-from fretboard.server.app import create_app
 from tests.support.api_calls import finished, post
+from tests.support.apps import at_work
 from tests.support.images import encode
 from tests.support.servers import wait_for
 from tests.support.settings import make_settings
@@ -48,11 +46,8 @@ def service(request, checkpoint_folder, tmp_path):
         request.getfixturevalue("redis_client")
         more["REDIS_URL"] = request.getfixturevalue("redis_url")
     services = build_services(make_settings(checkpoint_folder, tmp_path / "store", **more))
-    worker = Worker(services)
-    worker.start()
-    with TestClient(create_app(services, lambda: None)) as client:
+    with at_work(services) as client:
         yield client, services, lambda: traces(tmp_path / "store", services, more)
-    worker.stop()
 
 
 def traces(folder, services, more) -> list[bytes]:
