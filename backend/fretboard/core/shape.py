@@ -78,7 +78,9 @@ def _patches(config: Config) -> int:
     if not isinstance(eye, Mapping):
         return 0
     pictures, patches = _pair(eye.get("image_size")), _pair(eye.get("patch_size"))
-    rows, columns = (picture // max(1, patch) for picture, patch in zip(pictures, patches, strict=True))
+    rows, columns = (
+        picture // max(1, patch) for picture, patch in zip(pictures, patches, strict=True)
+    )
     return rows * columns
 
 

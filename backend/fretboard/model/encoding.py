@@ -75,7 +75,10 @@ def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> A
     if checkpoint.turn is Turn.STRING and checkpoint.processor is not None:
         text = rendered(encoder, Turn.STRING, prompt, image)
         begins = checkpoint.tokenizer.bos_token
-        plain = {"return_tensors": "pt", "add_special_tokens": not (begins and text.startswith(begins))}
+        plain = {
+            "return_tensors": "pt",
+            "add_special_tokens": not (begins and text.startswith(begins)),
+        }
         if image is None:
             return checkpoint.tokenizer(text, **plain)
         return encoder(images=image, text=text, **plain)
