@@ -146,9 +146,10 @@ def install_page_packages() -> None:
 
 
 def page_sources() -> list:
-    """All that the built page depends on."""
+    """All that the built page depends on; the generated types leave no trace in it."""
     names = ("package-lock.json", "index.html", "vite.config.ts", "svelte.config.js")
-    sources = sorted(p for d in ("src", "public") for p in (FRONTEND / d).rglob("*") if p.is_file())
+    files = (path for name in ("src", "public") for path in (FRONTEND / name).rglob("*"))
+    sources = sorted(path for path in files if path.is_file() and ".gen." not in path.name)
     return [FRONTEND / name for name in names if (FRONTEND / name).is_file()] + sources
 
 

@@ -1,7 +1,9 @@
 """Shared fixtures: a tiny random checkpoint, services in a temporary folder, a client."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +18,46 @@ from fretboard.jobs.services import Services, build_services
 from fretboard.jobs.worker import Worker
 from fretboard.server.app import create_app
 from tests.support.images import encode
+from tests.support.random_data import ANY, SEED_VARIABLE, begin, chosen_seed, fresh
 from tests.support.servers import redis_server
 from tests.support.settings import make_settings
 from tests.support.tiny_models import save_llava
 
+PROFILE = "--hypothesis-profile"
 # `make fuzz`: many more cases, drawn anew each time.
 hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
+hypothesis_settings.register_profile("same", derandomize=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = f"seed of all random data, or '{ANY}'; default ${SEED_VARIABLE}, else 0"
+    parser.addoption("--seed", default="", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    seed = config.option.seed
+    if (seed or os.environ.get(SEED_VARIABLE)) != ANY and not config.getoption(PROFILE):
+        hypothesis_settings.load_profile("same")
+    config.option.seed = str(chosen_seed(seed))  # the processes of xdist get it as it is now
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    begin(int(item.config.option.seed), item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    report = yield
+    if report.failed:
+        report.sections.append(("Random data", f"--seed {item.config.option.seed}"))
+    return report
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random data of this test, the same for the same `--seed`."""
+    return fresh()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,8 +89,8 @@ def client(services: Services) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def random_image() -> Image.Image:
-    noise = np.random.default_rng().integers(0, 255, (30, 40, 3), dtype=np.uint8)
+def random_image(rng: np.random.Generator) -> Image.Image:
+    noise = rng.integers(0, 255, (30, 40, 3), dtype=np.uint8)
     return Image.fromarray(noise)
 
 

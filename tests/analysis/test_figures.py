@@ -16,10 +16,11 @@ from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading, Scaling, StageMethod, Thresholds
 from fretboard.core.validation import from_pairs, validated
-from fretboard.engine.folder import ANY_ID, analyze_to_folder, draw, open_folder
+from fretboard.engine.folder import ANY_ID, analyze_to_folder, draw, session_of
 from fretboard.figures.export import dress, write_figure
 from fretboard.figures.theme import THEMES
 from tests.support.api_calls import finished, post
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 PROMPT = "what colour is the cat"
@@ -48,7 +49,7 @@ def picture() -> bytes:
 
     from tests.support.images import encode
 
-    noise = np.random.default_rng().integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    noise = fresh().integers(0, 255, (30, 40, 3), dtype=np.uint8)
     return encode(Image.fromarray(noise), "PNG")
 
 
@@ -60,7 +61,7 @@ def folder(settings, picture, tmp_path_factory) -> Path:
 
 
 def test_the_folder_holds_what_was_asked(settings, folder):
-    session = open_folder(settings, folder)
+    session = session_of(settings, folder)
     store = session.store
     analysis = store.read(ANY_ID)
     assert analysis.stages.method == StageMethod.PAPER

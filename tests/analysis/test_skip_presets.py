@@ -1,12 +1,12 @@
 """Skip presets: which layers a document's depths map to, at every depth count."""
 
-import numpy as np
 import pytest
 
 from fretboard.analysis.skip_presets import PRESETS, last_layers, preset_layers
 from fretboard.core.analysis import Analysis, ModelInfo, Stages, Token
 from fretboard.core.errors import InputError
 from fretboard.core.question import AnalysisRequest
+from tests.support.random_data import fresh
 
 
 def answer(layers: int, critical: int | None, mutations: list[int | None]) -> Analysis:
@@ -42,7 +42,7 @@ def test_the_presets_of_llava_7b():
 
 
 def test_what_skipping_leaves_holds_for_random_nodes():
-    random = np.random.default_rng()
+    random = fresh()
     for _ in range(200):
         layers = int(random.integers(12, 81))
         critical = int(random.integers(1, layers - last_layers(layers) - 2))

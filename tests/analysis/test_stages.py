@@ -8,6 +8,7 @@ from fretboard.core.analysis import Analysis, ModelInfo, Token
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.reading import Lens, Thresholds
 from fretboard.core.vocabulary import Vocabulary
+from tests.support.random_data import fresh
 from tests.support.tiny_models import make_tokenizer
 
 LAYERS, CRITICAL, TAKEOVER = 12, 6, 11
@@ -32,7 +33,7 @@ def overturned(rival: int, lead: float) -> dict[str, np.ndarray]:
     ids[:2] = np.arange(len(TEXTS))
     behind = ids != np.arange(len(TEXTS))
     return {
-        "jsd": np.random.default_rng().uniform(0, 0.6, (LAYERS, len(TEXTS))),
+        "jsd": fresh().uniform(0, 0.6, (LAYERS, len(TEXTS))),
         "probability": np.where(behind, 0.9 - lead, 0.9),
         "rank": np.where(behind, 2, 1),
         "top_ids": ids[..., None],
@@ -43,7 +44,7 @@ def overturned(rival: int, lead: float) -> dict[str, np.ndarray]:
 def test_content_words_alone_are_scored_and_the_rival_is_named(analysis):
     vocabulary = Vocabulary(make_tokenizer().backend_tokenizer.to_str())
     rival = vocabulary.word("cat").token_id
-    lead = float(np.random.default_rng().uniform(0.2, 0.9))
+    lead = float(fresh().uniform(0.2, 0.9))
     score = lead * (TAKEOVER - CRITICAL) / (LAYERS - CRITICAL)
     for threshold, flagged in ((score - 0.01, True), (score + 0.01, False)):
         chosen = Thresholds(critical_depth=CRITICAL, flag_score=threshold)

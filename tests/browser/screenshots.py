@@ -1,4 +1,4 @@
-"""Takes the README's pictures: `PYTHONPATH=tests python -m browser.screenshots`."""
+"""Takes the README's pictures: `python -m tests.browser.screenshots`."""
 
 import json
 import tempfile

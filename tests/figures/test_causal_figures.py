@@ -13,6 +13,7 @@ from fretboard.figures.causal_tests import (
     patching_figure,
 )
 from fretboard.figures.theme import THEMES
+from tests.support.random_data import fresh
 
 LAYERS, TOKENS = 6, 4
 TEXTS = [" the", " cat", "<0xE2>", "\n"]
@@ -20,7 +21,7 @@ TEXTS = [" the", " cat", "<0xE2>", "\n"]
 
 @pytest.fixture
 def random():
-    return np.random.default_rng()
+    return fresh()
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -19,6 +19,7 @@ from fretboard.figures import (
     trajectory_figure,
 )
 from fretboard.figures.trajectory import strings_of
+from tests.support.random_data import fresh
 from tests.support.tiny_models import make_tokenizer
 
 LAYERS, TOKENS = 6, 4
@@ -48,7 +49,7 @@ def analysis(vocabulary) -> Analysis:
 
 @pytest.fixture
 def arrays() -> dict[str, np.ndarray]:
-    random = np.random.default_rng()
+    random = fresh()
     shape = (LAYERS + 1, TOKENS)
     return {
         "probability": random.random(shape, dtype=np.float32),
@@ -143,7 +144,7 @@ def test_floats_travel_as_base64(analysis, arrays, vocabulary):
 
 
 def test_competition_curves_are_columns_of_the_table(analysis, vocabulary):
-    table = np.random.default_rng().dirichlet(np.ones(400), LAYERS + 1)
+    table = fresh().dirichlet(np.ones(400), LAYERS + 1)
     leaders = table.argmax(1)
     word = vocabulary.word("blue")
     figure = competition_figure(analysis, table, leaders, 1, [word], vocabulary)
@@ -167,7 +168,7 @@ def test_divergence_shows_the_token_and_the_mean_between_the_depths(analysis, ar
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_trajectory_has_a_path_per_token_and_a_point_per_depth(analysis, dimensions):
-    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, dimensions)).astype(np.float32)
+    points = fresh().normal(size=(LAYERS, TOKENS, dimensions)).astype(np.float32)
     figure = trajectory_figure(strings_of(analysis), points, 1, "t-SNE, seed 0")
     paths = [trace for trace in figure.data if trace.meta["part"] == "path"]
     assert [trace.meta["string"] for trace in paths] == list(range(TOKENS))
@@ -180,7 +181,7 @@ def test_trajectory_has_a_path_per_token_and_a_point_per_depth(analysis, dimensi
 
 @pytest.mark.parametrize(("color_by", "groups"), [("stage", 2), ("string", 4), ("word", 3)])
 def test_trajectory_colours_cover_every_point_once(analysis, color_by, groups):
-    points = np.random.default_rng().normal(size=(LAYERS, TOKENS, 2)).astype(np.float32)
+    points = fresh().normal(size=(LAYERS, TOKENS, 2)).astype(np.float32)
     figure = trajectory_figure(strings_of(analysis), points, 1, "", "dark", color_by, neck_end=4)
     dots = [trace for trace in figure.data if trace.meta["part"] == "points"]
     assert len(dots) == groups  # no token mutates; two words are the same

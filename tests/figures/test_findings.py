@@ -8,6 +8,7 @@ from fretboard.core.analysis import Analysis, ModelInfo
 from fretboard.core.causal_test import SPANS, Kind, Taught, planned
 from fretboard.core.errors import InputError
 from fretboard.core.question import AnalysisRequest
+from tests.support.random_data import fresh
 
 LAYERS, TOKENS = 8, 3
 
@@ -23,7 +24,7 @@ def document(kind):
 
 @pytest.fixture
 def random():
-    return np.random.default_rng()
+    return fresh()
 
 
 def test_the_cut_tells_where_the_image_stops_mattering(random):

@@ -1,6 +1,5 @@
 """The estimate grows as it should, and a refusal names what fits."""
 
-import numpy as np
 import pytest
 
 from fretboard.jobs.admission import (
@@ -12,6 +11,7 @@ from fretboard.jobs.admission import (
     request_bytes,
 )
 from tests.support.api_calls import finished, post
+from tests.support.random_data import fresh
 
 LLAVA = Shape(
     layers=32, width=4096, vocabulary=32_064, kv_width=4096, mlp_width=11_008, dtype="float16"
@@ -26,7 +26,7 @@ def test_keys_and_values_of_llava_by_hand():
 
 
 def test_what_is_named_fits_and_one_more_does_not():
-    rng = np.random.default_rng()
+    rng = fresh()
     for _ in range(50):
         load = Load(prompt=int(rng.integers(1, 3000)), new=int(rng.integers(2, 4000)))
         whole = request_bytes(LLAVA, load)

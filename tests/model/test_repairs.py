@@ -20,6 +20,7 @@ from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, lengthened
 from fretboard.model.repairs import Instruments, build_repair
+from tests.support.random_data import fresh
 from tests.support.tiny_models import make_llava
 
 LAYERS, NEW_TOKENS = 5, 6
@@ -230,7 +231,7 @@ def test_vcd_without_an_image_is_refused(checkpoint):
 def test_a_rival_that_leads_and_loses_late_is_found_with_its_layers():
     """States that are their own logits: a rival leads at depths 7 to 10, the leader from 11 on."""
     words, depths = 6, 13
-    random = np.random.default_rng()
+    random = fresh()
     states = torch.from_numpy(random.normal(0, 0.05, (depths, words))).float()
     states[:7, 0] += 1.0
     states[7:11, 2] += 6.0

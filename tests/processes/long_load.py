@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 
 from tests.support.images import encode
+from tests.support.random_data import fresh
 from tests.support.servers import wait_for
 from tests.support.service import Listener, accepted, service, until
 
@@ -101,7 +102,7 @@ async def open_all(web, known):
     # Shorter than the server's, or a connection is taken up just when the server closes it.
     limits = httpx.Limits(max_connections=200, keepalive_expiry=2.0)
     async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=limits) as client:
-        random = np.random.default_rng()
+        random = fresh()
         moments = np.sort(random.uniform(0, SECONDS, OPENS))
         chosen = random.choice(known, OPENS)
         began = time.monotonic()

@@ -13,6 +13,7 @@ from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
 from fretboard.jobs.submit_set import SetQuestion, submit_set
 from tests.support.images import encode
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 DAYS, A_DAY, SET_EVERY, UNFINISHED = 7, 500, 100, 5
@@ -60,7 +61,7 @@ def test_a_week_is_cleaned_by_age_and_by_size(checkpoint_folder, tmp_path, redis
 
 def simulate(services, png, now):
     """Ids and ages in seconds: analyses of a week, some of them in image sets."""
-    random, ages = np.random.default_rng(), {}
+    random, ages = fresh(), {}
     members = []
     for _ in range(DAYS * A_DAY):
         analysis, _new = submit(

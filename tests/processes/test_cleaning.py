@@ -3,7 +3,6 @@
 import os
 import time
 
-import numpy as np
 import pytest
 
 from fretboard.core.analysis import Status
@@ -13,6 +12,7 @@ from fretboard.jobs.fair_list import INTERACTIVE, FairList, Work
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
 from fretboard.jobs.submit_set import SetQuestion, submit_set
+from tests.support.random_data import fresh
 from tests.support.service import QUESTION
 from tests.support.settings import make_settings
 
@@ -20,7 +20,7 @@ NOBODY = lambda item: False  # noqa: E731
 
 
 def test_the_plan_frees_enough_and_no_more_oldest_first():
-    random = np.random.default_rng()
+    random = fresh()
     now = 1e9
     items = [
         Item("analysis", str(row), int(random.integers(1, 1000)), now - float(age))

@@ -1,6 +1,8 @@
 """Real server processes: a quick first page, restarts that lose nothing, Redis behind the cache."""
 
 import contextlib
+import urllib.error
+import urllib.request
 
 import httpx
 import numpy as np
@@ -103,3 +105,16 @@ def test_a_model_that_cannot_be_loaded_is_told_everywhere(tmp_path, checkpoint_f
         ready = httpx.get(f"{server.url}/readyz")
         assert ready.status_code == 503
         assert httpx.get(f"{server.url}/api/models").json()[0]["state"] == "failed"
+
+
+@pytest.mark.parametrize("megabytes", [25, 60])
+def test_a_body_that_is_too_large_is_answered_not_cut_off(tmp_path, environment, megabytes):
+    body = b"x" * (megabytes * 2**20)  # urllib sends all of it before it reads an answer
+    with Server(tmp_path / "data", **environment, FRETBOARD_WORKER="outside") as server:
+        request = urllib.request.Request(
+            f"{server.url}/api/analyses", body, {"content-type": "multipart/form-data; boundary=b"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        assert refused.value.code == 413
+        assert "Upload a smaller image" in refused.value.read().decode()

@@ -135,7 +135,7 @@ def test_cancel_stops_after_the_run_under_way_and_asking_again_runs_it(
     assert document["error"]["title"] == "Cancelled"
     assert events[-1][0] == "failed"
     assert gate.runs == 2
-    assert client.get(f"{place}/figure").status_code == 422
+    assert client.get(f"{place}/figure").status_code == 409
     assert client.post(f"{place}/cancel").status_code == 409
     again = ask(client, answered, Kind.KNOCKOUT)
     assert again.status_code == 202

@@ -10,12 +10,13 @@ from PIL import Image
 
 from tests.support.api_calls import PROMPT, finished, post, read_events
 from tests.support.images import encode
+from tests.support.random_data import fresh
 
 ROLE = "2"
 
 
 def noise() -> bytes:
-    pixels = np.random.default_rng().integers(0, 255, (20, 20, 3), dtype=np.uint8)
+    pixels = fresh().integers(0, 255, (20, 20, 3), dtype=np.uint8)
     return encode(Image.fromarray(pixels), "PNG")
 
 

@@ -5,7 +5,6 @@ import shutil
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +16,7 @@ from fretboard.jobs.services import build_services
 from fretboard.server import health
 from fretboard.server.app import create_app
 from tests.support.api_calls import finished, post
+from tests.support.random_data import fresh
 from tests.support.servers import redis_server, wait_for
 from tests.support.settings import make_settings
 
@@ -82,7 +82,7 @@ def test_what_workers_say_reaches_the_web_process(two_processes):
         for number in range(count):
             worker.jobs.put(revision, Work(id=f"{lane}{number}", actor="analyse"), lane, "someone")
     worker.jobs.waiting.change(revision, lambda fair: fair.take("t"))
-    waits = np.random.default_rng().exponential(20.0, 50)
+    waits = fresh().exponential(20.0, 50)
     for seconds in waits:
         worker.counters.waited(float(seconds), model=name, lane=BATCH)
     worker.counters.add(TOKENS, 7, model=name)

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from fretboard.lens.readout import LogitLens, leaders, word_probability
 from fretboard.model import generation
 from tests.support.api_calls import PROMPT, finished, post
+from tests.support.random_data import fresh
 from tests.support.tiny_models import make_llava
 
 
@@ -53,7 +54,7 @@ def test_words_and_probabilities_are_those_of_a_plain_pass(client, png, random_i
     answer = client.get(f"{base}/probability", params={"word": "cat", "lens": lens})
     got = np.load(io.BytesIO(answer.content))
     np.testing.assert_allclose(got, table[..., word["token_id"]], atol=1e-5)
-    patch = int(np.random.default_rng().integers(9))
+    patch = int(fresh().integers(9))
     told = client.get(f"{base}/words", params={"patch": patch, "k": 4, "lens": lens}).json()
     assert [row["depth"] for row in told["depths"]] == list(range(5))
     for row, p in zip(told["depths"], table[:, patch], strict=True):

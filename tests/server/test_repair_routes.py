@@ -3,13 +3,11 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from fretboard.cli.main import app
 from fretboard.core.analysis import Analysis, analysis_id, sibling_ids
 from fretboard.core.repair import ABOUT, Repair, RepairKind, parse_repair
-from fretboard.core.settings import get_settings
 from tests.support.api_calls import finished, post
+from tests.support.commands import run_command
 
 
 def test_the_choices_are_told_with_paper_and_settings_and_can_be_sent_back(client, png):
@@ -48,9 +46,9 @@ def test_the_plain_ids_stay_and_siblings_keep_the_repair(client, png):
     [
         ({"repair": "magic"}, "no repair 'magic'; choose none, dola"),
         ({"repair": "dola strength=2"}, "dola has no strength; it has plausibility, depths"),
-        ({"repair": "deco strength"}, "write the repair, then its settings"),
-        ({"repair": "deco strength=-1"}, "strength is -1; it has to be at least 0"),
-        ({"repair": "deco strength=nan"}, "strength is nan; it has to be at least 0"),
+        ({"repair": "deco strength"}, "write NAME=VALUE: strength"),
+        ({"repair": "deco strength=-1"}, "strength: input should be greater than or equal to 0"),
+        ({"repair": "deco strength=nan"}, "strength: input should be"),
         ({"repair": "fade layers=2-9"}, "layers has 4; the model has 0 to 3"),
         ({"repair": "skip-on-reversal", "skip_layers": "1"}, "leave out skip_layers"),
         ({"repair": "vcd", "continuation": "the cat"}, "a continuation gives them"),
@@ -67,15 +65,12 @@ def test_vcd_without_an_image_is_refused(client):
     assert (response.status_code, "send an image" in response.json()["detail"]) == (422, True)
 
 
-def test_the_command_line_decodes_with_a_repair(tmp_path, png, checkpoint_folder, monkeypatch):
-    monkeypatch.setenv("FRETBOARD_MODEL", str(checkpoint_folder))
-    get_settings.cache_clear()
+def test_the_command_line_decodes_with_a_repair(tmp_path, png, checkpoint_folder):
     (tmp_path / "x.png").write_bytes(png)
     asked = ["analyze", str(tmp_path / "x.png"), "-p", "what ?", "--max-new-tokens", "3"]
     asked += ["--repair", "fade factor=0.25 layers=1", "-o", str(tmp_path / "out")]
-    result = CliRunner().invoke(app, asked, catch_exceptions=False)
-    get_settings.cache_clear()
-    assert result.exit_code == 0
+    result = run_command(*asked, FRETBOARD_MODEL=str(checkpoint_folder))
+    assert result.exit_code == 0, result.output
     told = json.loads((tmp_path / "out" / "analysis.json").read_text())
     assert told["repair"]["layers"] == [1]
     assert told["repair"]["factor"] == 0.25

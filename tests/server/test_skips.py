@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from typer.testing import CliRunner
 
 import fretboard
 from fretboard.analysis.skip_presets import preset_layers
-from fretboard.cli.main import app
 from fretboard.core.analysis import Analysis, Status, analysis_id
 from fretboard.core.errors import InputError
 from fretboard.core.question import SkipWhen
-from fretboard.core.settings import get_settings
 from fretboard.model import generation
 from tests.support.api_calls import PROMPT, array, finished, post
+from tests.support.commands import run_command
 
 EXAMPLES = Path(fretboard.__file__).parent / "store" / "examples" / "analyses"
 
@@ -136,21 +134,13 @@ def test_presets_wait_for_the_end(client, services, png):
     assert (answer.status_code, "is running" in answer.json()["detail"]) == (409, True)
 
 
-def test_the_command_answers_plainly_first_and_names_the_set(
-    checkpoint_folder, png, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("FRETBOARD_MODEL", str(checkpoint_folder))
-    monkeypatch.setenv("FRETBOARD_DEVICE", "cpu")
+def test_the_command_answers_plainly_first_and_names_the_set(checkpoint_folder, png, tmp_path):
     (tmp_path / "x.png").write_bytes(png)
     arguments = [
         "analyze", str(tmp_path / "x.png"), "-p", PROMPT, "-o", str(tmp_path / "out"),
         "--max-new-tokens", "4", "--threshold", "critical_depth=1", "--skip-preset", "skip.3",
     ]  # fmt: skip
-    get_settings.cache_clear()
-    try:
-        done = CliRunner().invoke(app, arguments)
-    finally:
-        get_settings.cache_clear()
+    done = run_command(*arguments, FRETBOARD_MODEL=str(checkpoint_folder))
     assert done.exit_code == 0, done.output
     assert "skip.3 = layers 1, 2:" in done.output
     requests = [
@@ -164,6 +154,6 @@ def test_the_command_answers_plainly_first_and_names_the_set(
 
 def test_the_command_takes_one_way_to_name_layers(tmp_path):
     arguments = ["analyze", "-p", "x", "--skip-layers", "1", "--skip-preset", "skip.1"]
-    done = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path)])
+    done = run_command(*arguments, "-o", tmp_path)
     assert done.exit_code == 1
     assert "exclude each other" in done.output

@@ -5,11 +5,12 @@ import pytest
 from scipy import stats
 
 from fretboard.studies.statistics import ImageBootstrap, Sample, mean_difference
+from tests.support.random_data import fresh
 
 
 @pytest.fixture
 def random():
-    return np.random.default_rng()
+    return fresh()
 
 
 def clustered(random, images=40):

@@ -7,10 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.numpy import load_file
-from typer.testing import CliRunner
 
-from fretboard.cli import analyze as commands
-from fretboard.cli.main import app
 from fretboard.core.causal_test import Kind
 from fretboard.core.errors import InputError, UnknownWord
 from fretboard.core.question import Question
@@ -21,6 +18,7 @@ from fretboard.engine.session import Session
 from fretboard.model.checkpoint import load
 from fretboard.model.inputs import build_inputs
 from fretboard.studies.causal import CausalTestRun
+from tests.support.commands import run_command
 from tests.support.images import encode
 from tests.support.settings import make_settings
 
@@ -50,7 +48,7 @@ def make_run(checkpoint_folder, tmp_path):
         settings = make_settings(checkpoint_folder, tmp_path / "store")
         session = Session.open(settings, tmp_path / "out")
         question = Question(prompt="what is red", max_new_tokens=3, continuation=continuation)
-        return CausalTestRun(session, question, kind, tmp_path / "out", **more)
+        return CausalTestRun(session, question, kind, **more)
 
     return make
 
@@ -141,13 +139,13 @@ def test_bad_requests_are_told(make_run, picture, tmp_path):
             list(run.run((picture,)))
 
 
-def test_the_command_line_parses_and_runs(monkeypatch, checkpoint_folder, tmp_path, picture):
-    settings = make_settings(checkpoint_folder, tmp_path / "store")
-    monkeypatch.setattr(commands, "configured_settings", lambda _model: settings)
+def test_the_command_line_parses_and_runs(checkpoint_folder, tmp_path, picture):
     call = ["experiment", "cut", str(picture), "-p", "what is red", "-o", str(tmp_path / "out")]
-    done = CliRunner().invoke(app, [*call, "--max-new-tokens", "3", "--theme", "dark"])
+    done = run_command(
+        *call, "--max-new-tokens", 3, "--theme", "dark", FRETBOARD_MODEL=str(checkpoint_folder)
+    )
     assert done.exit_code == 0, done.output
     assert len(folders(tmp_path)) == 1
-    wrong = CliRunner().invoke(app, ["experiment", "magic", *call[2:]])
+    wrong = run_command("experiment", "magic", *call[2:])
     assert wrong.exit_code != 0
     assert all(kind in wrong.output for kind in Kind)

@@ -8,6 +8,7 @@ from fretboard.studies.statistics import ImageBootstrap
 from fretboard.studies.survey.summary import Table, _chair
 from fretboard.studies.truth.annotations import read_annotations
 from fretboard.studies.truth.words import Instances
+from tests.support.random_data import fresh
 
 
 def test_instances_are_read_and_an_image_without_objects_is_one_too(tmp_path):
@@ -23,7 +24,7 @@ def test_instances_are_read_and_an_image_without_objects_is_one_too(tmp_path):
 
 
 def test_shares_of_mentions_and_of_answers():
-    random = np.random.default_rng()
+    random = fresh()
     record = np.sort(random.integers(0, 12, 60))
     verdict = random.choice(np.array(["correct", "hallucinated"], dtype=object), 60)
     kinds = np.where(record < 9, "instances", "captions").astype(object)

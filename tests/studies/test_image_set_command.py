@@ -14,6 +14,7 @@ from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.image_set import make_trajectory
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 PROMPT = "what is the colour ?"
@@ -30,7 +31,7 @@ def pictures(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
     for index in range(4):
-        noise = np.random.default_rng().integers(0, 255, (20, 20, 3), dtype=np.uint8)
+        noise = fresh().integers(0, 255, (20, 20, 3), dtype=np.uint8)
         Image.fromarray(noise).save(folder / f"{index}.png")
     (folder / "broken.png").write_text("no picture")
     return folder

@@ -5,11 +5,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fretboard.studies.ranking import weighted_auroc
+from tests.support.random_data import fresh
 
 
 @pytest.mark.parametrize("levels", [3, 1000])
 def test_it_is_scikit_learn_s_area_with_and_without_ties(levels):
-    random = np.random.default_rng()
+    random = fresh()
     labels = random.permutation(np.arange(60) % 3 == 0)
     scores = random.integers(0, levels, 60) / levels
     weights = random.integers(0, 4, (25, 60)) + 0.01

@@ -14,7 +14,7 @@ from fretboard.core.errors import InputError
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.reading import Lens
 from fretboard.core.settings import Settings
-from fretboard.store.analyses import open_sets, open_store
+from fretboard.engine.session import Session
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper import run as command
 from fretboard.studies.paper.interventions import hallucinated, skips
@@ -23,6 +23,7 @@ from fretboard.studies.paper.studio import Studio
 from fretboard.studies.paper.truth import stated_colors
 from fretboard.tiny_llava.world.scene import Group, Scene
 from tests.support.images import encode
+from tests.support.random_data import fresh
 
 SCENE_WITH_A_LATE_WORD = 0  # its star is drawn white and called yellow
 
@@ -35,8 +36,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def studio(settings, tmp_path_factory) -> Studio:
     folder = tmp_path_factory.mktemp("reproduce")
-    records = str(folder / "store")
-    return Studio(settings, open_store(records), open_sets(records), folder)
+    return Studio(Session.open(settings, folder / "store"), folder)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_stated_colours_are_held_against_the_scene():
 
 
 def test_growth_is_measured_as_the_sentence_says():
-    random = np.random.default_rng()
+    random = fresh()
     directions = random.normal(size=(30, 5))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     grown = np.arange(1, 11)[:, None, None] * directions * 3
@@ -87,7 +87,7 @@ def test_growth_is_measured_as_the_sentence_says():
 
 
 def test_mean_curves_are_those_of_the_classes():
-    random = np.random.default_rng()
+    random = fresh()
     one, two = answer(["a", "b"]), answer(["c"])
     kinds = ("stable", "mutation", "stable")
     for token, kind in zip([*one.tokens, *two.tokens], kinds, strict=True):
@@ -145,16 +145,16 @@ def test_untrue_colours_are_found_and_drawn_with_the_true_word(studio, captions)
     assert "“white” leads" in exhibit.found[2]
     figure = exhibit.pictures[1].figure
     names = {trace.name: trace for trace in figure.data}
-    source, token = studio.source, 32
+    source, token = studio.session.arrays, 32
     table = source.distribution(captions[0][1], token, Lens.NORMED)
-    word = studio.vocabulary(captions[0][1]).word("white").token_id
+    word = source.vocabulary(captions[0][1]).word("white").token_id
     np.testing.assert_allclose(names["·white"].y, table[:, word], atol=1e-6)
 
 
 def test_a_second_run_asks_the_model_nothing(settings, studio, captions):
-    again = Studio(settings, studio.store, studio.sets, studio.figures)
+    again = Studio(Session.open(settings, studio.figures / "store"), studio.figures)
     assert [again.ask(one.data).id for one, _ in captions] == [a.id for _, a in captions]
-    assert "source" not in vars(again)  # made when first used: no model, no array was needed
+    assert "pipeline" not in vars(again.session)  # loaded when first used: it was not needed
 
 
 @pytest.mark.browser

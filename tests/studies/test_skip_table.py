@@ -16,6 +16,7 @@ from fretboard.studies.variants.pairs import Judged, Pair, in_order, kept_share,
 from fretboard.studies.variants.skips import EMPTY, run_skips
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
 WORDS = np.array(["a", "red", "dog", "left", "on"])
@@ -33,7 +34,7 @@ def longest_common(a, b):
 
 
 def test_overlaps_of_random_texts():
-    random = np.random.default_rng()
+    random = fresh()
     for _ in range(200):
         a, b = (random.choice(WORDS, random.integers(1, 9)).tolist() for _ in range(2))
         expected = sum(min(n, Counter(b)[word]) for word, n in Counter(a).items()) / len(a)
@@ -49,7 +50,7 @@ def drawn_scenes(tmp_path):
     """Six pictures with their truth beside them."""
     folder = tmp_path / "scenes"
     folder.mkdir()
-    for seed in np.random.default_rng().integers(10**6, 10**7, 6):
+    for seed in fresh().integers(10**6, 10**7, 6):
         scene = sample_scene(int(seed), Mix(typical=0.3))
         render(scene, 192).save(folder / f"{seed}.png")
         (folder / f"{seed}.json").write_text(json.dumps(scene.truth()))

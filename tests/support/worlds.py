@@ -2,31 +2,31 @@
 
 import hashlib
 
+import numpy as np
 import torch
 from PIL import Image
 
 from fretboard.engine.causal.forced import answer
 from fretboard.model.checkpoint import assemble
 from fretboard.model.inputs import Inputs, build_inputs
+from tests.support.random_data import fresh
 from tests.support.tiny_families import TOKENIZER
 from tests.support.tiny_models import make_llava
 from tests.support.tiny_other_families import OTHERS
 
 LAYERS = 4
 PROMPT = "what colour of the cat"
-FRESH = torch.Generator()  # of its own: building a model seeds torch's
-FRESH.seed()
 FAMILIES = {family.name: family for family in OTHERS}
 
 
 def seed():
     """A new one each time."""
-    return int(torch.randint(10**6, (), generator=FRESH))
+    return int(fresh().integers(10**6))
 
 
 def normal(shape):
     """New noise each time."""
-    return torch.randn(shape, generator=FRESH)
+    return torch.from_numpy(fresh().standard_normal(shape, np.float32))
 
 
 def llava(seed, only=None):
@@ -40,7 +40,7 @@ def llava(seed, only=None):
 
 
 def noise(size=(24, 24)):
-    pixels = torch.randint(0, 255, (*size, 3), dtype=torch.uint8, generator=FRESH).numpy()
+    pixels = fresh().integers(0, 255, (*size, 3), np.uint8)
     return Image.fromarray(pixels)
 
 

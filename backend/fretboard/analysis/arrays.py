@@ -1,6 +1,5 @@
 """Where the arrays of a record come from: cache, record, or computed; one way for all who read."""
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -16,8 +15,7 @@ from fretboard.core.image_set import ImageSet
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.reading import Divergence, Lens
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.store.analyses import ARRAYS as ARRAYS_FILE
-from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
+from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore, file_of
 from fretboard.store.cache import ArrayCache
 from fretboard.store.records import Records
 
@@ -55,18 +53,34 @@ class Arrays:
         if name not in ARRAYS:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
         require_done(analysis)
-        if name == HIDDEN_STATES:
-            return self._stored(analysis, HIDDEN_STATES, name)
-        derived = needed(analysis, name, lens or analysis.request.lens, divergence)
-        if derived is not None:
-            return self.derived(analysis, derived, name)
-        return self._stored(analysis, ARRAYS_FILE, name)
+        if name != HIDDEN_STATES:
+            derived = needed(analysis, name, lens or analysis.request.lens, divergence)
+            if derived is not None:
+                return self.derived(analysis, derived, name)
+        key = f"{analysis.id}/{file_of(name)}/{name}"
+        return self._cached(key, lambda: self.store.read_sound(analysis, name))
 
     def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray:
         """(depth, vocabulary) probabilities of one token (or their differences), float32."""
         require_token(analysis, token)
         derived = Derived("distribution", lens or analysis.request.lens, token=token)
         return self.derived(analysis, derived, "probabilities")
+
+    def patch_places(self, analysis: Analysis) -> tuple[np.ndarray, np.ndarray]:
+        """(patch, 4) rectangles as shares of width and height, NaN where a position has no place,
+
+        and (patch,) levels; see `model/grid.py`. Raises InputError where they cannot be placed.
+        """
+        grid = Derived("patch-grid")
+        return self.derived(analysis, grid, "rectangles"), self.derived(analysis, grid, "level")
+
+    def patch_word(self, analysis: Analysis, token_id: int, lens: Lens | None) -> np.ndarray:
+        """(depth, patch) probability of a word at every image position.
+
+        Nobody leads a difference: it is read by the normed lens.
+        """
+        base = (lens or analysis.request.lens).base
+        return self.derived(analysis, Derived("patch-word", base, token=token_id), "probability")
 
     def map(
         self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
@@ -102,15 +116,26 @@ class Arrays:
     def _with_note(
         self, record: Analysis | ImageSet, derived: Derived, name: str
     ) -> tuple[np.ndarray, Any]:
-        array = self.derived(record, derived, name)
-        return array, json.loads(self._records(record).read_note(record.id, derived.file))
+        """Of a map: computed only where the record does not hold it whole."""
+        if isinstance(record, Analysis):
+            require_done(record)
+        records: Any = self._records(record)
+        with suppress(NotFound):
+            return records.read_noted(record.id, derived.file, name)
+        self._compute.derive(record, derived)
+        return records.read_noted(record.id, derived.file, name)
 
     def _stored(self, record: Analysis | ImageSet, file: str, name: str) -> np.ndarray:
-        """From the cache, else from the record. Raises NotFound."""
+        """Of a derived file. Raises NotFound."""
+        records = self._records(record)
         key = f"{record.id}/{file}/{name}"
+        return self._cached(key, lambda: records.read_array(record.id, file, name))
+
+    def _cached(self, key: str, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """From the cache, else read and kept there."""
         array = self._cache.get(key) if self._cache is not None else None
         if array is None:
-            array = self._records(record).read_array(record.id, file, name)
+            array = read()
             if self._cache is not None:
                 self._cache.put(key, array)
         return array

@@ -14,7 +14,10 @@ from fretboard.core.map_settings import MapSettings
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 FEWEST = 2  # images that a joint map or a dispersion needs
-LOST = "The analysis of this image was deleted. Ask the set again to compute it afresh."
+LOST = (
+    "The analysis of this image was deleted, or its record is damaged. Ask the set again to have "
+    "it made anew."
+)
 WAITING = (Status.QUEUED, Status.RUNNING)
 
 
@@ -68,10 +71,7 @@ def aligned_members(
 
 def states_at(store: AnalysisStore, members: list[tuple[Analysis, int]]) -> np.ndarray:
     """(depth, image, width) hidden states of the members' token."""
-    states = [
-        store.read_array(analysis.id, HIDDEN_STATES, HIDDEN_STATES)[:, token]
-        for analysis, token in members
-    ]
+    states = [store.read_sound(analysis, HIDDEN_STATES)[:, token] for analysis, token in members]
     return np.stack(states, axis=1)
 
 

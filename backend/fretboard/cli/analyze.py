@@ -88,9 +88,7 @@ def experiment(
 
     session = Session.open(configured_settings(question.model), output)
     suffixes = (".html", ".svg") if svg else (".html",)
-    run = CausalTestRun(
-        session, question, kind, output, other, into_image, rival, token, suffixes, theme
-    )
+    run = CausalTestRun(session, question, kind, other, into_image, rival, token, suffixes, theme)
     for line in run.run(tuple(images)):
         typer.echo(line)
 
@@ -98,9 +96,10 @@ def experiment(
 def examples(
     output: Annotated[Path, typer.Option(help="Where the shipped examples lie.")],
     count: Annotated[int, typer.Option(help="How many gallery scenes to analyse.")] = 4,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
 ) -> None:
     """Make the ready-made analyses that are shipped with the bundled model."""
     from fretboard.studies.examples import build_examples
 
-    for line in build_examples(configured_settings(), output, count):
+    for line in build_examples(configured_settings(model), output, count):
         typer.echo(line)

@@ -31,12 +31,13 @@ app = typer.Typer(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; default FRETBOARD_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default PORT.")] = None,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
 ) -> None:
     """Serve the page and the API."""
     from fretboard.cli.serve import serve as run
 
     chosen = {"host": host, "port": port}
-    settings = configured_settings()
+    settings = configured_settings(model)
     run(settings.model_copy(update={k: v for k, v in chosen.items() if v is not None}))
 
 

@@ -70,9 +70,9 @@ class Derived:
     """Arrays computed on demand from the record: what, and with which parameters.
 
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
-    `probabilities` (depth, vocabulary) of one token. The map kinds (`pipeline/maps.py`) are of an
+    `probabilities` (depth, vocabulary) of one token. The map kinds (`engine/maps.py`) are of an
     answer's tokens or, with a `role`, of an image set's token position. The patch kinds
-    (`pipeline/patches.py`) are of the image positions.
+    (`engine/patches.py`) are of the image positions.
     """
 
     kind: DerivedKind

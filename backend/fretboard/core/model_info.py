@@ -70,6 +70,12 @@ def served_model(settings_model: str) -> ServedModel:
     )
 
 
+def facts_of(name: str, revision: str, config: dict) -> dict[str, Any]:
+    """What `choose_model` takes of a model that is in memory already; config: as `to_dict`."""
+    family = str(config.get("model_type", "unknown"))
+    return {"name": name, "revision": revision, "family": family, **shape_of(config).model_dump()}
+
+
 def choose_model(
     settings: Settings, asked: str | None, announced: Announced = NOTHING
 ) -> ServedModel:

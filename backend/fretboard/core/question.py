@@ -79,7 +79,7 @@ class Question(QuestionFields):
 
     def but(self, **changes: object) -> "Question":
         """The same with other values, checked. Raises ValueError."""
-        return Question(**dict(self) | changes)
+        return type(self)(**dict(self) | changes)
 
 
 class AnalysisRequest(BaseModel):

@@ -6,14 +6,15 @@ A setting given for the 32 layers of the papers' 7B models is scaled to the mode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from fretboard.core.errors import InputError
+from fretboard.core.validation import from_pairs
 
 PAPER_LAYERS = 32  # of the LLaMA-7B decoders that the papers give their layers for
-FORM = "write the repair, then its settings as NAME=VALUE, such as: deco strength=0.6 depths=8-10"
+OF_LAYERS = {"depths", "layers", "critical_depth"}  # settings that the number of layers bounds
 
 
 class RepairKind(StrEnum):
@@ -27,26 +28,53 @@ class RepairKind(StrEnum):
     FADE = "fade"
 
 
-class Repair(BaseModel):
-    """A repair and those settings that its kind has; None or (): not given (see `settled`)."""
+def _numbers(value: Any, info: ValidationInfo) -> Any:
+    """As typed, `8-10`, or numbers already."""
+    return parse_numbers(value, str(info.field_name)) if isinstance(value, str) else value
+
+
+def parse_numbers(text: str, name: str) -> tuple[int, ...]:
+    """`"6-9,12"` → (6, 7, 8, 9, 12), sorted and unique. Raises InputError on anything else."""
+    chosen: set[int] = set()
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        first, dash, last = part.partition("-")
+        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
+            raise InputError(f"{name} has {part!r}; write numbers and ranges, such as 6-9,12.")
+        low, high = int(first), int(last if dash else first)
+        if high < low or high > 9999:
+            raise InputError(f"{name} has the range {part!r}; write it low-high, such as 6-9.")
+        chosen.update(range(low, high + 1))
+    return tuple(sorted(chosen))
+
+
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+
+
+class RepairSettings(BaseModel):
+    """Of all kinds; None or (): not given (see `settled`)."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: RepairKind = RepairKind.NONE
-    strength: float | None = None
+    strength: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     """Weight of what is added or contrasted; 0 = plain decoding."""
-    plausibility: float | None = None
+    plausibility: Annotated[float | None, Field(gt=0, le=1)] = None
     """Words below this share of the leader's probability are out; 1 = plain decoding."""
-    top_p: float | None = None
-    top_k: int | None = None
-    depths: tuple[int, ...] = ()
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: Annotated[int | None, Field(ge=1)] = None
+    depths: Numbers = ()
     """Depths read early, 0…L−1."""
-    critical_depth: int | None = None
+    critical_depth: Annotated[int | None, Field(ge=1)] = None
     """Where the stabilisation begins."""
-    layers: tuple[int, ...] = ()
+    layers: Numbers = ()
     """Decoder layers whose MLPs are damped, 0…L−1."""
-    factor: float | None = None
+    factor: Annotated[float | None, Field(ge=0, le=1)] = None
     """What their outputs are multiplied with; 1 = plain decoding."""
+
+
+class Repair(RepairSettings):
+    """A repair and those settings that its kind has."""
+
+    kind: RepairKind = RepairKind.NONE
 
     def __str__(self) -> str:
         """As it is written in a request: `deco strength=0.6 depths=8-10`."""
@@ -125,13 +153,6 @@ ABOUT: dict[RepairKind, About] = {
         },
     ),
 }
-RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "strength": ("at least 0", lambda value: 0 <= value < float("inf")),
-    "plausibility": ("above 0 and at most 1", lambda value: 0 < value <= 1),
-    "top_p": ("above 0 and at most 1", lambda value: 0 < value <= 1),
-    "top_k": ("at least 1", lambda value: value >= 1),
-    "factor": ("between 0 and 1", lambda value: 0 <= value <= 1),
-}
 
 
 def parse_repair(text: str, layers: int | None = None) -> Repair:
@@ -142,13 +163,9 @@ def parse_repair(text: str, layers: int | None = None) -> Repair:
     kind, *settings = text.split() or [RepairKind.NONE.value]
     if kind not in list(RepairKind):
         raise InputError(f"There is no repair {kind!r}; choose {', '.join(RepairKind)}.")
-    given: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not (equals and name in Repair.model_fields and name != "kind"):
-            raise InputError(f"The repair has {setting!r}; {FORM}.")
-        given[name] = _read(name, value)
-    return settled(Repair(kind=RepairKind(kind), **given), layers)
+    given = from_pairs(RepairSettings, "setting of a repair", settings)
+    chosen = given.model_dump(exclude_unset=True)
+    return settled(Repair(kind=RepairKind(kind), **chosen), layers)
 
 
 def settled(repair: Repair, layers: int | None) -> Repair:
@@ -163,10 +180,9 @@ def settled(repair: Repair, layers: int | None) -> Repair:
     if unknown:
         has = ", ".join(defaults) or "no settings"
         raise InputError(f"The repair {repair.kind} has no {unknown[0]}; it has {has}.")
-    for name, value in given.items():
-        _check(name, value, layers)
+    _check_layers(given, layers)
     if not layers:
-        defaults = {name: value for name, value in defaults.items() if name in RULES}
+        defaults = {name: value for name, value in defaults.items() if name not in OF_LAYERS}
     return repair.model_copy(update={**defaults, **given})
 
 
@@ -185,40 +201,12 @@ def _written(value: Any) -> str:
     return spans(value) if isinstance(value, tuple) else f"{value:g}"
 
 
-def _read(name: str, text: str) -> Any:
-    if name in ("depths", "layers"):
-        return parse_numbers(text, name)
-    kind = int if name in ("top_k", "critical_depth") else float
-    try:
-        return kind(text)
-    except ValueError as error:
-        raise InputError(f"The repair has {name}={text!r}; it takes a number.") from error
-
-
-def _check(name: str, value: Any, layers: int | None) -> None:
-    if name in RULES:
-        says, holds = RULES[name]
-        if not holds(value):
-            raise InputError(f"The repair's {name} is {value:g}; it has to be {says}.")
-        return
-    first = 1 if name == "critical_depth" else 0
-    outside = [n for n in (value if isinstance(value, tuple) else (value,)) if n < first]
-    if layers:
-        outside += [n for n in (value if isinstance(value, tuple) else (value,)) if n >= layers]
-    if outside:
-        last = f"{first} to {layers - 1}" if layers else f"{first} or more"
-        raise InputError(f"The repair's {name} has {outside[0]}; the model has {last}.")
-
-
-def parse_numbers(text: str, name: str) -> tuple[int, ...]:
-    """`"6-9,12"` → (6, 7, 8, 9, 12), sorted and unique. Raises InputError on anything else."""
-    chosen: set[int] = set()
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        first, dash, last = part.partition("-")
-        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
-            raise InputError(f"{name} has {part!r}; write numbers and ranges, such as 6-9,12.")
-        low, high = int(first), int(last if dash else first)
-        if high < low or high > 9999:
-            raise InputError(f"{name} has the range {part!r}; write it low-high, such as 6-9.")
-        chosen.update(range(low, high + 1))
-    return tuple(sorted(chosen))
+def _check_layers(given: Mapping[str, Any], layers: int | None) -> None:
+    for name in OF_LAYERS & given.keys():
+        numbers = given[name] if isinstance(given[name], tuple) else (given[name],)
+        outside = [number for number in numbers if layers is not None and number >= layers]
+        if layers is not None and outside:
+            first = 1 if name == "critical_depth" else 0
+            raise InputError(
+                f"The repair's {name} has {outside[0]}; the model has {first} to {layers - 1}."
+            )

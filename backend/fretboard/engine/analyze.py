@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
 from fretboard.analysis.stages import staged
@@ -21,7 +20,7 @@ from fretboard.lens.readout import Readout, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
-from fretboard.store.analyses import ARRAYS, HIDDEN_STATES, AnalysisStore
+from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 OnOutcome = Callable[[Job, Analysis | Exception], None]
 log = logging.getLogger(__name__)
@@ -107,7 +106,7 @@ class Pipeline:
             facts = run.facts(reason)
             readout, hidden, ids = run.reader.finish()
             finished = self._told(run.job.analysis.model_copy(update=facts), readout, ids)
-            self._write(finished, hidden, readout)
+            self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
             return shortage.explained(error)
         return finished
@@ -118,7 +117,7 @@ class Pipeline:
         Nothing is generated: all comes from the stored hidden states.
         """
         started = time.perf_counter()
-        hidden = self.store.read_array(sibling.id, HIDDEN_STATES, HIDDEN_STATES)
+        hidden = self.store.read_sound(sibling, HIDDEN_STATES)
         ids = [token.id for token in sibling.tokens]
         lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
         readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
@@ -129,14 +128,8 @@ class Pipeline:
         spent = time.perf_counter() - started
         facts["timings"] = {"total": spent, "readout": spent}
         finished = self._told(analysis.model_copy(update=facts), readout, ids)
-        self._write(finished, hidden, readout)
+        self.store.write_finished(finished, hidden, readout.arrays())
         return finished
-
-    def _write(self, finished: Analysis, hidden: np.ndarray, readout: Readout) -> None:
-        """The document last: a record that is done has its arrays."""
-        self.store.write_arrays(finished.id, HIDDEN_STATES, {HIDDEN_STATES: hidden})
-        self.store.write_arrays(finished.id, ARRAYS, readout.arrays())
-        self.store.write(finished)
 
     def _told(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
         """The finished document, from the readout of the base lens."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.notes import note, recall
+from fretboard.core.progress import watched
 from fretboard.core.settings import Settings
 from fretboard.store.analyses import AnalysisStore
 
@@ -28,6 +29,8 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
 
     if settings.log_json:
         _join_library_logs()
+    elif not watched():
+        _stop_library_bars()
     served = served_model(settings.model)
     checkpoint = load_checkpoint(settings, served)
     _tested(checkpoint, served.revision)
@@ -67,10 +70,16 @@ def free_bytes() -> int:
 
 def _join_library_logs() -> None:
     """The model libraries' lines among ours, and no progress bars, which are no lines."""
+    from transformers.utils import logging as library
+
+    _stop_library_bars()
+    library.disable_default_handler()
+    library.enable_propagation()
+
+
+def _stop_library_bars() -> None:
     from huggingface_hub.utils import disable_progress_bars
     from transformers.utils import logging as library
 
     disable_progress_bars()
     library.disable_progress_bar()
-    library.disable_default_handler()
-    library.enable_propagation()

@@ -9,20 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from fretboard.core.analysis import Status
-from fretboard.core.causal_test import CausalTest, prefix_of
-from fretboard.core.errors import NotFound
+from fretboard.core.causal_test import prefix_of
+from fretboard.core.errors import Lost, NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.core.settings import Settings
 from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
 from fretboard.jobs.services import Services
-from fretboard.store.examples import EXAMPLES
-from fretboard.store.records import Records
+from fretboard.store.examples import shipped_ids
 
 DAY_SECONDS = 86_400
 # A folder without a document, or a half-written file, is of a run that was killed; or of one that
@@ -90,7 +86,7 @@ def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
         if not dry:
             _erase(services, item)
     if not dry:
-        _drop_half_written(services.settings.store_url, now)
+        services.store.drop_half_written(now - LEFTOVER_SECONDS)
     return told
 
 
@@ -111,7 +107,7 @@ def beyond(
 
 def _items(services: Services) -> list[Item]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
-    shipped = {path.name for path in EXAMPLES.glob("analyses/*")}
+    shipped = shipped_ids()
     sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
     resting: dict[str, float] = {}
     for item in sets:
@@ -141,7 +137,7 @@ def _listed(records: Any, kind: str) -> list[Item]:
 def _members(services: Services, set_id: str) -> list[str]:
     try:
         return [member.analysis_id or "" for member in services.sets.read(set_id).members]
-    except (NotFound, ValidationError):
+    except NotFound:
         return []
 
 
@@ -156,10 +152,10 @@ def _busy(services: Services, item: Item, now: float) -> bool:
     """Whether it waits or runs; of a set, a member of it."""
     try:
         document = _records(services, item.kind).read(item.id)
+    except Lost:
+        return False
     except NotFound:
         return now - item.written < LEFTOVER_SECONDS
-    except ValidationError:
-        return False
     if not isinstance(document, ImageSet):
         return document.status in BUSY
     members = (Item("analysis", member.analysis_id or "", 0, 0.0) for member in document.members)
@@ -167,28 +163,6 @@ def _busy(services: Services, item: Item, now: float) -> bool:
 
 
 def _erase(services: Services, item: Item) -> None:
-    records: Records = _records(services, item.kind)
-    try:
-        document = records.read(item.id)
-    except (NotFound, ValidationError):
-        records.purge(item.id)
-        return
+    erase = {"experiment": erase_test, "set": erase_set, "analysis": erase_analysis}
     with suppress(NotFound):  # deleted by someone else meanwhile
-        if isinstance(document, ImageSet):
-            erase_set(services, document)
-        elif isinstance(document, CausalTest):
-            erase_test(services, document)
-        else:
-            erase_analysis(services, document)
-
-
-def _drop_half_written(store_url: str, now: float) -> None:
-    """Files that a killed process was writing, `name#1`: no listing of the store shows them."""
-    folder = Path(store_url).expanduser()
-    if "://" in store_url or not folder.is_dir():
-        return
-    for path in folder.glob("*/*/**/*#*"):
-        with suppress(FileNotFoundError):
-            written = path.stat().st_mtime
-            if path.name.rpartition("#")[2].isdigit() and now - written > LEFTOVER_SECONDS:
-                path.unlink()
+        erase[item.kind](services, item.id)

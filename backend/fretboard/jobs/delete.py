@@ -4,40 +4,52 @@ Work that runs meanwhile is told to stop and may still write: it leaves a mark b
 worker that finds the mark when it is through sweeps up.
 """
 
-from contextlib import suppress
-
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
-from fretboard.core.image_set import ImageSet
 from fretboard.jobs.services import Services
+from fretboard.store.records import D, Records
 
 
-def erase_analysis(services: Services, analysis: Analysis) -> None:
-    """With its causal tests."""
-    for test in services.tests.of(analysis.id):
-        erase_test(services, test)
-    _stop(services, analysis)
-    services.store.delete(analysis.id)
-    _forget(services, analysis.id)
+def erase_analysis(services: Services, analysis_id: str) -> None:
+    """With its causal tests. Raises NotFound; a record that cannot be read goes too."""
+    for analysis in _told(services.store, analysis_id):
+        _stop(services, analysis)
+    for test_id in services.tests.ids_of(analysis_id):
+        tested = {one.analysis for one in _told(services.tests, test_id)}
+        if tested <= {analysis_id}:  # not of another one whose id begins alike
+            erase_test(services, test_id)
+    services.store.delete(analysis_id)
+    _forget(services, analysis_id)
 
 
-def erase_test(services: Services, test: CausalTest) -> None:
-    """A causal test alone; its analysis stays."""
-    _stop(services, test)
-    services.tests.delete(test.id)
-    _forget(services, test.id)
+def erase_test(services: Services, test_id: str) -> None:
+    """A causal test alone; its analysis stays. Raises NotFound."""
+    for test in _told(services.tests, test_id):
+        _stop(services, test)
+    services.tests.delete(test_id)
+    _forget(services, test_id)
 
 
-def erase_set(services: Services, image_set: ImageSet) -> None:
-    """The set and its maps; of a private set the analyses too, which were made for it alone."""
-    for member in image_set.members:
-        with suppress(NotFound):
-            analysis = services.store.read(member.analysis_id or "")
-            if image_set.request.salt and analysis.request.salt == image_set.request.salt:
-                erase_analysis(services, analysis)
-    services.sets.delete(image_set.id)
-    _forget(services, image_set.id)
+def erase_set(services: Services, set_id: str) -> None:
+    """The set and its maps; of a private set the analyses too, which were made for it alone.
+
+    Raises NotFound.
+    """
+    for image_set in _told(services.sets, set_id):
+        if image_set.request.salt:
+            members = (member.analysis_id for member in image_set.members)
+            for analysis in services.store.readable(filter(None, members)):
+                if analysis.request.salt == image_set.request.salt:
+                    erase_analysis(services, analysis.id)
+    services.sets.delete(set_id)
+    _forget(services, set_id)
+
+
+def make_way(services: Services, records: Records, record_id: str) -> None:
+    """Before a record is written: one that cannot be read leaves its place, and the cache."""
+    if records.make_way(record_id):
+        _forget(services, record_id)
 
 
 def allow(services: Services, record_id: str) -> None:
@@ -55,6 +67,14 @@ def sweep(services: Services, record_id: str) -> None:
         return
     services.bus.clear_flag(_mark(record_id))
     _forget(services, record_id)
+
+
+def _told(records: Records[D], record_id: str) -> list[D]:
+    """The document; none where there is none that can be read."""
+    try:
+        return [records.read(record_id)]
+    except NotFound:
+        return []
 
 
 def _stop(services: Services, document: Analysis | CausalTest) -> None:

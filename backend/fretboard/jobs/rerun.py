@@ -4,20 +4,7 @@ from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import Lost
 from fretboard.jobs.fair_list import INTERACTIVE
 from fretboard.jobs.services import Services
-from fretboard.store.analyses import ARRAYS, HIDDEN_STATES
-
-IMAGE = "image"
-# What a finished analysis has, by its name in the record's folder.
-PARTS = {f"{ARRAYS}.safetensors": ARRAYS, f"{HIDDEN_STATES}.safetensors": HIDDEN_STATES}
-
-
-def missing_parts(services: Services, analysis: Analysis) -> list[str]:
-    """Parts that the record should have and has not: `image`, `arrays`, `hidden_states`."""
-    there = services.store.names(analysis.id)
-    wanted = {"image.png": IMAGE} if analysis.request.image is not None else {}
-    if analysis.status == Status.DONE:
-        wanted |= PARTS
-    return [part for name, part in wanted.items() if name not in there]
+from fretboard.store.analyses import IMAGE
 
 
 def needs_run(services: Services, analysis: Analysis) -> bool:
@@ -25,7 +12,7 @@ def needs_run(services: Services, analysis: Analysis) -> bool:
     if analysis.status in (Status.QUEUED, Status.RUNNING):
         fair = services.jobs.waiting.look(analysis.model.revision)
         return not fair.knows(analysis.id)
-    lost = set(missing_parts(services, analysis)) - {IMAGE}
+    lost = set(services.store.lost_parts(analysis)) - {IMAGE}
     return analysis.status == Status.FAILED or bool(lost)
 
 
@@ -33,7 +20,7 @@ def run_again(
     services: Services, analysis: Analysis, client: str, lane: str = INTERACTIVE
 ) -> Analysis:
     """Queue it afresh. Raises Lost when its image is gone too."""
-    if IMAGE in missing_parts(services, analysis):
+    if IMAGE in services.store.lost_parts(analysis):
         raise Lost(
             "The image of this analysis is lost, so it cannot be run again by itself. Ask the "
             "question again with the same image: it gets the same permalink."

@@ -4,9 +4,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
-from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -104,15 +104,10 @@ class Services:
 
     def unfinished(self) -> list[Analysis | CausalTest]:
         """What was queued or running when the last process stopped."""
-        found: list[Analysis | CausalTest] = [*self._readable(), *self.tests.all()]
-        return [one for one in found if one.status in (Status.QUEUED, Status.RUNNING)]
-
-    def _readable(self) -> Iterator[Analysis]:
-        for analysis_id in self.store.ids():
-            try:
-                yield self.store.read(analysis_id)
-            except (NotFound, ValidationError) as error:
-                log.warning("the record of %s cannot be read: %s", analysis_id, error)
+        documents: Iterator[Analysis | CausalTest] = chain(
+            self.store.readable(), self.tests.readable()
+        )
+        return [one for one in documents if one.status in (Status.QUEUED, Status.RUNNING)]
 
 
 def build_services(settings: Settings) -> Services:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from fretboard.analysis.questions import prepare
 from fretboard.core.alignment import parse_role
 from fretboard.core.analysis import Analysis, Problem
-from fretboard.core.errors import InputError, NotFound
+from fretboard.core.errors import InputError, Lost, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
+from fretboard.jobs.delete import make_way
 from fretboard.jobs.fair_list import BATCH
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
@@ -48,6 +49,7 @@ def submit_set(
     request = SetRequest(prompt=prompt, model=model, token=token, salt=asked.question.salt)
     members_once = _without_doubles(listed)
     image_set = ImageSet(id=set_id(request, members_once), request=request, members=members_once)
+    make_way(services, services.sets, image_set.id)
     return image_set, services.sets.create(image_set)
 
 
@@ -89,6 +91,8 @@ def _question(
 def _known(services: Services, analysis_id: str) -> tuple[str, Analysis]:
     try:
         analysis = services.store.read(analysis_id)
+    except Lost:
+        raise
     except NotFound as error:
         raise InputError(f"There is no analysis {analysis_id!r}; upload its image.") from error
     return analysis.id[:8], analysis

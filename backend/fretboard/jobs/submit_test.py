@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, TestFields, planned
-from fretboard.core.errors import InputError, NotFinished, NotFound
+from fretboard.core.errors import InputError, Lost, NotFinished, NotFound
 from fretboard.core.images import read_picture, to_png
-from fretboard.jobs.delete import allow
+from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 
@@ -33,16 +33,24 @@ def submit_test(
     _check_options(services, fields, upload, analysis)
     other = _other(services, fields, upload, analysis)
     test = planned(analysis, fields.kind, other.sha256, fields.into_image, fields.rival.strip())
+    make_way(services, services.tests, test.id)
     if other.png is not None:
         services.tests.write_other(test.id, other.png)
     if not services.tests.create(test):
         existing = services.tests.read(test.id)
-        if existing.status != Status.FAILED:
+        if not _needs_run(services, existing):
             return existing, False
         services.tests.write(test)
     allow(services, test.id)
     services.jobs.causal_test(test, client)
     return test, True
+
+
+def _needs_run(services: Services, existing: CausalTest) -> bool:
+    """It failed, or its results are lost."""
+    if existing.status is Status.DONE:
+        return not services.tests.has_results(existing.id)
+    return existing.status is Status.FAILED
 
 
 def _tested(services: Services, fields: TestFields) -> Analysis:
@@ -76,6 +84,8 @@ def _tested(services: Services, fields: TestFields) -> Analysis:
 def _known(services: Services, analysis_id: str) -> Analysis:
     try:
         return services.store.read(analysis_id)
+    except Lost:
+        raise
     except NotFound as error:
         raise InputError(
             f"There is no analysis {analysis_id!r}; ask the question first, then test its answer."

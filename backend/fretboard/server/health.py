@@ -7,19 +7,17 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import obstore
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from obstore.exceptions import BaseError
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 
-from fretboard.core.errors import Unavailable
+from fretboard.core.errors import FretboardError, Unavailable
 from fretboard.jobs.models import list_models
 from fretboard.jobs.redis import refusal
 from fretboard.jobs.services import Services
 from fretboard.server.problems import problem
-from fretboard.store.records import open_objects
+from fretboard.store.objects import open_objects
 
 log = logging.getLogger(__name__)
 PROBE_FLAG = "readyz"
@@ -117,9 +115,9 @@ def _store_check(url: str) -> Callable[[], None]:
     def check() -> None:
         path = f"health/{uuid.uuid4().hex}"
         try:
-            obstore.put(objects, path, b"")
-            obstore.delete(objects, path)
-        except (BaseError, OSError) as error:
+            objects.put(path, b"")
+            objects.delete(path)
+        except FretboardError as error:
             log.warning("the store cannot be written: %s", error)
             raise Unavailable(
                 "The store cannot be written. Check STORE_URL, who owns it, and the free space; "

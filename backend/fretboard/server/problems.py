@@ -11,9 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fretboard.core.errors import FretboardError, InputError, TooLarge, Unavailable
+from fretboard.core.errors import FretboardError, InputError, Unavailable
 from fretboard.core.validation import sentence
 from fretboard.jobs.redis import refusal
 
@@ -100,45 +100,3 @@ class GoneClients:
             await self._app(scope, receive, send)
         except* BrokenResourceError:
             log.info("a client went away: %s", scope.get("path"))
-
-
-class BodyLimit:
-    """ASGI middleware: a body over `limit` bytes is answered with 413 while it arrives."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._limit:
-            await self._refuse(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise TooLarge(self._detail)
-            return message
-
-        async def unless_refused(message: Message) -> None:
-            if received <= self._limit:
-                await send(message)
-
-        # The framework turns the exception into an answer of its own; ours replaces it.
-        await self._app(scope, counted, unless_refused)
-        if received > self._limit:
-            await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await problem(413, TooLarge.title, self._detail)(scope, receive, send)
-
-    @property
-    def _detail(self) -> str:
-        return f"The request is larger than {self._limit // 2**20} MB. Upload a smaller image."

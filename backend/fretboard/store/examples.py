@@ -42,14 +42,19 @@ def gallery_image(name: str) -> Path:
     return GALLERY / name
 
 
+def shipped_ids() -> set[str]:
+    """Ids of the ready-made analyses."""
+    return {document.parent.name for document in EXAMPLES.glob("analyses/*/analysis.json")}
+
+
 def seed_examples(settings: Settings) -> None:
     """Copy the ready-made analyses into a local store that has not seen them yet."""
     if settings.model != BUNDLED_MODEL or "://" in settings.store_url or not EXAMPLES.is_dir():
         return
     target = Path(settings.store_url).expanduser()
-    for document in EXAMPLES.glob("analyses/*/analysis.json"):
-        folder = target / "analyses" / document.parent.name
+    for example_id in shipped_ids():
+        folder = target / "analyses" / example_id
         if not (folder / "analysis.json").exists():
-            shutil.copytree(document.parent, folder, dirs_exist_ok=True)
+            shutil.copytree(EXAMPLES / "analyses" / example_id, folder, dirs_exist_ok=True)
     for model in EXAMPLES.glob("models/*"):
         shutil.copytree(model, target / "models" / model.name, dirs_exist_ok=True)

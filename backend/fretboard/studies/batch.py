@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from tqdm import tqdm
 
-from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
+from fretboard.core.progress import bar
 from fretboard.core.question import Question
 from fretboard.engine.session import Session, read_file
 from fretboard.store.analyses import HIDDEN_STATES
@@ -57,9 +56,10 @@ class SurveyRun:
         # What is wrong for all items alike is told at once; a blank picture stands for theirs.
         blank = to_png(Image.new("RGB", (32, 32)))
         for way in (question, *further):
-            prepare(session.settings, way.but(prompt=str(items[0].prompt), image=blank))
+            session.prepare(way.but(prompt=str(items[0].prompt), image=blank))
         self._session, self._question, self._items = session, question, items
         self._output, self._keep_states = output, keep_states
+        self._spared = frozenset() if keep_states else frozenset([HIDDEN_STATES])
         output.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Outcome:
@@ -93,7 +93,7 @@ class SurveyRun:
         asked: Counter[int] = Counter()
         with (self._output / FAILURES).open(mode, encoding="utf-8") as told:
             try:
-                for number, request in tqdm(tasks, unit="image", desc="survey"):
+                for number, request in bar(tasks, unit="image", desc="survey"):
                     outcome, item = outcomes[asked[number]], self._items[number]
                     asked[number] += 1
                     try:
@@ -127,8 +127,8 @@ class SurveyRun:
         """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
         with _Blamed():
             question = request.but(prompt=str(item.prompt), image=read_file(item.image))
-            analysis, picture = prepare(self._session.settings, question)
-            if self._session.is_done(analysis):
+            analysis, picture = self._session.prepare(question)
+            if self._session.is_done(analysis, self._spared):
                 return analysis.id
         self._session.pipeline  # noqa: B018  a model that cannot be loaded ends the survey
         with _Blamed():
@@ -166,7 +166,8 @@ class _Blamed:
             raise _Failed("The image cannot be read", detail) from error
         if isinstance(error, Exception):
             log.error("an image could not be analysed", exc_info=error)
-            raise _Failed("Something went wrong", f"{type(error).__name__}: {error}") from error
+            problem = problem_of(error)
+            raise _Failed(problem.title, problem.detail) from error
 
 
 def check_any(outcome: Outcome, output: Path) -> None:

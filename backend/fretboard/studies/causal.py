@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fretboard.analysis.causal_tests import draw, find, heading
-from fretboard.analysis.questions import prepare
-from fretboard.core.causal_test import ARRAYS, CausalTest, Kind
+from fretboard.core.causal_test import CausalTest, Kind
 from fretboard.core.images import Picture
 from fretboard.core.question import Question
 from fretboard.engine.session import Session, read_file
@@ -28,7 +27,6 @@ class CausalTestRun:
     session: Session
     question: Question
     kind: Kind
-    output: Path
     other: Path | None = None
     into_image: bool = False
     rival: str = ""
@@ -39,13 +37,11 @@ class CausalTestRun:
     def run(self, images: tuple[Path, ...]) -> Iterator[str]:
         """A line for each image: where its record and figures lie. Done ones are only drawn."""
         for path in images:
-            analysis, picture = prepare(
-                self.session.settings, self.question.but(image=read_file(path))
-            )
+            analysis, picture = self.session.prepare(self.question.but(image=read_file(path)))
             test = self.session.test(
                 analysis, self.kind, picture, self._other, self.into_image, self.rival
             )
-            arrays = self.session.tests.read_arrays(test.id, ARRAYS)
+            arrays = self.session.tests.read_results(test.id)
             figure = self._draw(test, arrays)
             sentence = find(test, arrays, self.token).sentence
             yield f"{path}: {test.answer} → {figure}\n  {sentence}"
@@ -56,7 +52,7 @@ class CausalTestRun:
 
     def _draw(self, test: CausalTest, arrays: dict[str, np.ndarray]) -> Path:
         """Write the figures beside the record; returns the first one's path."""
-        folder = self.output / "experiments" / test.id
+        folder = self.session.tests.folder(test.id)
         figure = draw(test, arrays, self.token, self.theme)
         stem = test.kind.value if self.token is None else f"{test.kind.value}-{self.token}"
         paths = [folder / f"{stem}{suffix}" for suffix in self.suffixes]

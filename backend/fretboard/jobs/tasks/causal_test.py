@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fretboard.core.analysis import Status, problem_of
-from fretboard.core.causal_test import ARRAYS, BLANK, CausalTest
+from fretboard.core.causal_test import BLANK, CausalTest
 from fretboard.core.errors import Cancelled, FretboardError, InputError, NotFound
 from fretboard.core.images import stored_image
 from fretboard.jobs.services import Services
@@ -54,8 +54,7 @@ class CausalTester:
         finished, arrays = measure(checkpoint, vocabulary, test, material, report)
         records = self._services.tests
         records.read(test.id)  # deleted while it ran: it stays deleted
-        records.write_arrays(test.id, ARRAYS, arrays)
-        records.write(finished)  # last: a record that is done is whole
+        records.write_finished(finished, arrays)
         self._emit(test, {"type": "done", "id": test.id})
 
     def _material(self, test: CausalTest) -> "Material":

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fretboard.core.map_settings import MapSettings
+from fretboard.core.map_settings import Columns, MapSettings
 from fretboard.lens.maps.fit import Embedding, Watch, embed
 from fretboard.lens.maps.quality import MapQuality, Stability, measure, stability
-from fretboard.lens.scaling import scaled
 
 SILENT = Watch()
 MAP_SHARE = 0.8  # of the progress; the rest is the quality
@@ -139,3 +138,18 @@ def _named(made: ProjectedMap) -> str:
         f"t-SNE, {used.dimensions}-D, perplexity {used.perplexity:.3g}, learning rate {rate}, "
         f"{made.iterations} of {used.iterations} iterations, {first}, seed {used.seed}"
     )
+
+
+def scaled(points: np.ndarray, scaling: Columns) -> np.ndarray:
+    """(n, width) → float64. max-abs: within [−1, 1]; standard: mean 0, deviation 1.
+
+    Columns of zeros, and under `standard` columns of one value, become or stay zero.
+    """
+    points = points.astype(np.float64)
+    if scaling == "none":
+        return points
+    if scaling == "standard":
+        points -= points.mean(axis=0)
+    size = points.std(axis=0) if scaling == "standard" else np.abs(points).max(axis=0)
+    points /= np.where(size > 0, size, 1.0)
+    return points

@@ -12,15 +12,17 @@ from fretboard.analysis.questions import without_preset
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import NotFinished
+from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.delete import erase_analysis
-from fretboard.jobs.rerun import IMAGE, missing_parts, needs_run, run_again
+from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import submit
 from fretboard.server.attachments import npy
 from fretboard.server.events import follow, of_analysis
 from fretboard.server.forms import MULTIPART, QuestionForm
 from fretboard.server.security.guard import client_of
+from fretboard.store.analyses import IMAGE
 
 
 class Accepted(BaseModel):
@@ -32,7 +34,7 @@ class Accepted(BaseModel):
 
 
 class Missing(BaseModel):
-    """Parts that the record should have and has not: `image`, `arrays`, `hidden_states`."""
+    """Parts missing or damaged in the record: `image`, `arrays`, `hidden_states`."""
 
     missing: list[str]
     again: bool
@@ -67,17 +69,20 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
         says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
         """
-
-        def find(analysis_id: str) -> Analysis:
-            return as_read(arrays, services.store.read(analysis_id), reading)
-
-        question = without_preset(
-            services.settings, form.question(), find, services.bus.announced()
-        )
+        question = settled(services, arrays, form.question(), reading)
         analysis, started = submit(services, question, client=client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
         return _accepted(analysis)
+
+
+def settled(services: Services, arrays: Arrays, question: Question, reading: Reading) -> Question:
+    """With the layers that a preset became, by the stages as read."""
+
+    def find(analysis_id: str) -> Analysis:
+        return as_read(arrays, services.store.read(analysis_id), reading)
+
+    return without_preset(services.settings, question, find, services.bus.announced())
 
 
 def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
@@ -89,7 +94,7 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
     @router.delete("/{analysis_id}", status_code=204)
     def delete(analysis_id: str) -> None:
         """Remove all that is kept of it: record, image, causal tests, arrays, events."""
-        erase_analysis(services, services.store.read(analysis_id))
+        erase_analysis(services, analysis_id)
 
     @router.post("/{analysis_id}/cancel", status_code=202)
     def cancel(analysis_id: str) -> Accepted:
@@ -104,8 +109,8 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
 def _add_lost_parts(router: APIRouter, services: Services) -> None:
     @router.get("/{analysis_id}/missing")
     def missing(analysis_id: str) -> Missing:
-        """Which parts of the record the store has lost."""
-        parts = missing_parts(services, services.store.read(analysis_id))
+        """Which parts of the record the store has lost, or holds damaged."""
+        parts = services.store.lost_parts(services.store.read(analysis_id))
         return Missing(missing=parts, again=IMAGE not in parts)
 
     @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Accepted}})
@@ -140,6 +145,12 @@ def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
     def image(analysis_id: str) -> Response:
         """The upright image, as PNG."""
         return Response(services.store.read_image(analysis_id), media_type="image/png")
+
+    @router.get("/{analysis_id}/tokenizer", response_class=Response)
+    def tokenizer(analysis_id: str) -> Response:
+        """`tokenizer.json` of the analysis's model: what its token ids say."""
+        text = services.store.read_tokenizer(services.store.read(analysis_id).model.revision)
+        return Response(text, media_type="application/json")
 
     @router.get("/{analysis_id}/arrays/{name}", response_class=Response)
     def array(

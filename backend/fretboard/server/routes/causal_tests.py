@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from fretboard.analysis.causal_tests import draw, find
 from fretboard.core.analysis import Status
-from fretboard.core.causal_test import ARRAYS, CausalTest, Kind
-from fretboard.core.errors import InputError, NotFinished, NotFound
+from fretboard.core.causal_test import CausalTest, Kind
+from fretboard.core.errors import NotFinished, NotFound
 from fretboard.figures.findings import Finding
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.delete import erase_test
@@ -76,7 +76,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.delete("/api/experiments/{test_id}", status_code=204, response_class=Response)
     def delete(test_id: str) -> None:
         """Stop it where it runs, and remove its record."""
-        erase_test(services, services.tests.read(test_id))
+        erase_test(services, test_id)
 
     @router.post("/api/experiments/{test_id}/cancel", status_code=202)
     def cancel(test_id: str) -> Accepted:
@@ -108,7 +108,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{test_id}/arrays/{name}", response_class=Response)
     def array(test_id: str, name: str) -> Response:
         """One array as `.npy`; the names are those of docs/experiments.md."""
-        arrays = services.tests.read_arrays(_done(services, test_id).id, ARRAYS)
+        arrays = services.tests.read_results(_done(services, test_id).id)
         if name not in arrays:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(sorted(arrays))}.")
         return npy(arrays[name], f"{test_id}-{name}")
@@ -117,7 +117,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     def figure(test_id: str, token: TokenQuery = None, theme: ThemeName = "light") -> Response:
         """Plotly JSON, of one token or (without `token`) of the mean of all."""
         test = _done(services, test_id)
-        arrays = services.tests.read_arrays(test_id, ARRAYS)
+        arrays = services.tests.read_results(test_id)
         drawn = draw(test, arrays, token, theme)
         return Response(drawn.to_json(), media_type="application/json")
 
@@ -125,7 +125,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     def finding(test_id: str, token: TokenQuery = None) -> Finding:
         """What came of it in one sentence and its numbers."""
         test = _done(services, test_id)
-        return find(test, services.tests.read_arrays(test_id, ARRAYS), token)
+        return find(test, services.tests.read_results(test_id), token)
 
     @router.get("/api/experiments/{test_id}/other", response_class=Response)
     def other(test_id: str) -> Response:
@@ -142,7 +142,7 @@ def _done(services: Services, test_id: str) -> CausalTest:
     test = services.tests.read(test_id)
     if test.status is Status.FAILED:
         assert test.error is not None  # a failure is written with its reason
-        raise InputError(f"The test failed: {test.error.detail}")
+        raise NotFinished(f"The test failed: {test.error.detail}")
     if test.status is not Status.DONE:
         raise NotFinished(
             f"The test is {test.status}; follow /api/experiments/{test_id}/events and ask again."

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -11,22 +10,23 @@ from pydantic import BaseModel
 from fretboard.analysis.arrays import Arrays
 from fretboard.analysis.figures import Figures, SetFigureOptions
 from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
-from fretboard.core.analysis import Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
 from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Reading
 from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.delete import erase_set
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
 from fretboard.server.attachments import npy
 from fretboard.server.forms import MULTIPART, ImageSetForm
+from fretboard.server.routes.analyses import settled
 from fretboard.server.routes.maps import MapStability, add_progress
 from fretboard.server.security.guard import client_of
+from fretboard.server.set_events import follow_set
 from fretboard.store.analyses import HIDDEN_STATES
 
-LOOK_SECONDS = 0.5  # between two looks at the members of a set that is followed
 MAP_ARRAYS: dict[str, MapKind] = {
     "points": "trajectory",
     "profile": "dispersion",
@@ -46,7 +46,7 @@ class AcceptedSet(BaseModel):
 def routes(services: Services, compute: QueueCompute, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/trajectories", tags=["image sets"])
-    _add_life_cycle(router, services)
+    _add_life_cycle(router, services, arrays)
     _add_events(router, services)
     _add_arrays(router, services, arrays)
     _add_figures(router, services, arrays)
@@ -65,17 +65,17 @@ def _role(services: Services, set_id: str, token: str | None) -> tuple[ImageSet,
     return image_set, token or image_set.request.token
 
 
-def _add_life_cycle(router: APIRouter, services: Services) -> None:
+def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
     @router.post("", status_code=202, responses={200: {"model": AcceptedSet}})
     def create(
         request: Request,
         response: Response,
         form: Annotated[ImageSetForm, Form(media_type=MULTIPART)],
+        reading: Annotated[Reading, Query()],
     ) -> AcceptedSet:
         """Analyse several images with one question, and align a token position over the answers."""
-        asked = SetQuestion(
-            form.question(), form.token, form.uploads(), form.analysis, form.world or None
-        )
+        question = settled(services, arrays, form.question(), reading)
+        asked = SetQuestion(question, form.token, form.uploads(), form.analysis, form.world or None)
         image_set, new = submit_set(services, asked, client_of(request))
         response.status_code = 202 if new else 200
         response.headers["Location"] = f"/api/trajectories/{image_set.id}"
@@ -93,7 +93,7 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         """Remove the set and its maps. Its analyses stay, each with its own permalink, except
         those of a private set: they go too.
         """
-        erase_set(services, services.sets.read(set_id))
+        erase_set(services, set_id)
 
     @router.post("/{set_id}/cancel", status_code=202)
     def cancel(set_id: str) -> AcceptedSet:
@@ -116,22 +116,8 @@ def _add_events(router: APIRouter, services: Services) -> None:
         image_set: Annotated[ImageSet, Depends(known)],
     ) -> AsyncIterator[ServerSentEvent]:
         """Follow a set: `status` with how many images are done and failed, then `done`."""
-        last = None
-        while not services.stopping.is_set():
-            told = await anyio.to_thread.run_sync(view, services.store, image_set)
-            counts = {
-                "status": told.status,
-                "done": sum(member.status == Status.DONE for member in told.members),
-                "failed": sum(member.status == Status.FAILED for member in told.members),
-                "total": len(told.members),
-            }
-            if counts != last:
-                yield ServerSentEvent(event="status", data=counts)
-                last = counts
-            if told.status != "running":
-                yield ServerSentEvent(event=told.status, data={"id": image_set.id})
-                return
-            await anyio.sleep(LOOK_SECONDS)
+        async for event in follow_set(services, image_set):
+            yield event
 
 
 def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:

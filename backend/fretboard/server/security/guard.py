@@ -1,7 +1,6 @@
 """Who asks, and whether they may: one middleware before everything else."""
 
 import ipaddress
-import time
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
@@ -102,7 +101,7 @@ class Guard:
         if self._tokens and scheme.lower() == "bearer":
             return self._tokens.holder(token.strip())
         cookie = request.cookies.get(COOKIE, "")
-        signed_in = self._tokens.of_session(cookie, time.time())
+        signed_in = self._tokens.of_session(cookie)
         return signed_in or Principal(address_of(request), self._tokens.anyone)
 
 

@@ -1,6 +1,5 @@
 """Signing in on the page: a token becomes a cookie, for images and streams that send no header."""
 
-import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
@@ -39,7 +38,7 @@ def routes(settings: Settings) -> APIRouter:
             return unauthorised("This token is not one of the server's. Check it for a slip.")
         response.set_cookie(
             COOKIE,
-            tokens.session(token.strip(), time.time()),
+            tokens.session(token.strip()),
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",

@@ -8,7 +8,6 @@ from typing import Any
 
 from fretboard import __version__
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.batch import FAILURES, Outcome, SurveyRun, check_any
@@ -84,7 +83,7 @@ def _summary(about: dict[str, Any], tokens: Table | None, earlier: Table | None)
 def _about(
     session: Session, sources: Sources, question: Question, outcome: Outcome
 ) -> dict[str, Any]:
-    served = served_model(session.settings.model)
+    served = session.served
     return {
         "fretboard": __version__,
         "model": served.name,

@@ -10,7 +10,6 @@ from typing import Any
 
 from fretboard.analysis.skip_presets import last_layers
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
 from fretboard.engine.session import Session
@@ -41,7 +40,7 @@ def run_compression(
     session: Session, items: list[Item], question: Question, output: Path, most: int
 ) -> dict[str, Any]:
     """1 to `most` layers left out, ending before the last ones that skip.3 keeps."""
-    sets = compressions(served_model(session.settings.model).layers, most)
+    sets = compressions(session.served.layers, most)
     ways = {f"{len(s)}": question.but(skip_layers=",".join(map(str, s))) for s in sets}
     return run_variants(session, items, question, output, ways, COMPRESSION)
 
