@@ -67,7 +67,9 @@ def requests(client, kind, record_id):
         query = {p["name"]: FILLED[p["name"]] for p in parameters if p["name"] in FILLED}
         query |= {"token": 0} if "token" in query else {}
         kinds = query.pop("kind", [""])
-        for name, map_kind in itertools.product(NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds):
+        for name, map_kind in itertools.product(
+            NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds
+        ):
             place = path.replace("{name}", name).replace("{kind}", map_kind)
             yield re.sub(r"\{\w+\}", record_id, place), query
 

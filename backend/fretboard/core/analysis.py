@@ -108,9 +108,8 @@ class Problem(BaseModel):
 
 
 UNFORESEEN = (
-    "The run ended in a fault that nobody foresaw. Try again; if it fails again, look for this id in "
-    "the log of the process that ran the model (the terminal, or `journalctl`), and report what it "
-    "says there."
+    "The run ended in a fault that nobody foresaw. Try again; if it fails again, look for this id "
+    "in the log of the process that ran the model, and report what it says there."
 )
 
 

@@ -30,7 +30,7 @@ def check_ids(ids: Iterable[int], words: int, vocabulary: Vocabulary, where: str
     for token_id in ids:
         if token_id >= words:
             raise InputError(
-                f"The {where} holds {vocabulary.text(token_id)!r}, which the tokenizer knows (id "
+                f"The {where} holds {vocabulary.text(token_id).strip()!r}, which the tokenizer knows (id "
                 f"{token_id}) and the model does not: it has {words} words. Leave it out."
             )
 

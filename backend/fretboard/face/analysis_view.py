@@ -278,7 +278,7 @@ class AnalysisView(RecordArrays):
             return self.tokens[token]
         scored = [one for one in self.tokens if one.flag]
         if not scored:
-            raise InputError("No word of this answer stands out; name one: a.patches(\"dog\").")
+            raise InputError('No word of this answer stands out; name one: a.patches("dog").')
         return max(scored, key=lambda one: one.flag.score if one.flag else 0)
 
     @property

@@ -60,4 +60,3 @@ def follow_up(document: Analysis, image: bytes | None, asked: Question | None) -
         "repair": str(request.repair),
     }
     return FollowUp(**fields, image=image, document=document)
-

@@ -52,9 +52,7 @@ class Model:
         """
         return self.session.served.name
 
-    def analyze(
-        self, image: Any = None, prompt: str | None = None, **fields: Any
-    ) -> AnalysisView:
+    def analyze(self, image: Any = None, prompt: str | None = None, **fields: Any) -> AnalysisView:
         """Ask, and read the answer layer by layer; what is in the store is not run again.
 
         image: a path, bytes, a PIL image, a numpy array, None for text only; or a `Question`, such

@@ -71,7 +71,9 @@ class Server:
         True
         """
         asked = from_names(Question, "field of a question", {"prompt": prompt} | fields)
-        data = asked.model_dump(mode="json", exclude_unset=True, include=set(QuestionFields.model_fields))
+        data = asked.model_dump(
+            mode="json", exclude_unset=True, include=set(QuestionFields.model_fields)
+        )
         picture = image_bytes(image)
         files = {"image": ("image", picture)} if picture is not None else None
         answer = self._call("POST", "/api/analyses", data=data, files=files).json()
@@ -215,6 +217,8 @@ def _problem(response: httpx2.Response) -> FretboardError:
         problem = json.loads(response.read())
         title, detail = str(problem["title"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError):
-        return Unavailable(f"{response.url} answered {response.status_code}: no Fretboard is there.")
+        return Unavailable(
+            f"{response.url} answered {response.status_code}: no Fretboard is there."
+        )
     kind = KINDS.get(title)
     return kind(detail) if kind else FretboardError(f"{title}. {detail}")

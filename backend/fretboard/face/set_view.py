@@ -53,7 +53,9 @@ class ImageSetView:
         True
         """
         role = self.document.request.token
-        return states_at(self.session.store, aligned_members(self.session.store, self.document, role))
+        return states_at(
+            self.session.store, aligned_members(self.session.store, self.document, role)
+        )
 
     def guitar(
         self, color_by: ColorBy = "depth", theme: ThemeName = "light", **settings: Any
@@ -65,7 +67,9 @@ class ImageSetView:
         >>> s.guitar(method="pca").layout.meta["axis"]
         'map'
         """
-        return self._figure("trajectory", SetFigureOptions(color_by=color_by, theme=theme), settings)
+        return self._figure(
+            "trajectory", SetFigureOptions(color_by=color_by, theme=theme), settings
+        )
 
     def dispersion(self, theme: ThemeName = "light", **settings: Any) -> go.Figure:
         """Between-image dispersion per depth, in the original space, with where the body begins.

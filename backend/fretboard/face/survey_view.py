@@ -61,5 +61,7 @@ class Survey:
         try:
             import pandas
         except ImportError as error:
-            raise Unavailable("pandas is not installed: pip install 'fretboard[notebook]'.") from error
+            raise Unavailable(
+                "pandas is not installed: pip install 'fretboard[notebook]'."
+            ) from error
         return pandas.read_parquet(self._written.output / TOKENS)

@@ -6,12 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from fretboard.core.errors import FretboardError, InputError
+from fretboard.core.errors import FretboardError, InputError, said
 from fretboard.model import shortage
-from fretboard.model.anatomy import IMAGE_ID_NAMES, image_prefix
+from fretboard.model.anatomy import IMAGE_ID_NAMES
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.refusals import said
-from fretboard.model.templates import Turn, one_turn, rendered
+from fretboard.model.templates import Turn, image_prefix, one_turn, rendered
 
 log = logging.getLogger(__name__)
 # What stands for a picture, a film or a sound, in configs and in processors.

@@ -17,7 +17,7 @@ def check_numbers(token: int, states: Tensor, logits: Tensor) -> None:
     if bool(fine.all() & spoken.isfinite().to(fine.device)):
         return
     bad = (~fine).nonzero().flatten().tolist()
-    raise NoNumbers(_words(f"token {token}", bad[0] if bad else len(states) - 1))
+    raise no_numbers(f"token {token}", bad[0] if bad else len(states) - 1)
 
 
 def check_states(states: Tensor) -> None:
@@ -26,7 +26,7 @@ def check_states(states: Tensor) -> None:
     if bool(fine.all()):
         return
     depth, position = (~fine).nonzero()[0].tolist()
-    raise NoNumbers(_words(f"image position {position}", depth))
+    raise no_numbers(f"image position {position}", depth)
 
 
 def check_values(values: Tensor) -> None:
@@ -39,5 +39,8 @@ def check_values(values: Tensor) -> None:
         )
 
 
-def _words(place: str, depth: int) -> str:
-    return f"The model gave no numbers (NaN or infinite) from {place}, depth {depth} on. {REMEDY}"
+def no_numbers(place: str, depth: int) -> NoNumbers:
+    """The error to raise, naming the first place and depth."""
+    return NoNumbers(
+        f"The model gave no numbers (NaN or infinite) from {place}, depth {depth} on. {REMEDY}"
+    )

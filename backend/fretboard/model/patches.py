@@ -23,7 +23,8 @@ def patch_states(
     """(L+1, patches, width), pre-norm, at the image positions in the prompt's order.
 
     The prompt passes once, by the very path an answer begins with, `skipped` layers left out as
-    there. (L+1, 0, width) where no position holds image features. Raises InputError as `generate`, and NoNumbers.
+    there. (L+1, 0, width) where no position holds image features. Raises InputError as `generate`,
+    and NoNumbers.
     """
     capture = Capture(checkpoint.anatomy, image_positions(checkpoint, inputs))
     taken: list[Tensor] = []

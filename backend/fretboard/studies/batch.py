@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from fretboard.core.analysis import Analysis
+from fretboard.core.analysis import Analysis, problem_of
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
 from fretboard.core.progress import bar
