@@ -2,36 +2,18 @@
 
 from pathlib import Path
 
-import pytest
 import torch
-from parts import byte_tokenizer, random_adapter, random_lite0, tiny_config, tiny_language
+from parts import random_adapter, random_lite0, tiny_language
 from PIL import Image
 from transformers import AutoProcessor, FastVlmForConditionalGeneration
 
-from fretboard.lite_vlm.checkpoint.assembly import merged, save, tower_of
+from fretboard.lite_vlm.checkpoint.assembly import merged, tower_of
 from fretboard.lite_vlm.checkpoint.language import IMAGE_TOKEN_ID
 from fretboard.lite_vlm.checkpoint.tower import centred_classifier
 from fretboard.lite_vlm.train.bank import Watcher, pixels
 from fretboard.lite_vlm.train.loop import Projector
 from fretboard.lite_vlm.train.lora import add_lora, load_lora
 from fretboard.lite_vlm.train.material import evidence
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    language = tiny_language()
-    adapter = random_adapter(language)
-    target = tmp_path_factory.mktemp("lite") / "checkpoint"
-    tower = tower_of(random_lite0(), adapter)
-    save(tower, tiny_config(), language.state_dict(), adapter, byte_tokenizer(), target)
-    return target
-
-
-@pytest.fixture(scope="module")
-def picture() -> Image.Image:
-    generator = torch.Generator().manual_seed(8)
-    colours = (torch.rand(16, 24, 3, generator=generator) * 255).to(torch.uint8)
-    return Image.fromarray(colours.numpy()).resize((256, 256), Image.Resampling.BICUBIC)
 
 
 def test_the_processor_lays_64_image_tokens_at_one_place(folder: Path, picture: Image.Image) -> None:
@@ -64,7 +46,7 @@ def test_the_checkpoint_sees_what_training_saw(folder: Path, picture: Image.Imag
     torch.testing.assert_close(found, expected, atol=0.05, rtol=0.05)  # features kept in float16
 
 
-def test_merged_adapters_answer_as_those_in_training(folder: Path) -> None:
+def test_merged_adapters_answer_as_those_in_training() -> None:
     language = tiny_language()
     adapter = random_adapter(language)
     weights = merged(language.state_dict(), adapter)

@@ -68,9 +68,8 @@ class Answerer:
         return features[0]
 
     @torch.no_grad()
-    def first_choices(self, image: Tensor, exchanges: Sequence[Exchange]) -> list[bool]:
-        """Of each exchange, whether every token of its content is the model's first choice."""
-        packed = self.packer.pack(image, exchanges, 10**6)
+    def logits(self, packed: Packed) -> Tensor:
+        """Of every position of a packed sequence: (length, vocabulary)."""
         batch = collate([packed], len(packed.tokens))
         language = self.model.model.language_model
         hidden = language(
@@ -79,7 +78,14 @@ class Answerer:
             attention_mask=batch.mask,
             use_cache=False,
         ).last_hidden_state[0]
-        return _judged(packed, self.model.lm_head(hidden).argmax(-1), len(exchanges))
+        logits: Tensor = self.model.lm_head(hidden)
+        return logits
+
+    def first_choices(self, image: Tensor, exchanges: Sequence[Exchange]) -> list[bool]:
+        """Of each exchange, whether every token of its content is the model's first choice."""
+        packed = self.packer.pack(image, exchanges, 10**6)
+        chosen = self.logits(packed).argmax(-1)
+        return _judged(packed, chosen, len(exchanges))
 
 
 def _judged(packed: Packed, chosen: Tensor, exchanges: int) -> list[bool]:
@@ -141,7 +147,7 @@ def evaluate_scenes(
     return verdicts
 
 
-def test_photographs(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+def photographs(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Every held-out photograph and the nouns that name its main object."""
     for line in PHOTOGRAPHS.read_text().splitlines():
         where, nouns = line.split(" = ")
@@ -152,7 +158,7 @@ def test_photographs(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 def evaluate_photographs(answerer: Answerer, folder: Path) -> list[dict[str, Any]]:
     """Of each photograph the answer to "What is in the image?", and whether it names the object."""
     rows = []
-    for path, nouns in test_photographs(folder):
+    for path, nouns in photographs(folder):
         image = Image.open(path).convert("RGB")
         answer = answerer.answer("What is in the image?", image)
         described = answerer.answer("Describe the image.", image)

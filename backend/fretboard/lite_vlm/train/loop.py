@@ -91,8 +91,7 @@ class Trainer:
         saved, began = time.monotonic(), time.monotonic()
         losses: list[float] = []
         while self.step < self.plan.steps:
-            losses.append(self._step(material))
-            self.step += 1
+            losses.append(self.advance(material))
             if self.step % 10 == 0 and self.rank == 0:
                 mean = sum(losses[-10:]) / len(losses[-10:])
                 each = (time.monotonic() - began) / len(losses)
@@ -102,7 +101,8 @@ class Trainer:
                 saved = time.monotonic()
         self.save(folder)
 
-    def _step(self, material: Material) -> float:
+    def advance(self, material: Material) -> float:
+        """One step; its loss."""
         chance = random.Random(f"{self.plan.seed} step {self.step}")
         progress = self.step / self.plan.steps
         kinds = chance.choices(KINDS, mixture(progress), k=self.plan.sequences)
@@ -120,6 +120,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
         self.optimiser.step()
+        self.step += 1
         return float(loss.detach())
 
     def _share_gradients(self) -> None:
