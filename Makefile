@@ -45,7 +45,7 @@ fuzz:
 	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
 
 faults:
-	$(BIN)/pytest -s tests/faults tests/faults/long_load.py tests/faults/long_week.py
+	$(BIN)/pytest -s tests/processes tests/processes/long_load.py tests/processes/long_week.py
 
 schema:
 	$(NPM) run types

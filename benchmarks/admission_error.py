@@ -16,13 +16,13 @@ from analysis_cost import _NoTokenizer
 from analysis_memory import M_MMAP_THRESHOLD, peak
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.admission import Load, Shape, request_bytes
+from fretboard.core.reading import Lens
+from fretboard.engine.derive import make_lens
+from fretboard.engine.stream import StreamingReader
+from fretboard.jobs.admission import Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint, assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
-from fretboard.pipeline.derived import make_lens
-from fretboard.pipeline.reader import StreamingReader
-from fretboard.request import Lens
 
 VOCABULARY, HEAD_WIDTH = 32_000, 64
 

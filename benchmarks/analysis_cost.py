@@ -22,16 +22,16 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.catalogue import TOP_K
+from fretboard.core.arrays import TOP_K
+from fretboard.core.reading import Lens
+from fretboard.core.settings import BUNDLED_WEIGHTS
+from fretboard.engine.derive import make_lens
+from fretboard.engine.stream import StreamingReader
 from fretboard.lens.readout import read_out
 from fretboard.lens.stages import Thresholds, detect
 from fretboard.model.checkpoint import Checkpoint, assemble, load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, build_inputs
-from fretboard.pipeline.derived import make_lens
-from fretboard.pipeline.reader import StreamingReader
-from fretboard.request import Lens
-from fretboard.settings import BUNDLED_WEIGHTS
 
 PROMPT_TOKENS = 64
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 
+from fretboard.engine.stream import StreamingReader
 from fretboard.lens.readout import LogitLens
 from fretboard.model.generation import Step
-from fretboard.pipeline.reader import StreamingReader
 
 DEPTHS, VOCABULARY = 33, 32_064
 M_MMAP_THRESHOLD = -3  # of mallopt: blocks from this size on are given back when freed

@@ -18,12 +18,12 @@ from typing import Any
 import torch
 from analysis_cost import bundled, random_decoder
 
+from fretboard.core.reading import Lens
+from fretboard.engine.derive import make_lens
+from fretboard.engine.stream import StreamingReader
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, Step, generate_together
 from fretboard.model.inputs import Inputs
-from fretboard.pipeline.derived import make_lens
-from fretboard.pipeline.reader import StreamingReader
-from fretboard.request import Lens
 
 SHORTER = 4  # tokens between one user's prompt and the next one's
 

@@ -16,30 +16,29 @@ from typing import Any
 
 import numpy as np
 
-from fretboard.analyze import run_prepared
-from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis
-from fretboard.image_set import ImageSet, Member, SetRequest
-from fretboard.images import to_png
+from fretboard.analysis.image_sets import aligned_members, states_at
+from fretboard.core.analysis import Analysis
+from fretboard.core.image_set import ImageSet, Member, SetRequest
+from fretboard.core.images import to_png
+from fretboard.core.question import Question
+from fretboard.core.settings import get_settings
+from fretboard.engine.session import Session
 from fretboard.lens.dispersion import disperse
 from fretboard.lens.stages import critical_depth
-from fretboard.loading import load_pipeline
-from fretboard.pipeline import Pipeline
-from fretboard.set_view import aligned_members, states_at
-from fretboard.settings import get_settings
-from fretboard.store.durable import ARRAYS, AnalysisStore, open_store
-from fretboard.tiny_llava.sets import WorldSet
-from fretboard.tiny_llava.world import KINDS
+from fretboard.store.analyses import ARRAYS, AnalysisStore
+from fretboard.tiny_llava.world.scene import KINDS
+from fretboard.tiny_llava.world.sets import WorldSet
 
 NEW_TOKENS = 16
 
 
-def one_set(pipeline: Pipeline, store: AnalysisStore, chosen: WorldSet) -> dict[str, Any]:
+def one_set(session: Session, chosen: WorldSet) -> dict[str, Any]:
     """Dispersion's change point and the critical depths of one set."""
-    members = []
+    members, store = [], session.store
     for name, image in chosen.images():
-        asked = Asked(chosen.prompt, to_png(image), max_new_tokens=NEW_TOKENS)
-        analysis = run_prepared(pipeline, store, *prepare(get_settings(), asked))
+        analysis = session.analyze(
+            Question(prompt=chosen.prompt, image=to_png(image), max_new_tokens=NEW_TOKENS)
+        )
         members.append(Member(name=name, analysis_id=analysis.id))
     request = SetRequest(prompt=chosen.prompt, model=analysis.model.name, token=chosen.token)
     image_set = ImageSet(id="set", request=request, members=members)
@@ -91,11 +90,10 @@ def main() -> None:
     options = parser.parse_args()
     sets = []
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(folder)
-        pipeline = load_pipeline(get_settings(), store)
+        session = Session.open(get_settings(), folder)
         for variant in range(options.variants):
             for kind in KINDS:
-                sets.append(one_set(pipeline, store, WorldSet(kind, kind, kind, variant=variant)))
+                sets.append(one_set(session, WorldSet(kind, kind, kind, variant=variant)))
                 print(json.dumps(sets[-1]), flush=True)
                 told = {"summary": summary(sets), "sets": sets}
                 options.output.write_text(json.dumps(told, indent=1) + "\n")

@@ -20,28 +20,26 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from tqdm import tqdm
 
-from fretboard.analyze import run_prepared
-from fretboard.api.submission import Asked, prepare
-from fretboard.document import Analysis
-from fretboard.images import to_png
-from fretboard.loading import load_pipeline
+from fretboard.analysis.questions import prepare
+from fretboard.core.analysis import Analysis
+from fretboard.core.images import to_png
+from fretboard.core.question import Question
+from fretboard.core.reading import Lens
+from fretboard.core.settings import get_settings
+from fretboard.core.words import Word, merge_words
+from fretboard.engine.analyze import Pipeline
+from fretboard.engine.derive import make_lens
+from fretboard.engine.session import Session
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.pipeline import Pipeline
-from fretboard.pipeline.derived import make_lens
-from fretboard.request import Lens
-from fretboard.settings import get_settings
-from fretboard.store.durable import open_store
-from fretboard.survey.bootstrap import Estimate, ImageBootstrap, Sample, estimate
-from fretboard.survey.ranking import weighted_auroc
-from fretboard.survey.scenes import KIND_OF, SceneTruth
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.dialogue import CAPTION
-from fretboard.tiny_llava.world import PLURAL, Mix, Scene, sample_scene
-from fretboard.words import Word, merge_words
+from fretboard.studies.statistics import Estimate, ImageBootstrap, estimate, sample
+from fretboard.studies.truth.scenes import KIND_OF, SceneTruth
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.dialogue import CAPTION
+from fretboard.tiny_llava.world.scene import PLURAL, Mix, Scene, sample_scene
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
 SCORE = "score"
@@ -70,12 +68,13 @@ def collect(scenes: list[Scene], path: Path) -> list[Record]:
     left = [scene for scene in scenes if scene.seed not in done]
     settings = get_settings()
     with tempfile.TemporaryDirectory() as folder, path.open("a") as file:
-        pipeline = load_pipeline(settings, open_store(folder))
+        session = Session.open(settings, folder)
+        pipeline = session.pipeline
         for scene in tqdm(left, unit="scene", mininterval=20):
-            asked = Asked(CAPTION, to_png(render(scene)))
-            analysis, picture = prepare(settings, asked)
+            question = Question(prompt=CAPTION, image=to_png(render(scene)))
+            analysis, picture = prepare(settings, question)
             assert picture is not None
-            finished = run_prepared(pipeline, pipeline.store, analysis, picture)
+            finished = session.run(analysis, picture)
             done[scene.seed] = list(_judged(pipeline, scene, finished, picture.image))
             file.write(json.dumps({"seed": scene.seed, "words": done[scene.seed]}) + "\n")
             file.flush()
@@ -161,17 +160,19 @@ def ranking(records: list[Record]) -> dict[str, Any]:
         return told
     seeds = np.array([r["seed"] for r in records])
     table = np.array([[r[name] for name in COLUMNS] for r in records])
-    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds)
+    words, boot = sample(seeds, labels), ImageBootstrap(seeds)
     weights = np.concatenate([np.ones((1, len(seeds))), boot.weights(seeds)])
-    areas = np.stack([weighted_auroc(column, labels, weights) for column in table.T], axis=1)
+    areas = np.array(
+        [[roc_auc_score(labels, c, sample_weight=row) for c in table.T] for row in weights]
+    )
     for i, (name, title) in enumerate(COLUMNS.items()):
         told[title] = {
-            "auroc": _told(estimate(areas[0, i], areas[1:, i], sample)),
+            "auroc": _told(estimate(areas[0, i], areas[1:, i], words)),
             "average precision": round(float(average_precision_score(labels, table[:, i])), 4),
         }
         if name != SCORE:
             gap = areas[:, 0] - areas[:, i]
-            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], sample))
+            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], words))
     return told
 
 
@@ -185,9 +186,9 @@ def _flag(records: list[Record]) -> dict[str, Any]:
     best = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1].argmax()
     return {
         "flagged": int(flagged.sum()),
-        "precision": _told(boot.share(Sample.of(seeds[flagged], labels[flagged]))),
-        "recall": _told(boot.share(Sample.of(seeds[labels], flagged[labels]))),
-        "false alarms": _told(boot.share(Sample.of(seeds[~labels], flagged[~labels]))),
+        "precision": _told(boot.share(sample(seeds[flagged], labels[flagged]))),
+        "recall": _told(boot.share(sample(seeds[labels], flagged[labels]))),
+        "false alarms": _told(boot.share(sample(seeds[~labels], flagged[~labels]))),
         "best F1": {
             "threshold": float(at[best]),
             "precision": float(precision[best]),

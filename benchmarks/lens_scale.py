@@ -17,17 +17,17 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
-from fretboard.document import Analysis
-from fretboard.export import write_figure
+from fretboard.core.analysis import Analysis
+from fretboard.core.reading import Lens
+from fretboard.core.settings import get_settings
+from fretboard.engine.derive import make_lens
+from fretboard.figures.export import write_figure
 from fretboard.figures.theme import THEMES, base_figure, depth_axis
 from fretboard.lens.divergence import adjacent
 from fretboard.lens.readout import LogitLens
-from fretboard.pipeline.derived import make_lens
-from fretboard.reproduce.pictures import captioned
-from fretboard.reproduce.studio import Studio
-from fretboard.request import Lens
-from fretboard.settings import get_settings
-from fretboard.store.durable import open_store
+from fretboard.store.analyses import open_store
+from fretboard.studies.paper.pictures import captioned
+from fretboard.studies.paper.studio import Studio
 
 Curves = dict[str, np.ndarray]
 NAMES = ("raw", "normed", "matched", "scale alone", "shuffled")

@@ -20,19 +20,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from fretboard.core.model_info import served_model
+from fretboard.core.reading import Lens
+from fretboard.core.settings import get_settings
+from fretboard.core.vocabulary import Vocabulary
+from fretboard.engine.derive import make_lens
 from fretboard.model.checkpoint import Checkpoint, load
 from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.pipeline.derived import make_lens
-from fretboard.request import Lens
-from fretboard.served import served_model
-from fretboard.settings import get_settings
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.dialogue import CAPTION, noun
-from fretboard.tiny_llava.evaluation import MIXES, held_out
-from fretboard.tiny_llava.world import COLORS, KINDS, NATIVE, PLURAL, Group, Scene
-from fretboard.vocabulary import Vocabulary
+from fretboard.tiny_llava.train.evaluation import MIXES, held_out
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.dialogue import CAPTION, noun
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, NATIVE, PLURAL, Group, Scene
 
 RESAMPLES = 2000
 LENSES = (Lens.NORMED, Lens.RAW)

@@ -20,7 +20,6 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,10 +27,10 @@ import numpy as np
 from safetensors.numpy import load_file
 
 import fretboard
-from fretboard.lens.embedding import Watch, components, embed
-from fretboard.lens.map_quality import MapQuality, measure
-from fretboard.lens.map_settings import MapSettings, paper_settings
-from fretboard.lens.projection import prepare
+from fretboard.core.map_settings import MapSettings, paper_settings
+from fretboard.lens.maps.fit import Watch, components, embed
+from fretboard.lens.maps.project import prepare
+from fretboard.lens.maps.quality import MapQuality, measure
 
 OURS = MapSettings()
 Way = Callable[[np.ndarray], np.ndarray]
@@ -97,15 +96,15 @@ def fft(points: np.ndarray) -> np.ndarray:
 
 WAYS: dict[str, Way] = {
     "ours": partial(ours, OURS),
-    "ours-pca50": partial(ours, replace(OURS, pca_dimensions=50)),
-    "ours-full": partial(ours, replace(OURS, tolerance=0.0)),
-    "ours-wide": partial(ours, replace(OURS, pca_dimensions=None)),
+    "ours-pca50": partial(ours, OURS.but(pca_dimensions=50)),
+    "ours-full": partial(ours, OURS.but(tolerance=0.0)),
+    "ours-wide": partial(ours, OURS.but(pca_dimensions=None)),
     "paper": partial(ours, paper_settings("tokens")),
     "sklearn": partial(sklearn_tsne, False),
     "sklearn-pca50": partial(sklearn_tsne, True),
     "fft": fft,
-    "umap": partial(ours, replace(OURS, method="umap")),
-    "pca": partial(ours, replace(OURS, method="pca")),
+    "umap": partial(ours, OURS.but(method="umap")),
+    "pca": partial(ours, OURS.but(method="pca")),
 }
 
 

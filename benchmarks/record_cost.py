@@ -19,20 +19,22 @@ from typing import Any
 from analysis_cost import PROMPT_TOKENS, bundled, random_decoder
 from analysis_memory import M_MMAP_THRESHOLD, peak
 
-from fretboard.admission import ITEM_BYTES, STORED_BYTES, Load, Shape, request_bytes
-from fretboard.api.submission import Asked, prepare
-from fretboard.gallery import gallery_entries, gallery_image
-from fretboard.images import to_png
+from fretboard.analysis.questions import prepare
+from fretboard.core.images import to_png
+from fretboard.core.model_info import served_model
+from fretboard.core.question import Question
+from fretboard.core.reading import Lens
+from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.engine.analyze import Pipeline
+from fretboard.engine.derive import make_lens
+from fretboard.engine.run import Job
+from fretboard.engine.stream import StreamingReader
+from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
-from fretboard.pipeline import Job, Pipeline
-from fretboard.pipeline.derived import make_lens
-from fretboard.pipeline.reader import StreamingReader
-from fretboard.request import Lens
-from fretboard.served import served_model
-from fretboard.settings import BUNDLED_MODEL, Settings
-from fretboard.store.durable import ARRAYS, HIDDEN_STATES, AnalysisStore, open_store
+from fretboard.store.analyses import ARRAYS, HIDDEN_STATES, AnalysisStore, open_store
+from fretboard.store.examples import gallery_entries, gallery_image
 
 LLAVA = Shape(
     layers=32, width=4096, vocabulary=32_064, kv_width=4096, mlp_width=11_008, dtype="bfloat16"
@@ -69,8 +71,8 @@ def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[S
     """An example of the gallery, its whole record written; what admission knows of it."""
     entry = gallery_entries()[0]
     picture = gallery_image(entry["file"]).read_bytes()
-    asked = Asked(entry["prompt"], picture, max_new_tokens=tokens)
-    analysis, image = prepare(Settings(_env_file=None), asked, {})
+    question = Question(prompt=entry["prompt"], image=picture, max_new_tokens=tokens)
+    analysis, image = prepare(Settings(_env_file=None), question, {})
     assert image is not None
     store.write_image(analysis.id, to_png(image.image))
     done = Pipeline(checkpoint, store).analyse(Job(analysis, image.image))

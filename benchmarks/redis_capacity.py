@@ -25,9 +25,9 @@ import numpy as np
 from redis import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
-from fretboard.queue.bus import START, RedisBus
-from fretboard.queue.lists import RedisWaiting
-from fretboard.queue.waiting import INTERACTIVE, FairList, Work
+from fretboard.jobs.bus import START, RedisBus
+from fretboard.jobs.fair_list import INTERACTIVE, FairList, Work
+from fretboard.jobs.lists import RedisWaiting
 from fretboard.store.cache import RedisCache
 
 TOP_K, VOCABULARY = 10, 32_064  # stored words a cell; of LLaVA-1.5-7B

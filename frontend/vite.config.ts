@@ -7,7 +7,7 @@ export default defineConfig({
 	plugins: [svelte()],
 	base: "/",
 	build: {
-		outDir: "../backend/fretboard/static",
+		outDir: "../backend/fretboard/server/static",
 		emptyOutDir: true,
 		// The page's Content-Security-Policy has no data: for fonts, so nothing is inlined.
 		assetsInlineLimit: 0,

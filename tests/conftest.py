@@ -1,8 +1,9 @@
 """Shared fixtures: a tiny random checkpoint, services in a temporary folder, a client."""
 
-import io
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,27 +13,64 @@ from hypothesis import settings as hypothesis_settings
 from PIL import Image
 from redis import Redis
 
-from fretboard.api.app import create_app
-from fretboard.served import served_model
-from fretboard.services import Services, build_services
-from fretboard.settings import Settings
-from fretboard.worker import Worker
-from servers import redis_server
-from tiny_models import save_llava
+from fretboard.core.model_info import served_model
+from fretboard.jobs.services import Services, build_services
+from fretboard.jobs.worker import Worker
+from fretboard.server.app import create_app
+from tests.support.images import encode
+from tests.support.random_data import ANY, SEED_VARIABLE, begin, chosen_seed, fresh
+from tests.support.servers import redis_server
+from tests.support.settings import make_settings
+from tests.support.tiny_models import save_llava
 
+PROFILE = "--hypothesis-profile"
 # `make fuzz`: many more cases, drawn anew each time.
 hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
+hypothesis_settings.register_profile("same", derandomize=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = f"seed of all random data, or '{ANY}'; default ${SEED_VARIABLE}, else 0"
+    parser.addoption("--seed", default="", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    seed = config.option.seed
+    if (seed or os.environ.get(SEED_VARIABLE)) != ANY and not config.getoption(PROFILE):
+        hypothesis_settings.load_profile("same")
+    config.option.seed = str(chosen_seed(seed))  # the processes of xdist get it as it is now
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    begin(int(item.config.option.seed), item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    report = yield
+    if report.failed:
+        report.sections.append(("Random data", f"--seed {item.config.option.seed}"))
+    return report
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random data of this test, the same for the same `--seed`."""
+    return fresh()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_notes_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Digests and passed checks are noted apart; the processes that tests start inherit this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_llava(tmp_path_factory.mktemp("checkpoint"))
-
-
-def make_settings(checkpoint: Path, store: Path, **more) -> Settings:
-    return Settings(
-        _env_file=None, model=str(checkpoint), STORE_URL=str(store), device="cpu", **more
-    ).model_copy(update={"redis_url": more.get("REDIS_URL")})
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +89,14 @@ def client(services: Services) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def random_image() -> Image.Image:
-    noise = np.random.default_rng().integers(0, 255, (30, 40, 3), dtype=np.uint8)
+def random_image(rng: np.random.Generator) -> Image.Image:
+    noise = rng.integers(0, 255, (30, 40, 3), dtype=np.uint8)
     return Image.fromarray(noise)
 
 
 @pytest.fixture
 def png(random_image: Image.Image) -> bytes:
     return encode(random_image, "PNG")
-
-
-def encode(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from .harness import RUN_MS
+from tests.browser.harness import RUN_MS
 
 MAP_MS = 60_000  # a t-SNE of some hundred points, and the import that comes before the first one
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures: `PYTHONPATH=tests python -m browser.screenshots`."""
+"""Takes the README's pictures: `python -m tests.browser.screenshots`."""
 
 import json
 import tempfile
@@ -8,9 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from servers import Server
-
-from .harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene, go_down
+from tests.browser.harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene, go_down
+from tests.support.servers import Server
 
 IMAGES = ROOT / "docs/images"
 SEEDS = range(7, 19)  # scenes looked through for a late reversal on a word

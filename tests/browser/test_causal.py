@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from servers import Server
-
-from .harness import RUN_MS, Watched, ask, go_down, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, go_down, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +33,7 @@ def sentence(page: Page) -> Locator:
 def test_a_test_is_run_read_linked_and_deleted(
     watched: Watched, server: Server, analysis: str
 ) -> None:
+    watched.provokes(404)
     page = watched.page()
     open_board(page, f"/a/{analysis}?token=3")
     form = go_down(page, "Causal tests")
@@ -66,14 +66,12 @@ def test_a_test_is_run_read_linked_and_deleted(
     expect(form.get_by_text("Choose a test and run it")).to_be_visible()
     shared.reload()
     expect(section(shared).get_by_text("There is no such test")).to_be_visible()
-    # The browser logs the answer 404 of the deleted test; the page tells it in words.
-    watched.errors[:] = [error for error in watched.errors if "404" not in error]
 
 
 def test_patching_is_followed_cancelled_and_run_again(
     watched: Watched, server: Server, scene: Path
 ) -> None:
-    words = " ".join(["On the left there are two black balls."] * 6)  # long enough to be stopped
+    words = " ".join(["On the left there are two black balls."] * 12)  # long enough to be stopped
     found = ask(server, scene, continuation=words)
     urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
     page = watched.page()

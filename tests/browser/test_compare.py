@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from servers import Server
-
-from .harness import RUN_MS, Watched, ask, board, chip, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, chip, expect_same, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 
@@ -75,7 +74,7 @@ def test_from_the_menu_to_a_shared_comparison(watched: Watched, analysis: str) -
     expect_drawn(other)
     expect(side(other, "B").locator(".board + footer .title")).to_contain_text("raw lens")
     expect(side(other, "B").locator("[aria-live].reading")).to_contain_text("depth 6 · token 5")
-    assert shown(other) == shown(page)
+    expect_same(lambda: shown(other), lambda: shown(page))
 
 
 def test_sides_swap_and_open_alone(watched: Watched, analysis: str) -> None:
@@ -89,7 +88,7 @@ def test_sides_swap_and_open_alone(watched: Watched, analysis: str) -> None:
     expect(side(page, "B").locator(".board + footer .title")).to_contain_text("normed lens")
     expect(side(page, "B").locator("[aria-live].reading")).to_contain_text("normed lens")
     expect(side(page, "A").locator("[aria-live].reading")).to_contain_text("raw lens")
-    assert shown(page) == before[::-1]
+    expect_same(lambda: shown(page), lambda: before[::-1])
     side(page, "A").get_by_role("button", name="Open alone").click()
     expect(page).to_have_url(re.compile(rf"/a/{analysis}\?token=2&depth=4&lens=raw$"))
     expect(page.get_by_role("button", name="Analyse")).to_be_visible()
@@ -139,12 +138,12 @@ def test_a_cancelled_side_runs_again_and_swaps(
 
 
 def test_a_missing_side_is_explained_beside_the_other(watched: Watched, analysis: str) -> None:
+    watched.provokes(404)
     page = watched.page()
     page.goto(f"/compare/{analysis}/{'0' * 32}?token=1")
     expect(side(page, "B").get_by_text("There is no analysis at this address")).to_be_visible()
     expect(board(side(page, "A"))).to_be_visible()
     expect(side(page, "A").locator(".heat .heatmaplayer image").first).to_be_attached()
-    watched.errors = [error for error in watched.errors if "status of 404" not in error]
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -7,10 +7,9 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
-from fretboard.gallery import EXAMPLES
-from servers import Server
-
-from .harness import Watched, open_board
+from fretboard.store.examples import EXAMPLES
+from tests.browser.harness import Watched, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 

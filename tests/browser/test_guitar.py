@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .harness import PROMPT, RUN_MS, Watched, draw_scene
-from .map_pages import MAP_MS, expect_map, open_set, points, slider
+from tests.browser.harness import PROMPT, RUN_MS, Watched, draw_scene, expect_same
+from tests.browser.map_pages import MAP_MS, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +68,7 @@ def test_from_a_set_of_the_world_to_a_shared_link(watched: Watched) -> None:
     expect_map(other)
     expect(other.get_by_role("region", name="Chosen image")).to_contain_text("The dog is blue.")
     expect(points(other)).to_have_count(points(page).count())
-    assert shown(other) == shown(page)
+    expect_same(lambda: shown(other), lambda: shown(page))
 
 
 def test_a_point_is_an_image_at_a_depth(watched: Watched) -> None:
@@ -202,7 +202,7 @@ def test_a_running_set_tells_how_far_it_is_and_can_be_cancelled(watched: Watched
 
 
 def test_an_address_without_a_set_is_explained(watched: Watched) -> None:
+    watched.provokes(404)
     page = watched.page()
     page.goto(f"/t/{'0' * 32}")
     expect(page.get_by_text("There is no image set at this address")).to_be_visible()
-    watched.errors = [error for error in watched.errors if "status of 404" not in error]

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from servers import Server, wait_for
-
-from .harness import RUN_MS, Watched, ask, board, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, open_board
+from tests.support.servers import Server, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +28,7 @@ def test_lost_parts_are_told_and_come_back(watched: Watched, server: Server, sce
     found = finished(server, scene, "On the left there is a red ball.")
     record = server.folder / "analyses" / found
     (record / "hidden_states.safetensors").unlink()
+    watched.provokes(409, 410)  # figures of the lost part, then of a record that runs again
     page = watched.page()
     page.goto(f"/a/{found}")
     expect(page.get_by_text("has lost the hidden states of this analysis")).to_be_visible()
@@ -36,13 +36,13 @@ def test_lost_parts_are_told_and_come_back(watched: Watched, server: Server, sce
     wait_for((record / "hidden_states.safetensors").is_file)
     expect(page.get_by_text("has lost the")).to_have_count(0)
     expect(board(page)).to_be_visible(timeout=RUN_MS)
-    watched.errors.clear()  # the browser logs the 410 of a lost figure itself
 
 
 def test_a_record_that_is_gone_gives_its_question_back(
     watched: Watched, server: Server, scene: Path
 ) -> None:
     found = finished(server, scene, "On the left there is a blue cube.")
+    watched.provokes(404)
     page = watched.page()
     open_board(page, f"/a/{found}")
     past = [{"id": found, "prompt": "Which ball?", "answer": "", "image": True, "at": 1}]
@@ -53,7 +53,6 @@ def test_a_record_that_is_gone_gives_its_question_back(
     expect(page.get_by_text("The record of this analysis is gone")).to_be_visible()
     page.get_by_role("button", name="Take up the question").click()
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Which ball?")
-    watched.errors.clear()  # the browser logs the 404 itself
 
 
 def test_a_run_that_waits_says_where_it_stands(watched: Watched, analysis: str) -> None:

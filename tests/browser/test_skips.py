@@ -7,9 +7,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from servers import Server
-
-from .harness import RUN_MS, Watched, ask, board, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, expect_same, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 
@@ -26,15 +25,20 @@ def expect_pair(page: Page, rows: list[str]) -> None:
     """Both boards drawn; the rows hatched on B's side and none on A's; the diff of the answers."""
     for name in "AB":
         expect(board(side(page, name))).to_be_visible(timeout=RUN_MS)
-    found = side(page, "B").locator(".marks [data-rows]")
-    expect(found).to_have_count(len(rows))
-    assert [part.get_attribute("data-rows") for part in found.all()] == rows
+    marks = side(page, "B").locator(".marks [data-rows]")
+    expect_same(lambda: [part.get_attribute("data-rows") for part in marks.all()], lambda: rows)
     expect(side(page, "A").locator(".marks [data-rows]")).to_have_count(0)
     diff = page.get_by_role("region", name="The answer, from A to B")
     for name, parts in (("A", "[data-part=kept], del"), ("B", "[data-part=kept], ins")):
-        words = " ".join(diff.locator(parts).all_inner_texts())
-        answer = side(page, name).locator(".answer .text").inner_text().partition("\u2002(")[0]
-        assert re.sub(r"\s", "", words) == re.sub(r"\s", "", answer)
+        words, answer = diff.locator(parts), side(page, name).locator(".answer .text")
+        expect_same(
+            lambda words=words: without_spaces(" ".join(words.all_inner_texts())),
+            lambda answer=answer: without_spaces(answer.inner_text().partition("\u2002(")[0]),
+        )
+
+
+def without_spaces(text: str) -> str:
+    return re.sub(r"\s", "", text)
 
 
 def test_marked_depths_are_skipped_and_hatched(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fretboard.lens.change_point import change_points, resampled_interval
+from tests.support.random_data import fresh
 
 
 def by_trying_all(profile: np.ndarray, rising: bool) -> int:
@@ -19,7 +20,7 @@ def by_trying_all(profile: np.ndarray, rising: bool) -> int:
 
 @pytest.mark.parametrize("rising", [False, True])
 def test_agrees_with_trying_every_split(rising):
-    profiles = np.random.default_rng().normal(size=(50, 23)).cumsum(axis=1)
+    profiles = fresh().normal(size=(50, 23)).cumsum(axis=1)
     found = change_points(profiles, rising)
     assert found.tolist() == [by_trying_all(profile, rising) for profile in profiles]
 

@@ -5,13 +5,14 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from fretboard.lens.dispersion import disperse
+from tests.support.random_data import fresh
 
 SETS = 40
 
 
 def guitar(layers, images, end, noise, width=96, massive=True):
     """(layers+1, images, width): from depth `end` each image goes a way of its own."""
-    random = np.random.default_rng()
+    random = fresh()
     shared = np.cumsum(random.standard_normal((layers + 1, 1, width)), axis=0)
     shared /= np.linalg.norm(shared, axis=2, keepdims=True)
     own = random.standard_normal((images, width)) * (np.arange(layers + 1) >= end)[:, None, None]
@@ -25,7 +26,7 @@ def guitar(layers, images, end, noise, width=96, massive=True):
 
 @pytest.mark.parametrize("noise", [0.2, 0.5, 0.8])
 def test_a_planted_neck_end_is_found_within_one_depth_in_19_of_20_sets(noise):
-    random = np.random.default_rng()
+    random = fresh()
     near, held, ranks = [], [], []
     for _ in range(SETS):
         layers = int(random.integers(12, 81))
@@ -43,7 +44,7 @@ def test_a_planted_neck_end_is_found_within_one_depth_in_19_of_20_sets(noise):
 
 def test_without_a_guitar_the_rank_is_that_of_chance():
     """Depths in any order are alike: a rank of 0.05 or less comes up in about 5 % of the sets."""
-    random = np.random.default_rng()
+    random = fresh()
     ranks, explained = [], []
     for _ in range(SETS):
         own = random.standard_normal((1, 8, 64)) + random.standard_normal((1, 1, 64))
@@ -80,7 +81,7 @@ def test_the_profile_is_one_less_the_mean_cosine_of_all_pairs():
 
 def test_the_length_of_a_state_does_not_matter():
     states = guitar(12, 6, 5, noise=0.3)
-    lengths = np.exp(3 * np.random.default_rng().standard_normal((*states.shape[:2], 1)))
+    lengths = np.exp(3 * fresh().standard_normal((*states.shape[:2], 1)))
     first, second = disperse(states), disperse(states * lengths)
     np.testing.assert_allclose(first.profile, second.profile, rtol=1e-9)
     assert first.neck_end.depth == second.neck_end.depth
@@ -111,7 +112,7 @@ def test_equal_images_have_no_neck_end():
 
 
 def test_a_falling_dispersion_has_no_neck_end():
-    random = np.random.default_rng()
+    random = fresh()
     common = np.abs(random.standard_normal(2000))
     own = random.standard_normal((1, 12, 2000))  # wide: nearly at right angles to all others
     made = disperse(own + common * np.linspace(0, 3, 15)[:, None, None])

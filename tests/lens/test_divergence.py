@@ -8,12 +8,13 @@ import torch
 from scipy.special import log_softmax, rel_entr
 
 from fretboard.lens.divergence import adjacent, jensen_shannon, paper_code, symmetric_kl
+from tests.support.random_data import fresh
 
 
 @pytest.fixture(params=[0.1, 3.0, 30.0], ids=["flat", "usual", "peaked"])
 def log_pq(request) -> np.ndarray:
     """(2, 50, 1000) float64 log-probabilities."""
-    return log_softmax(np.random.default_rng().normal(size=(2, 50, 1000)) * request.param, axis=-1)
+    return log_softmax(fresh().normal(size=(2, 50, 1000)) * request.param, axis=-1)
 
 
 def as_float32(log_pq: np.ndarray) -> list[torch.Tensor]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fretboard.lens.flags import lead_score
+from tests.support.random_data import fresh
 
 LAYERS, CRITICAL, TAKEOVER = 12, 6, 11
 EMITTED, RIVAL, OTHER = 7, 3, 5
@@ -39,7 +40,7 @@ def test_a_word_that_nobody_led_from_the_critical_depth_on_scores_nothing():
 
 
 def test_the_score_grows_with_the_margin_and_with_the_length_of_the_lead():
-    margins = np.sort(np.random.default_rng().uniform(0.15, 1.0, 4))
+    margins = np.sort(fresh().uniform(0.15, 1.0, 4))
     by_margin = [scored(planted(lead)).score for lead in margins]
     assert by_margin == sorted(by_margin)
     assert by_margin[0] < by_margin[-1]
@@ -59,7 +60,7 @@ def test_rivals_do_not_add_up_and_the_strongest_is_named():
 
 
 def test_the_score_agrees_with_a_plain_sum_over_random_tables():
-    random = np.random.default_rng()
+    random = fresh()
     for _ in range(20):
         table = random.dirichlet(np.full(8, 0.3), LAYERS + 1)
         emitted_id = int(table[-1].argmax())

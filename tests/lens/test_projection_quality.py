@@ -5,12 +5,13 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.manifold import trustworthiness
 
-from fretboard.lens import map_quality
-from fretboard.lens.map_quality import measure, stability
+from fretboard.lens.maps import quality as map_quality
+from fretboard.lens.maps.quality import measure, stability
+from tests.support.random_data import fresh
 
 
 def points(count, width=30, seed=None):
-    random = np.random.default_rng(seed)
+    random = fresh() if seed is None else np.random.default_rng(seed)
     original = random.standard_normal((count, width)) * np.exp(random.standard_normal(width))
     return original, original[:, :2] + 0.3 * random.standard_normal((count, 2))
 
@@ -45,7 +46,7 @@ def test_chunks_of_rows_and_several_maps_change_nothing(monkeypatch):
 
 def test_a_faithful_map_is_perfect_wherever_it_lies():
     original, _ = points(80)
-    turned = np.linalg.qr(np.random.default_rng().standard_normal((30, 30)))[0]
+    turned = np.linalg.qr(fresh().standard_normal((30, 30)))[0]
     found = measure(original + 1e4, [3 * original @ turned - 5])[0]
     assert (found.trustworthiness, found.continuity) == (1, 1)
     assert found.neighbour_overlap == 1
@@ -53,7 +54,7 @@ def test_a_faithful_map_is_perfect_wherever_it_lies():
 
 def test_a_random_map_is_about_half_right():
     original, _ = points(600)
-    found = measure(original, [np.random.default_rng().standard_normal((600, 2))])[0]
+    found = measure(original, [fresh().standard_normal((600, 2))])[0]
     assert found.trustworthiness == pytest.approx(0.5, abs=0.05)
     assert found.continuity == pytest.approx(0.5, abs=0.05)
     assert found.neighbour_overlap < 0.05
@@ -76,7 +77,7 @@ def test_points_that_coincide_do_no_harm():
 
 def test_stability_is_the_procrustes_disparity():
     """After both are centred and of size one: 1 − (sum of singular values of AᵀB)²."""
-    random = np.random.default_rng()
+    random = fresh()
     one, other = random.standard_normal((2, 50, 3))
     sized = [made - made.mean(axis=0) for made in (one, other)]
     a, b = (made / np.linalg.norm(made) for made in sized)

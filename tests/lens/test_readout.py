@@ -13,7 +13,6 @@ DEPTHS, TOKENS, WIDTH, VOCABULARY = 6, 11, 24, 300
 
 @pytest.fixture
 def parts():
-    torch.manual_seed(torch.seed() % 2**31)
     weight = torch.randn(VOCABULARY, WIDTH)
     states = torch.randn(DEPTHS, TOKENS, WIDTH) * torch.arange(1, DEPTHS + 1)[:, None, None]
     emitted = torch.randint(0, VOCABULARY, (TOKENS,))

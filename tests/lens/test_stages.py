@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from fretboard.core.reading import Thresholds
 from fretboard.lens.stages import critical_depth, detect
-from fretboard.lens.thresholds import Thresholds
+from tests.support.random_data import fresh
 
 LAYERS = (12, 20, 32, 48, 80)
 NOISE = (0.1, 0.3, 0.5)  # standard deviation of log JSD
@@ -16,7 +17,7 @@ def planted(layers, tokens, critical, mutation=None, noise=0.25, seed=None):
 
     mutation: (tokens,) depths, 0 for none, or one depth for all.
     """
-    random = np.random.default_rng(seed)
+    random = fresh() if seed is None else np.random.default_rng(seed)
     pairs, depths = np.arange(layers)[:, None], np.arange(layers + 1)[:, None]
     at = np.broadcast_to(0 if mutation is None else mutation, (tokens,))
     jsd = np.where(pairs < critical, 0.2, 0.006) * random.lognormal(0, noise, (layers, tokens))
@@ -29,7 +30,7 @@ def planted(layers, tokens, critical, mutation=None, noise=0.25, seed=None):
 
 def random_plants(noise, share):
     """Answers with random lengths and nodes: (data, critical depth, mutation depths)."""
-    random = np.random.default_rng()
+    random = fresh()
     for layers in LAYERS:
         for _ in range(ANSWERS):
             critical = int(random.integers(max(3, layers // 4), int(0.65 * layers) + 1))

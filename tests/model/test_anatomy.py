@@ -3,8 +3,6 @@
 import pytest
 import torch
 from accelerate import dispatch_model
-from tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
-from tiny_other_families import OTHERS
 from torch import nn
 from transformers import (
     GenerationConfig,
@@ -17,13 +15,15 @@ from transformers import (
 )
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, input_device, locate
 from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 from fretboard.model.interventions import SkippingCache, skip_layers
+from tests.support.tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
+from tests.support.tiny_other_families import OTHERS
 
 FAMILIES = {family.name: family for family in (*TEXT_ONLY, *OTHERS)}
 

@@ -4,16 +4,15 @@ from functools import lru_cache
 
 import pytest
 import torch
-from test_families import CASES, FAMILIES
-from tiny_families import TOKENIZER
 
+from fretboard.core.question import SkipWhen
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import Answer, generate_together
 from fretboard.model.inputs import Inputs, compatible
-from fretboard.request import SkipWhen
+from tests.model.test_families import CASES, FAMILIES
+from tests.support.random_data import fresh
+from tests.support.tiny_families import TOKENIZER
 
-FRESH = torch.Generator()  # of its own: building a model seeds torch's
-FRESH.seed()
 SKIPS = [(), (1,)]
 # These compute parts in float32 whatever they are given; float64's mask value is −inf there.
 SINGLE = {"gemma2", "qwen3_5", "bamba", "paligemma"}
@@ -30,7 +29,7 @@ def varied(name, with_image, more):
     """The family's prompt, with `more` text tokens at its end and another picture."""
     tensors = FAMILIES[name].inputs(with_image)
     prompt = tensors["input_ids"].shape[1]
-    tail = torch.randint(10, 60, (1, more), generator=FRESH)
+    tail = torch.from_numpy(fresh().integers(10, 60, (1, more)))
     for key, value in tensors.items():
         if key == "input_ids":
             tensors[key] = torch.cat([value, tail], 1)
@@ -39,7 +38,8 @@ def varied(name, with_image, more):
         elif value.ndim == 2 and value.shape[1] == prompt and not value.is_floating_point():
             tensors[key] = torch.cat([value, value[:, -1:].expand(-1, more)], 1)
         elif key == "pixel_values":
-            tensors[key] = torch.randn(value.shape, generator=FRESH).to(loaded(name).model.dtype)
+            noise = torch.from_numpy(fresh().standard_normal(value.shape))
+            tensors[key] = noise.to(loaded(name).model.dtype)
     return Inputs(tensors, None)
 
 

@@ -10,14 +10,14 @@ from functools import lru_cache
 
 import pytest
 import torch
-from tiny_families import IMAGE_ID, LAYERS, TEXT_ONLY, TOKENIZER
-from tiny_llava_families import LLAVA_LIKE
-from tiny_other_families import OTHERS
 
+from fretboard.core.question import SkipWhen
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, image_positions
-from fretboard.request import SkipWhen
+from tests.support.tiny_families import IMAGE_ID, LAYERS, TEXT_ONLY, TOKENIZER
+from tests.support.tiny_llava_families import LLAVA_LIKE
+from tests.support.tiny_other_families import OTHERS
 
 NEW_TOKENS = 6
 FAMILIES = {family.name: family for family in (*TEXT_ONLY, *LLAVA_LIKE, *OTHERS)}

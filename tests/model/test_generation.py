@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from fretboard.errors import InputError, UnsupportedModel
+from fretboard.core.errors import InputError, UnsupportedModel
+from fretboard.core.question import SkipWhen
 from fretboard.lens.readout import LogitLens
 from fretboard.model.anatomy import locate
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
-from fretboard.request import SkipWhen
-from tiny_models import make_llava
+from tests.support.tiny_models import make_llava
 
 NEW_TOKENS = 7
 

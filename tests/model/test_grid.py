@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from seeing import CASES, seeing
-from test_families import FAMILIES, loaded
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.checkpoint import assemble
 from fretboard.model.grid import CROPS, WHOLE_PICTURE, patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from tiny_models import make_llava
+from tests.model.test_families import FAMILIES, loaded
+from tests.support.random_data import fresh
+from tests.support.seeing import CASES, seeing
+from tests.support.tiny_models import make_llava
 
 PROMPT = "the cat"
 COVERED = 0.15  # share of a patch's cell under the square, from which on it must notice
@@ -42,7 +43,7 @@ def overlap(rectangles, square, margin=0.0):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_positions_on_a_square_are_those_that_notice_it(case, tmp_path):
-    checkpoint, rng = seeing(case, tmp_path), np.random.default_rng()
+    checkpoint, rng = seeing(case, tmp_path), fresh()
     for _ in range(2):
         plain, marked, square = random_picture(rng)
         before, after = (
@@ -70,7 +71,7 @@ def test_the_positions_on_a_square_are_those_that_notice_it(case, tmp_path):
 
 def test_the_middle_that_is_cut_out_is_found():
     checkpoint = assemble(*make_llava(), make_llava()[1].tokenizer)
-    width, height = np.random.default_rng().integers([300, 100], [500, 250])
+    width, height = fresh().integers([300, 100], [500, 250])
     grid = patch_grid(checkpoint, PROMPT, Image.new("RGB", (int(width), int(height))))
     resized = int(24 * width / height)  # CLIP's processor works in whole pixels
     left, side = (resized - 24) // 2 / resized, 24 / resized

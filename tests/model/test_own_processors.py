@@ -5,9 +5,6 @@ SmolVLM spells its image marks with num2words; Mistral 3's is marked as wanting 
 
 import pytest
 import torch
-from test_processors import TEMPLATE, write_processor
-from tiny_families import TEXT
-from tiny_llava_families import EYE
 from transformers import (
     Mistral3Config,
     Mistral3ForConditionalGeneration,
@@ -18,6 +15,9 @@ from transformers import (
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
+from tests.model.test_processors import TEMPLATE, write_processor
+from tests.support.tiny_families import TEXT
+from tests.support.tiny_llava_families import EYE
 
 SIDE = 32  # pixels of a tile, in patches of 4 that are merged by 2 × 2 or shuffled by 4
 

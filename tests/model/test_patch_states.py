@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from test_families import CASES, FAMILIES, LAYERS, close, loaded, read
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
+from fretboard.core.question import SkipWhen
 from fretboard.model.inputs import Inputs, image_positions
 from fretboard.model.patches import patch_states
-from fretboard.request import SkipWhen
+from tests.model.test_families import CASES, FAMILIES, LAYERS, close, loaded, read
 
 SEEING = [name for name, with_image in CASES if with_image]
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import BitsAndBytesConfig
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model import placement as placement_module
 from fretboard.model.checkpoint import load
 from fretboard.model.placement import placement
-from tiny_models import save_llava
+from tests.support.tiny_models import save_llava
 
 
 @pytest.fixture

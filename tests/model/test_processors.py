@@ -5,8 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny_families import TEXT
-from tiny_other_families import MROPE, NATIVE
 from transformers import (
     PreTrainedTokenizerFast,
     ProcessorMixin,
@@ -14,14 +12,17 @@ from transformers import (
     Qwen2VLForConditionalGeneration,
 )
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model import processors as processors_module
 from fretboard.model.anatomy import image_prefix
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.processors import load_processor
-from tiny_models import make_processor, make_tokenizer
+from fretboard.model.templates import find_turn
+from tests.support.tiny_families import TEXT
+from tests.support.tiny_models import make_processor, make_tokenizer
+from tests.support.tiny_other_families import MROPE, NATIVE
 
 TEMPLATE = (
     "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
@@ -140,9 +141,10 @@ class Parts:
 
     def __init__(self, processor):
         self.processor, self.tokenizer = processor, processor.tokenizer
-        self.model = torch.nn.Embedding(1, 1)
+        self.model = torch.nn.Embedding(len(self.tokenizer), 1)
         self.model.get_input_embeddings = lambda: self.model
         self.anatomy = SimpleNamespace(image_token_id=None)
+        self.turn = find_turn(processor, with_images=True)
 
 
 def test_paligemma_gets_its_prompt_behind_the_image_and_no_labels(tmp_path, random_image):

@@ -10,17 +10,18 @@ from scipy.special import log_softmax, softmax
 from torch import nn
 from transformers import DynamicCache
 
-from fretboard.errors import InputError
-from fretboard.images import blank_like
+from fretboard.core.errors import InputError
+from fretboard.core.images import blank_like
+from fretboard.core.repair import parse_repair
+from fretboard.engine.repair import overturning
 from fretboard.lens.divergence import jensen_shannon
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, lengthened
 from fretboard.model.repairs import Instruments, build_repair
-from fretboard.pipeline.repairing import overturning
-from fretboard.repair import parse_repair
-from tiny_models import make_llava
+from tests.support.random_data import fresh
+from tests.support.tiny_models import make_llava
 
 LAYERS, NEW_TOKENS = 5, 6
 PROMPT = "what is the colour ?"
@@ -230,7 +231,7 @@ def test_vcd_without_an_image_is_refused(checkpoint):
 def test_a_rival_that_leads_and_loses_late_is_found_with_its_layers():
     """States that are their own logits: a rival leads at depths 7 to 10, the leader from 11 on."""
     words, depths = 6, 13
-    random = np.random.default_rng()
+    random = fresh()
     states = torch.from_numpy(random.normal(0, 0.05, (depths, words))).float()
     states[:7, 0] += 1.0
     states[7:11, 2] += 6.0

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
 from torch import nn
 from transformers import (
     LlamaConfig,
@@ -13,11 +12,12 @@ from transformers import (
     RwkvForCausalLM,
 )
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 from fretboard.model.interventions import shared_keys
+from tests.support.tiny_families import LAYERS, TEXT_ONLY, TOKENIZER, Family, text
 
 GEMMA_4 = next(family for family in TEXT_ONLY if family.name == "gemma4")
 KINDS = ["linear_attention", "full_attention"] * 2 + ["linear_attention"]

@@ -6,7 +6,8 @@ import pytest
 from fretboard.store import cache as cache_module
 from fretboard.store.cache import BOOKS, KEY_SPACE, MemoryCache, RedisCache
 from fretboard.store.tensors import pack
-from servers import wait_for
+from tests.support.random_data import fresh
+from tests.support.servers import wait_for
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -17,7 +18,7 @@ def cache(request):
 
 
 def test_round_trip(cache):
-    array = np.random.default_rng().normal(size=(7, 5)).astype(np.float32)
+    array = fresh().normal(size=(7, 5)).astype(np.float32)
     cache.put("a/b", array)
     np.testing.assert_array_equal(cache.get("a/b"), array)
     assert cache.get("a/other") is None
@@ -45,7 +46,7 @@ def test_memory_cache_keeps_to_its_limit_and_drops_the_longest_unused():
 def test_redis_values_are_chunked_and_expire(redis_client, monkeypatch):
     monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
     cache = RedisCache(redis_client, ttl_seconds=60, limit=10**6)
-    array = np.random.default_rng().normal(size=(100, 10))
+    array = fresh().normal(size=(100, 10))
     cache.put("big", array)
     assert redis_client.llen(KEY_SPACE + "big") == 9  # 8000 bytes and numpy's header
     assert 0 < redis_client.ttl(KEY_SPACE + "big") <= 60
@@ -72,7 +73,7 @@ def test_redis_cache_bounds_itself_and_touches_no_other_key(redis_client, monkey
     monkeypatch.setattr(cache_module, "CHUNK_BYTES", 1000)
     redis_client.set("fretboard:jobs:generate.x", b"job" * 10_000)
     cache = RedisCache(redis_client, ttl_seconds=60, limit=10_000)
-    rng = np.random.default_rng()
+    rng = fresh()
     for index in range(40):
         cache.put(f"{index % 20}/x", rng.normal(size=rng.integers(1, 400)))
         cache.put("used", np.zeros(10)) if index == 0 else cache.get("used")

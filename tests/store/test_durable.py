@@ -6,12 +6,13 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fretboard.document import Analysis, ModelInfo, Status
-from fretboard.errors import NotFound, Unavailable
-from fretboard.image_set import ImageSet, SetRequest
-from fretboard.request import AnalysisRequest
-from fretboard.store.durable import HIDDEN_STATES, open_sets, open_store
-from servers import free_port
+from fretboard.core.analysis import Analysis, ModelInfo, Status
+from fretboard.core.errors import NotFound, Unavailable
+from fretboard.core.image_set import ImageSet, SetRequest
+from fretboard.core.question import AnalysisRequest
+from fretboard.store.analyses import HIDDEN_STATES, open_sets, open_store
+from tests.support.random_data import fresh
+from tests.support.servers import free_port
 
 MODEL = ModelInfo(name="m", revision="r", family="llava", layers=2, width=4, vocabulary=9)
 
@@ -49,15 +50,17 @@ def test_only_one_of_many_creates_succeeds(store):
 
 def test_arrays_are_read_one_by_one(store):
     arrays = {"x": np.arange(4.0), "y": np.eye(3, dtype=np.float32)}
-    store.write_arrays("abc", "arrays", arrays, note="how it was made")
+    store.write_arrays("abc", "arrays", arrays, note='{"made": "so"}')
     np.testing.assert_array_equal(store.read_array("abc", "arrays", "y"), arrays["y"])
-    assert store.read_note("abc", "arrays") == "how it was made"
+    array, note = store.read_noted("abc", "arrays", "x")
+    np.testing.assert_array_equal(array, arrays["x"])
+    assert note == {"made": "so"}
     with pytest.raises(NotFound, match="no array named 'z'"):
         store.read_array("abc", "arrays", "z")
 
 
 def test_hidden_states_keep_their_bits(store):
-    hidden = np.random.default_rng().normal(size=(5, 3, 8)).astype(ml_dtypes.bfloat16)
+    hidden = fresh().normal(size=(5, 3, 8)).astype(ml_dtypes.bfloat16)
     store.write_arrays("abc", HIDDEN_STATES, {HIDDEN_STATES: hidden})
     read = store.read_array("abc", HIDDEN_STATES, HIDDEN_STATES)
     assert read.dtype == hidden.dtype

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load
 
 from fretboard.store.tensors import pack, read_array
+from tests.support.random_data import fresh
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from fretboard.store.tensors import pack, read_array
 )
 def test_round_trip_by_range(dtype):
     arrays = {
-        "first": np.random.default_rng().normal(size=(3, 4, 5)).astype(dtype),
+        "first": fresh().normal(size=(3, 4, 5)).astype(dtype),
         "second": np.arange(6).reshape(2, 3).astype(dtype)[:, ::-1],
         "empty": np.zeros((0, 3), dtype),
     }

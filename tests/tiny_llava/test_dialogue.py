@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from fretboard.tiny_llava.dialogue import (
+from fretboard.tiny_llava.model.processing import build_processor, build_tokenizer
+from fretboard.tiny_llava.world.dialogue import (
     CAPTION,
     color_question,
     conversation,
@@ -12,8 +13,7 @@ from fretboard.tiny_llava.dialogue import (
     prior_noisy_colors,
     prompt_text,
 )
-from fretboard.tiny_llava.processing import build_processor, build_tokenizer
-from fretboard.tiny_llava.world import COLORS, KINDS, PLURAL, Mix, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL, Mix, sample_scene
 
 TOKENIZER = build_tokenizer()
 

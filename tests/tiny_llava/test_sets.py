@@ -1,5 +1,5 @@
-from fretboard.tiny_llava.sets import IMAGES, SETS, WorldSet
-from fretboard.tiny_llava.world import COLORS
+from fretboard.tiny_llava.world.scene import COLORS
+from fretboard.tiny_llava.world.sets import IMAGES, SETS, WorldSet
 
 
 def test_a_set_is_one_kind_alone_in_every_colour():

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from fretboard.tiny_llava.architecture import IMAGE_TOKENS, append_identity_layers
-from fretboard.tiny_llava.dialogue import conversation, prompt_text
-from fretboard.tiny_llava.language_stages import new_packer, start_model
-from fretboard.tiny_llava.packing import LENGTH, PREFIX, Packer, packed_logits
-from fretboard.tiny_llava.scene_bank import draw_bank
-from fretboard.tiny_llava.training import Plan, adamw, run_stage
-from fretboard.tiny_llava.vision_stage import Eye
-from fretboard.tiny_llava.world import Mix
+from fretboard.tiny_llava.model.architecture import IMAGE_TOKENS, append_identity_layers
+from fretboard.tiny_llava.train.language_stages import new_packer, start_model
+from fretboard.tiny_llava.train.packing import LENGTH, PREFIX, Packer, packed_logits
+from fretboard.tiny_llava.train.training import Plan, adamw, run_stage
+from fretboard.tiny_llava.train.vision_stage import Eye
+from fretboard.tiny_llava.world.dialogue import conversation, prompt_text
+from fretboard.tiny_llava.world.scene import Mix
+from fretboard.tiny_llava.world.scene_bank import draw_bank
 
 
 @pytest.fixture(scope="module")

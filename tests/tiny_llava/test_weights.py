@@ -7,10 +7,15 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from fretboard.tiny_llava import WEIGHTS
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.dialogue import CAPTION, Exchange, color_question, existence_question
-from fretboard.tiny_llava.evaluation import kind_recall
-from fretboard.tiny_llava.world import KINDS, Mix, Scene, sample_scene
+from fretboard.tiny_llava.train.evaluation import kind_recall
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.dialogue import (
+    CAPTION,
+    Exchange,
+    color_question,
+    existence_question,
+)
+from fretboard.tiny_llava.world.scene import KINDS, Mix, Scene, sample_scene
 
 FIRST_SEED = 90_000_000  # neither trained on nor used for the model card
 ONE = Mix(typical=1.0, counts=(1, 0, 0), several=0.0, only_prior_kinds=True)

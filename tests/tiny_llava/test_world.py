@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fretboard.tiny_llava.backdrop import render
-from fretboard.tiny_llava.drawing import PALETTE
-from fretboard.tiny_llava.world import (
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.drawing import PALETTE
+from fretboard.tiny_llava.world.scene import (
     COLORS,
     KINDS,
     NATIVE,

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from fretboard.document import Analysis, Stages
+from fretboard.core.analysis import Analysis, Stages
 from fretboard.figures.theme import Theme
 
 BAND_OPACITY = 0.10

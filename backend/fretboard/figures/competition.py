@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.reading import Lens
+from fretboard.core.vocabulary import Vocabulary, Word
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
-from fretboard.request import Lens
-from fretboard.vocabulary import Vocabulary, Word
 
 LABELLED = 7  # lines labelled at their end and coloured; further leaders stay thin and grey
 LABEL_GAP = 0.055  # of the axis: below, two labels overlap

@@ -1,12 +1,11 @@
 """Divergence of adjacent depths: the selected token against the mean of all tokens."""
 
-from dataclasses import asdict
-
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE
+from fretboard.core.reading import Reading
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
@@ -24,11 +23,11 @@ def divergence_figure(
 
     beside: the same of another analysis whose axis is to be shared.
     """
-    reading = reading or Reading(analysis.request.lens)
+    reading = reading or Reading(lens=analysis.request.lens)
     colors = THEMES[theme]
     unit = UNITS_OF_DIVERGENCE[reading.divergence]
-    values = scaled(values, reading.scaling)
-    figure = base_figure(colors, {"axis": "pair", "token": token, **asdict(reading)})
+    values = scaled(values, reading.scale)
+    figure = base_figure(colors, {"axis": "pair", "token": token, **reading.as_meta()})
     middles = np.arange(len(values), dtype=np.float32) + 0.5  # a pair lies between two depths
     name = readable(analysis.tokens[token].text)
     curves = (
@@ -71,5 +70,5 @@ def _shared_range(
     """The range that holds both analyses; None leaves it to Plotly."""
     if beside is None:
         return None
-    both = np.concatenate([values.ravel(), scaled(beside, reading.scaling).ravel()])
+    both = np.concatenate([values.ravel(), scaled(beside, reading.scale).ravel()])
     return [float(min(both.min(), 0)) * 1.05, float(max(both.max(), 0)) * 1.05]

@@ -2,8 +2,9 @@
 
 import plotly.graph_objects as go
 
-from fretboard.catalogue import Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.reading import Lens, Reading
+from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
 from fretboard.figures.theme import (
@@ -17,8 +18,6 @@ from fretboard.figures.theme import (
     readable,
     signed_percent,
 )
-from fretboard.request import Lens
-from fretboard.vocabulary import Vocabulary
 
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
 CELL_TEXT_LETTERS = 7
@@ -38,15 +37,14 @@ def fretboard_figure(
 
     beside: arrays of another analysis whose colours are to be comparable with these.
     """
-    reading = reading or Reading(analysis.request.lens)
+    reading = reading or Reading(lens=analysis.request.lens)
     shown = quantities.show(quantity, reading, arrays)
     if beside is not None:
         shown = quantities.beside(shown, quantities.show(quantity, reading, beside))
     rows, columns = shown.values.shape
     meta = {
         "axis": "depth×token", "quantity": quantity, "unit": shown.unit, "rows": rows,
-        "columns": columns, "lens": reading.lens, "divergence": reading.divergence,
-        "scaling": reading.scaling,
+        "columns": columns, **reading.as_meta(),
     }  # fmt: skip
     figure = base_figure(THEMES[theme], meta)
     pair = quantity == "jsd"

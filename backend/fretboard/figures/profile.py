@@ -1,15 +1,14 @@
 """A quantity's mean over the answer's tokens at every depth, of one analysis or of two."""
 
-from dataclasses import asdict
-
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE
+from fretboard.core.reading import Reading
+from fretboard.core.repair import spans
 from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
-from fretboard.repair import spans
 
 PROFILES = ("probability", "entropy", "jsd")
 SPREAD = (0.25, 0.75)  # quantiles over the tokens
@@ -29,7 +28,7 @@ def profile_figure(
     pair = quantity == "jsd"
     figure = base_figure(
         colors,
-        {"axis": "pair" if pair else "depth", "quantity": quantity, **asdict(reading)},
+        {"axis": "pair" if pair else "depth", "quantity": quantity, **reading.as_meta()},
     )
     sides = [first] if second is None else [first, second]
     for side, name, color in zip(sides, names, (colors.ink, colors.candidates[0]), strict=False):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fretboard.catalogue import UNITS_OF_DIVERGENCE, Reading
-from fretboard.request import Divergence, Lens, Scaling
+from fretboard.core.arrays import UNITS_OF_DIVERGENCE
+from fretboard.core.reading import Divergence, Lens, Reading, Scaling
 
 Arrays = Mapping[str, np.ndarray]
 ARRAYS_NEEDED = ("probability", "rank", "entropy", "jsd", "top_ids", "top_probabilities")
@@ -78,10 +78,10 @@ def show(quantity: str, reading: Reading, arrays: Arrays) -> Shown:
     ticks: dict[str, Any] = {}
     if quantity == "rank":
         values, ticks = _logarithmic(values, signed)
-    values = scaled(values, reading.scaling)
+    values = scaled(values, reading.scale)
     unit = UNITS_OF_DIVERGENCE[reading.divergence] if quantity == "jsd" else chosen.unit
     low, high = _limits(chosen, values, reading)
-    scale = ticks if reading.scaling == Scaling.NONE else {}
+    scale = ticks if reading.scale == Scaling.NONE else {}
     return Shown(values.astype(np.float32), unit, label(unit, reading), low, high, signed, scale)
 
 
@@ -100,7 +100,7 @@ def scaled(values: np.ndarray, scaling: Scaling) -> np.ndarray:
 
 def label(unit: str, reading: Reading) -> str:
     """What an axis or colour bar says: unit, lens, scaling."""
-    parts = (unit, NAMES_OF_LENS[reading.lens], NAMES_OF_SCALING[reading.scaling])
+    parts = (unit, NAMES_OF_LENS[reading.lens], NAMES_OF_SCALING[reading.scale])
     return " · ".join(filter(None, parts))
 
 
@@ -117,7 +117,7 @@ def _logarithmic(ranks: np.ndarray, signed: bool) -> tuple[np.ndarray, dict[str,
 
 def _limits(chosen: Quantity, values: np.ndarray, reading: Reading) -> tuple[float, float]:
     signed = reading.lens == Lens.DIFFERENCE
-    if reading.scaling != Scaling.NONE:
+    if reading.scale != Scaling.NONE:
         return (-1.0, 1.0) if signed else (0.0, 1.0)
     largest = max(float(np.abs(values).max(initial=0)), SMALLEST_RANGE)
     if signed:

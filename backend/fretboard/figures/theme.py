@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from fretboard.vocabulary import BYTE_TOKEN
+from fretboard.core.vocabulary import BYTE_TOKEN
 
 ThemeName = Literal["light", "dark"]
 SANS = "'Source Sans 3 Variable', 'Source Sans 3', system-ui, sans-serif"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.document import Analysis
+from fretboard.core.analysis import Analysis
 from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_figure, readable
 
 PATH_OPACITY = 0.35

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from fretboard.core.reading import SEED, Thresholds
 from fretboard.lens.change_point import change_points, resampled_interval
-from fretboard.lens.thresholds import Thresholds
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
 INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
@@ -110,9 +110,7 @@ def _critical(
     critical = critical_depth(jsd)
     if critical is None:
         return None, None
-    return critical, resampled_interval(
-        _log(jsd), thresholds.resamples, thresholds.interval, thresholds.seed
-    )
+    return critical, resampled_interval(_log(jsd), thresholds.resamples, thresholds.interval, SEED)
 
 
 def _log(jsd: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import GenerationMixin
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model.tails import Tail, find_tail
 
 # Where transformers' classes keep the text decoder, outermost first.

@@ -1,6 +1,8 @@
 """Load any checkpoint that transformers knows, the bundled one and a 7B one by the same path."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from transformers import (
@@ -10,12 +12,30 @@ from transformers import (
     AutoTokenizer,
     GenerationConfig,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+)
+from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, locate, text_model
+from fretboard.model.files import check_files
 from fretboard.model.placement import placement
 from fretboard.model.processors import load_processor
+from fretboard.model.refusals import refusing
+from fretboard.model.templates import Turn, find_turn
+from fretboard.model.weights import check_weights
+
+REMEDY = (
+    "Check config.json and the weights against the checkpoint's source; the log has the whole "
+    "message."
+)
+CONFIG_REMEDY = (
+    "Correct that field of config.json, take the file from its source again, or install a newer "
+    "transformers for a newer architecture."
+)
+TOKENIZER_REMEDY = "Take tokenizer.json and tokenizer_config.json from the source again."
 
 
 @dataclass(frozen=True)
@@ -38,12 +58,27 @@ class Checkpoint:
         end = self.model.generation_config.eos_token_id
         return frozenset(end if isinstance(end, list) else [] if end is None else [end])
 
+    @cached_property
+    def turn(self) -> Turn:
+        """What its chat template takes. Raises UnsupportedModel."""
+        return find_turn(self.processor or self.tokenizer, self.processor is not None)
+
+    @property
+    def positions(self) -> int:
+        """Of prompt and answer together, the most that the model knows; 0: without a bound."""
+        text = self.model.config.get_text_config(decoder=True)
+        most = getattr(text, "max_position_embeddings", None)
+        return most if isinstance(most, int) and most > 0 else 0
+
     @property
     def tokenizer_json(self) -> str:
         """The tokenizer as `tokenizer.json`, for processes without torch."""
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is None:
-            raise UnsupportedModel("The tokenizer has no tokenizer.json form.")
+            raise UnsupportedModel(
+                "The tokenizer has no tokenizer.json form, which words are read by. Save it with "
+                "transformers' fast tokenizer: AutoTokenizer.from_pretrained(…).save_pretrained(…)."
+            )
         return str(backend.to_str())
 
 
@@ -52,20 +87,58 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
 
     Raises UnsupportedModel where the checkpoint cannot be read by this instrument.
     """
-    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    placed = placement(device, dtype)
+    if Path(source).is_dir():
+        check_files(Path(source))
+    with refusing(f"The config of {source} cannot be used", CONFIG_REMEDY):
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     with_images = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+    model = _load_model(source, revision, config, with_images, placed)
+    processor = load_processor(source, revision, config) if with_images else None
+    tokenizer = processor.tokenizer if processor else _load_tokenizer(source, revision)
+    checkpoint = assemble(model, processor, tokenizer)
+    _ = checkpoint.turn, checkpoint.tokenizer_json  # refused here, not in a run
+    return checkpoint
+
+
+def _load_model(
+    source: str, revision: str | None, config: Any, with_images: bool, placed: dict[str, Any]
+) -> Any:
+    """With every weight that its architecture needs, from the files."""
+    _check_quantisation(source, config)
     auto = AutoModelForImageTextToText if with_images else AutoModelForCausalLM
-    model = auto.from_pretrained(
-        source, revision=revision, trust_remote_code=False, **placement(device, dtype)
-    )
-    model.eval()
-    processor = load_processor(source, revision) if with_images else None
-    tokenizer = (
-        processor.tokenizer
-        if processor
-        else AutoTokenizer.from_pretrained(source, revision=revision)
-    )
-    return assemble(model, processor, tokenizer)
+    if not with_images and type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise UnsupportedModel(
+            f"{source} is a {config.model_type} model, which transformers runs neither as an "
+            "image-text-to-text nor as a causal language model. Choose another checkpoint."
+        )
+    with refusing(f"{source} cannot be loaded", REMEDY):
+        model, report = auto.from_pretrained(
+            source,
+            revision=revision,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told by check_weights, with names and shapes
+            **placed,
+        )
+    check_weights(source, report)
+    return model.eval()
+
+
+def _check_quantisation(source: str, config: Any) -> None:
+    """transformers loads weights of a method that it does not know as if they were plain."""
+    own = getattr(config, "quantization_config", None)
+    method = own.get("quant_method") if isinstance(own, dict) else None
+    if own and str(method) not in AUTO_QUANTIZER_MAPPING:
+        raise UnsupportedModel(
+            f"{source} is quantised by {method!r}, which this transformers does not know. Choose "
+            f"its unquantised weights, or one of {', '.join(sorted(AUTO_QUANTIZER_MAPPING))}."
+        )
+
+
+def _load_tokenizer(source: str, revision: str | None) -> Any:
+    with refusing(f"The tokenizer of {source} cannot be loaded", TOKENIZER_REMEDY):
+        return AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
 
 
 def assemble(model: Any, processor: Any | None, tokenizer: Any) -> Checkpoint:

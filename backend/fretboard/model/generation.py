@@ -14,19 +14,14 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, StoppingCriteria
 
-from fretboard.errors import InputError, UnsupportedModel
+from fretboard.core.errors import InputError, UnsupportedModel
+from fretboard.core.question import SkipWhen
 from fretboard.model.anatomy import generator
 from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs, side_by_side
-from fretboard.model.interventions import (
-    check_skippable,
-    listed,
-    skip_layers,
-    skipping_cache,
-)
+from fretboard.model.interventions import check_skippable, listed, skip_layers, skipping_cache
 from fretboard.model.repairs import Plain, Position
-from fretboard.request import SkipWhen
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.probe import SMALLEST_SIDE, Crop, clipped, probe

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 
 ATTENTION_NAMES = ("self_attn", "attn", "attention", "self_attention", "linear_attn")
 MLP_NAMES = ("mlp", "feed_forward", "block_sparse_moe", "ffn")

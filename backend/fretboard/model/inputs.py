@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from fretboard.errors import InputError
-from fretboard.model.anatomy import image_prefix, input_device
+from fretboard.core.errors import InputError
+from fretboard.model.anatomy import input_device
 from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.encoding import encode, refuse_markers
+from fretboard.model.limits import check_picture, check_words
 
 # PaliGemma's processor always makes the labels of a training step too.
 NOT_FOR_GENERATION = frozenset({"labels"})
@@ -40,15 +41,20 @@ def build_inputs(
     """Tokenise one user turn. Raises InputError for what this model cannot be asked."""
     if image is not None and checkpoint.processor is None:
         raise InputError("This model reads text only. Send the prompt without an image.")
-    _refuse_image_marker(checkpoint, prompt)
-    tensors = dict(_encode(checkpoint, prompt, image))
+    refuse_markers(checkpoint, prompt)
+    tensors = dict(encode(checkpoint, prompt, image))
     device = input_device(checkpoint.model)
     on_device = {
         name: value.to(device)
         for name, value in tensors.items()
         if isinstance(value, Tensor) and name not in NOT_FOR_GENERATION
     }
-    return Inputs(on_device, _forced(checkpoint, continuation))
+    inputs = Inputs(on_device, _forced(checkpoint, continuation))
+    check_words(checkpoint, on_device["input_ids"][0].tolist(), "prompt")
+    check_words(checkpoint, inputs.forced or (), "continuation")
+    if image is not None:
+        check_picture(checkpoint, len(image_positions(checkpoint, inputs)), image)
+    return inputs
 
 
 def image_positions(checkpoint: Checkpoint, inputs: Inputs) -> Tensor:
@@ -135,39 +141,6 @@ def _continued(name: str, value: Tensor, more: Tensor, prompt: int) -> Tensor:
 def _prefix_lm(name: str, value: Tensor) -> bool:
     """PaliGemma: 0 = the prefix, which sees itself both ways; 1 = what follows it."""
     return name == "token_type_ids" and not bool(value.any())
-
-
-def _refuse_image_marker(checkpoint: Checkpoint, prompt: str) -> None:
-    """A marker typed into the prompt would stand for an image that is not there."""
-    marker = checkpoint.anatomy.image_token_id
-    if marker in checkpoint.tokenizer(prompt, add_special_tokens=False)["input_ids"]:
-        text = checkpoint.tokenizer.convert_ids_to_tokens(marker)
-        raise InputError(f"The prompt holds {text!r}, the model's own image marker; leave it out.")
-
-
-def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> Any:
-    encoder = checkpoint.processor or checkpoint.tokenizer
-    if getattr(encoder, "chat_template", None):
-        return encoder.apply_chat_template(
-            _turn(checkpoint, prompt, image),
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-        )
-    if image is None:
-        return checkpoint.tokenizer(prompt, return_tensors="pt")
-    # A base checkpoint without a template: the image first, as the families were pre-trained.
-    return encoder(images=image, text=image_prefix(encoder) + prompt, return_tensors="pt")
-
-
-def _turn(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> list[dict[str, Any]]:
-    if checkpoint.processor is None:  # text-only templates take a string
-        return [{"role": "user", "content": prompt}]
-    parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
-    if image is not None:
-        parts.insert(0, {"type": "image", "image": image})
-    return [{"role": "user", "content": parts}]
 
 
 def _forced(checkpoint: Checkpoint, continuation: str | None) -> tuple[int, ...] | None:

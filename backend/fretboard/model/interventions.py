@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
+from fretboard.core.question import SkipWhen
 from fretboard.model.anatomy import Anatomy, hidden_of
-from fretboard.request import SkipWhen
 
 
 def check_skippable(model: Any, chosen: Iterable[int]) -> None:

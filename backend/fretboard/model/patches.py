@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from fretboard.core.question import SkipWhen
 from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, image_positions
-from fretboard.request import SkipWhen
 
 
 def patch_states(

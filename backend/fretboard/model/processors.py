@@ -15,15 +15,54 @@ from typing import Any
 
 from transformers import AutoProcessor, ProcessorMixin
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
+from fretboard.model.refusals import refusing
 
 VIDEO = "video_processor"
 PIXTRAL = "transformers.models.pixtral"
+REMEDY = (
+    "Take preprocessor_config.json, processor_config.json and the tokenizer's files from the "
+    "checkpoint's source again."
+)
+# Features that a vision tower gives beside those of its patches.
+CLASS_POSITIONS = {"clip_vision_model": 1, "siglip_vision_model": 0}
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
-def load_processor(source: str, revision: str | None) -> Any:
-    """`AutoProcessor` for `source`. Raises UnsupportedModel where a package is missing for it."""
+def load_processor(source: str, revision: str | None, config: Any = None) -> Any:
+    """`AutoProcessor` for `source`, with what its model's config says of image positions.
+
+    Raises UnsupportedModel where a package is missing for it, or its files cannot be used.
+    """
+    with refusing(f"The processor of {source} cannot be loaded", REMEDY):
+        processor = _load_processor(source, revision)
+        if not isinstance(processor, ProcessorMixin):
+            raise UnsupportedModel(
+                f"{source} has no processor for images, only {type(processor).__name__}. Add its "
+                "preprocessor_config.json and processor_config.json."
+            )
+        _fit(processor, config)
+    return processor
+
+
+def _fit(processor: Any, config: Any) -> None:
+    """LLaVA-like processors count image positions by numbers that are the model's.
+
+    Older repositories leave them out; a wrong one counts other positions than there are features.
+    """
+    eye = getattr(config, "vision_config", None)
+    if eye is None or not hasattr(processor, "num_additional_image_tokens"):
+        return
+    if isinstance(patch := getattr(eye, "patch_size", None), int):
+        processor.patch_size = patch
+    if eye.model_type in CLASS_POSITIONS:
+        processor.num_additional_image_tokens = CLASS_POSITIONS[eye.model_type]
+    strategy = getattr(config, "vision_feature_select_strategy", None)
+    own = processor.vision_feature_select_strategy
+    processor.vision_feature_select_strategy = strategy or own or "default"
+
+
+def _load_processor(source: str, revision: str | None) -> Any:
     if find_spec("torchvision") is not None:
         return _load(source, revision)
     try:

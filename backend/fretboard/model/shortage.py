@@ -5,7 +5,7 @@ import re
 
 import torch
 
-from fretboard.errors import OutOfMemory
+from fretboard.core.errors import OutOfMemory
 
 # PyTorch's allocator on the CPU raises a plain RuntimeError with these words.
 CPU_WORDS = "DefaultCPUAllocator"

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fretboard.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel
 
 Tail = Callable[[Tensor], Tensor]
 

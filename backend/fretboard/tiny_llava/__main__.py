@@ -9,16 +9,16 @@ import argparse
 import json
 from pathlib import Path
 
-from . import GALLERY, WEIGHTS
-from .backdrop import render
-from .sets import WorldSet
-from .world import COLORS, KINDS, PLACES, Mix, sample_scene
+from fretboard.tiny_llava import GALLERY, WEIGHTS
+from fretboard.tiny_llava.world.backdrop import render
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, Mix, sample_scene
+from fretboard.tiny_llava.world.sets import WorldSet
 
 DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 96
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .stages import train
+    from fretboard.tiny_llava.train.stages import train
 
     train(options.stage, options.work, options.output, options.seed, options.steps)
     if options.stage in ("all", "b", "control"):
@@ -26,7 +26,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluation import evaluate
+    from fretboard.tiny_llava.train.evaluation import evaluate
 
     report = evaluate(options.weights, options.scenes)
     options.report.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _set(options: argparse.Namespace) -> None:
 
 
 def _gallery(options: argparse.Namespace) -> None:
-    from .gallery import draw_gallery
+    from fretboard.tiny_llava.world.gallery import draw_gallery
 
     for path in draw_gallery(options.out):
         print(path)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
+from fretboard.core.repair import Repair, RepairKind
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs
 from fretboard.model.repairs.deco import Deco
@@ -14,7 +15,6 @@ from fretboard.model.repairs.fade import Fade
 from fretboard.model.repairs.plain import Plain
 from fretboard.model.repairs.skip_on_reversal import SkipOnReversal
 from fretboard.model.repairs.vcd import Vcd
-from fretboard.repair import Repair, RepairKind
 
 
 @dataclass(frozen=True)

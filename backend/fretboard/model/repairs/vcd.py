@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from fretboard.errors import InputError
+from fretboard.core.errors import InputError
 from fretboard.model.inputs import Inputs
 from fretboard.model.repairs.plain import Plain, Position, plausible
 

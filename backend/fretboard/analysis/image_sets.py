@@ -1,0 +1,131 @@
+"""An image set as it stands: its members' analyses, and the token chosen in each answer."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from fretboard.core.alignment import Position, align, parse_role
+from fretboard.core.analysis import Analysis, Status
+from fretboard.core.arrays import Derived, MapKind
+from fretboard.core.errors import InputError, NotFound
+from fretboard.core.image_set import ImageSet, Member, MemberView, SetView
+from fretboard.core.map_settings import MapSettings
+from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
+
+FEWEST = 2  # images that a joint map or a dispersion needs
+LOST = (
+    "The analysis of this image was deleted, or its record is damaged. Ask the set again to have "
+    "it made anew."
+)
+WAITING = (Status.QUEUED, Status.RUNNING)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A member with its analysis; None where it was refused or deleted."""
+
+    member: Member
+    analysis: Analysis | None
+
+
+def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> SetView:
+    """How far the set is; `role` replaces the set's own alignment. Raises InputError."""
+    token = role or image_set.request.token
+    read = [_read(store, member) for member in image_set.members]
+    positions, warning = _positions(read, token)
+    members = [_view(one, positions.get(index)) for index, one in enumerate(read)]
+    waiting = any(member.status in WAITING for member in members)
+    enough = sum(member.status == Status.DONE for member in members) >= FEWEST
+    return SetView(
+        id=image_set.id,
+        status="running" if waiting else "done" if enough else "failed",
+        request=image_set.request,
+        token=token,
+        members=members,
+        warning=warning,
+    )
+
+
+def aligned_members(
+    store: AnalysisStore, image_set: ImageSet, role: str
+) -> list[tuple[Analysis, int]]:
+    """(analysis, token index) of every member whose answer has the position.
+
+    Raises InputError where fewer than two do.
+    """
+    read = [_read(store, member) for member in image_set.members]
+    positions, warning = _positions(read, role)
+    found: list[tuple[Analysis, int]] = []
+    for index, one in enumerate(read):
+        token = positions[index].token if index in positions else None
+        if one.analysis is not None and token is not None:
+            found.append((one.analysis, token))
+    if len(found) < FEWEST:
+        raise InputError(
+            f"{len(found)} answers have this token position; at least {FEWEST} are needed. "
+            f"{warning or 'Choose another position.'}"
+        )
+    return found
+
+
+def states_at(store: AnalysisStore, members: list[tuple[Analysis, int]]) -> np.ndarray:
+    """(depth, image, width) hidden states of the members' token."""
+    states = [store.read_sound(analysis, HIDDEN_STATES)[:, token] for analysis, token in members]
+    return np.stack(states, axis=1)
+
+
+def derived_of_set(
+    store: AnalysisStore, image_set: ImageSet, role: str, kind: MapKind, settings: MapSettings
+) -> Derived:
+    """What a map of the set's finished answers is kept under. Raises as `aligned_members`."""
+    if kind == "dispersion":  # of the original space: of the settings, depths and seed matter
+        settings = MapSettings(seed=settings.seed, drop_first_depth=settings.drop_first_depth)
+    members = aligned_members(store, image_set, role)
+    states = " ".join(f"{analysis.id}:{token}" for analysis, token in members)
+    digest = hashlib.sha256(states.encode()).hexdigest()[:16]
+    return Derived(kind, settings=settings.text, role=role, of=digest)
+
+
+def _read(store: AnalysisStore, member: Member) -> _Read:
+    if member.analysis_id is None:
+        return _Read(member, None)
+    try:
+        return _Read(member, store.read(member.analysis_id))
+    except NotFound:
+        return _Read(member, None)
+
+
+def _positions(read: list[_Read], role: str) -> tuple[dict[int, Position], str | None]:
+    """The position of each finished member by its index, and what speaks against them."""
+    parsed = parse_role(role)
+    done = [
+        (index, one.analysis)
+        for index, one in enumerate(read)
+        if one.analysis is not None and one.analysis.status == Status.DONE
+    ]
+    if not done:
+        return {}, None
+    found = align([[token.text for token in analysis.tokens] for _, analysis in done], parsed)
+    places = [index for index, _ in done]
+    return dict(zip(places, found.positions, strict=True)), found.warning
+
+
+def _view(one: _Read, position: Position | None) -> MemberView:
+    member, analysis = one.member, one.analysis
+    if analysis is None:
+        lost = {"title": "Not found", "detail": LOST}
+        error = member.error.model_dump() if member.error else lost
+        return MemberView(
+            name=member.name, analysis_id=member.analysis_id, error=error, status=Status.FAILED
+        )
+    return MemberView(
+        name=member.name,
+        analysis_id=member.analysis_id,
+        error=analysis.error,
+        status=analysis.status,
+        answer=analysis.answer,
+        token=position.token if position else None,
+        word=position.word if position else None,
+        note=position.reason if position else None,
+    )

@@ -1,0 +1,119 @@
+"""Stages into the document: the arrays of a lens and the thresholds → tokens and nodes.
+
+Free of torch: what is stored is staged anew for another lens or other thresholds on the spot.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from fretboard.analysis.arrays import Arrays
+from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Status, Token
+from fretboard.core.errors import InputError
+from fretboard.core.reading import Lens, Reading, StageMethod, Thresholds
+from fretboard.core.vocabulary import Vocabulary
+from fretboard.core.words import merge_words
+from fretboard.lens.flags import lead_score
+from fretboard.lens.stages import Reversal as Lead
+from fretboard.lens.stages import StageReport, TokenStages, detect
+
+ARRAYS_NEEDED = ("jsd", "probability", "rank", "top_ids", "top_probabilities")
+
+
+def as_read(arrays: Arrays, analysis: Analysis, reading: Reading) -> Analysis:
+    """The finished document, staged anew where the lens, method or a threshold differs."""
+    if analysis.status is not Status.DONE or not analysis.tokens:
+        return analysis
+    base = reading.under(analysis.request.lens).lens.base
+    known = analysis.stages
+    chosen = (base, reading.stages, reading.as_dict())
+    if known and (known.lens, known.method, known.thresholds) == chosen:
+        return analysis
+    needed = {name: arrays.named(analysis, name, base) for name in ARRAYS_NEEDED}
+    return staged(analysis, needed, arrays.vocabulary(analysis), base, reading.stages, reading)
+
+
+def staged(
+    analysis: Analysis,
+    arrays: Mapping[str, np.ndarray],
+    vocabulary: Vocabulary,
+    lens: Lens,
+    method: StageMethod = StageMethod.AUTOMATIC,
+    thresholds: Thresholds | None = None,
+) -> Analysis:
+    """The document with the stages of `arrays`, read through `lens` (not the difference).
+
+    Raises InputError for a threshold that the model has no room for.
+    """
+    chosen = thresholds or Thresholds()
+    try:
+        report = detect(
+            arrays["jsd"],
+            arrays["probability"],
+            arrays["rank"],
+            arrays["top_ids"][..., 0],
+            chosen,
+            method.value,
+            mixed_last_pair=lens == Lens.RAW,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    flags = _flags(analysis.tokens, arrays, report, chosen.flag_score, vocabulary)
+    tokens = [
+        _with_stages(token, told, vocabulary).model_copy(update={"flag": flags.get(token.index)})
+        for token, told in zip(analysis.tokens, report.tokens, strict=True)
+    ]
+    stages = _nodes(report, lens, method, chosen)
+    return analysis.model_copy(update={"tokens": tokens, "stages": stages})
+
+
+def _flags(
+    tokens: Sequence[Token],
+    arrays: Mapping[str, np.ndarray],
+    report: StageReport,
+    threshold: float,
+    vocabulary: Vocabulary,
+) -> dict[int, Flag]:
+    """Index of the token → its flag, for the tokens of content words."""
+    words = merge_words([token.text for token in tokens])
+    found = {}
+    for t in (t for word in words if word.kind == "content" for t in word.tokens):
+        told = lead_score(
+            arrays["probability"][:, t],
+            arrays["top_ids"][:, t, 0],
+            arrays["top_probabilities"][:, t, 0],
+            report.critical_depth,
+            report.tokens[t].emergence,
+        )
+        if told is not None:
+            lead = _named(told.lead, vocabulary)
+            found[t] = Flag(score=told.score, flagged=told.score >= threshold, lead=lead)
+    return found
+
+
+def _named(lead: Lead | None, vocabulary: Vocabulary) -> Reversal | None:
+    if lead is None:
+        return None
+    return Reversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
+
+
+def _with_stages(token: Token, told: TokenStages, vocabulary: Vocabulary) -> Token:
+    return token.model_copy(
+        update={
+            "token_class": told.token_class,
+            "emergence": told.emergence,
+            "mutation_depth": told.mutation_depth,
+            "reversal": _named(told.reversal, vocabulary),
+        }
+    )
+
+
+def _nodes(report: StageReport, lens: Lens, method: StageMethod, thresholds: Thresholds) -> Stages:
+    return Stages(
+        method=method,
+        lens=lens,
+        critical_depth=report.critical_depth,
+        critical_interval=report.critical_interval,
+        probability_depth=report.probability_depth,
+        thresholds=thresholds.as_dict(),
+    )

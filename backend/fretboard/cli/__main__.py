@@ -1,0 +1,5 @@
+"""`python -m fretboard.cli`."""
+
+from fretboard.cli.main import main
+
+main()

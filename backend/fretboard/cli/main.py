@@ -1,0 +1,132 @@
+"""The command line: serving and working here, what needs no server in `commands`."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fretboard.cli import analyze, studies
+from fretboard.cli.clean import clean
+from fretboard.cli.options import configured_settings
+from fretboard.core.errors import FretboardError
+from fretboard.core.settings import Settings
+
+if TYPE_CHECKING:
+    from fretboard.jobs.worker import Worker
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="See how a vision-language model's answer takes shape, layer by layer.",
+)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address; default FRETBOARD_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; default PORT.")] = None,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
+) -> None:
+    """Serve the page and the API."""
+    from fretboard.cli.serve import serve as run
+
+    chosen = {"host": host, "port": port}
+    settings = configured_settings(model)
+    run(settings.model_copy(update={k: v for k, v in chosen.items() if v is not None}))
+
+
+@app.command()
+def worker(
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
+) -> None:
+    """Run a model for web processes elsewhere (needs REDIS_URL)."""
+    from fretboard.jobs.services import build_services
+    from fretboard.jobs.worker import Worker
+
+    settings = configured_settings()
+    if model is not None:
+        settings = settings.model_copy(update={"model": model})
+    if settings.redis_url is None:
+        raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
+    services = build_services(settings)
+    status = _run_until_told(Worker(services), services.jobs.halted)
+    logging.shutdown()
+    os._exit(status)  # a thread that loads the model, or is inside a step of it, is left alone
+
+
+@app.command()
+def health() -> None:
+    """Say whether the workers of this machine or container are well (status 0), through Redis."""
+    from redis.exceptions import RedisError
+
+    from fretboard.jobs.heartbeat import unwell
+    from fretboard.jobs.services import build_services
+
+    try:
+        told = build_services(configured_settings()).bus.living()
+    except RedisError as error:
+        raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
+    problem = unwell(told, socket.gethostname())
+    if problem:
+        raise SystemExit(problem)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from fretboard.jobs.services import build_services
+    from fretboard.server.app import create_app
+
+    settings = Settings(STORE_URL="memory://", REDIS_URL=None)
+    schema = create_app(build_services(settings), lambda: None).openapi()
+    typer.echo(json.dumps(schema, indent=1, sort_keys=True))
+
+
+for _command in (
+    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
+    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
+    clean,
+):  # fmt: skip
+    app.command()(_command)
+
+
+def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
+    """Until SIGTERM or Ctrl-C; a second one ends the grace period. Returns the exit status."""
+    stop, status = threading.Event(), 0
+
+    def told(*_: object) -> None:
+        (halted if stop.is_set() else stop).set()
+
+    def start() -> None:
+        nonlocal status
+        try:
+            worker.start()
+        except Exception:
+            logging.getLogger(__name__).exception("the worker could not start")
+            status = 1
+            stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    threading.Thread(target=start, name="start", daemon=True).start()
+    stop.wait()
+    worker.stop()
+    return status
+
+
+def main() -> None:
+    """Entry point: errors of ours end in one line and status 1, never in a traceback."""
+    try:
+        app()
+    except FretboardError as error:
+        raise SystemExit(f"{error.title}: {error.detail}") from error
+
+
+if __name__ == "__main__":
+    main()

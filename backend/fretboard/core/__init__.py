@@ -1,0 +1,1 @@
+"""What every room may know: settings, errors, documents, questions, words, images."""

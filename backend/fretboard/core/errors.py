@@ -1,0 +1,137 @@
+"""Every error a user can meet, as one tree. `detail` says what happened, then what to do.
+
+FretboardError
+├── InputError 422          the request itself is wrong
+│   ├── BadImage 422        not an image, truncated, or of an unknown format
+│   ├── TooLarge 413        body, pixels or tokens over the limit
+│   ├── TooLong 422         prompt and answer beyond the positions that the model knows
+│   ├── UnknownModel 422    the named model is not served here
+│   └── UnknownWord 422     the model's vocabulary has no token for the word
+├── NotFound 404            no such analysis, array, figure or page
+│   └── Lost 410            the analysis is known, but a part of its record is gone
+├── NotFinished 409         the analysis exists, but what was asked for does not yet
+├── Unavailable 503         a model is loading, a worker or a store does not answer
+├── StoreFull 507           the store has no room, or may not be written
+├── OutOfMemory 507         the model's device has not enough memory
+├── NoNumbers 500           a run whose states or logits are NaN or infinite
+├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
+└── Cancelled 499           a user stopped the work
+"""
+
+from typing import ClassVar
+
+
+class FretboardError(Exception):
+    """Base of all errors shown to users; `status` is the HTTP status, `title` the kind."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members: dict[str, int] = {}
+        """Numbers that a client may act on, beside the words."""
+
+
+class InputError(FretboardError):
+    """The request itself is wrong."""
+
+    status = 422
+    title = "The request cannot be used"
+
+
+class BadImage(InputError):
+    """The bytes are not an image that can be read."""
+
+    title = "The image cannot be read"
+
+
+class TooLarge(InputError):
+    """A body, an image or a number over the limit."""
+
+    status = 413
+    title = "Too large"
+
+
+class TooLong(InputError):
+    """Prompt and answer do not fit into the model's positions; `members` has what would."""
+
+    title = "Too long for the model"
+
+    def __init__(self, detail: str, fits: int) -> None:
+        super().__init__(detail)
+        self.members = {"max_new_tokens": fits}
+
+
+class UnknownModel(InputError):
+    """The named model is not served here."""
+
+    title = "This model is not served here"
+
+
+class UnknownWord(InputError):
+    """The model's vocabulary has no token that could stand for the word."""
+
+    title = "Not in the vocabulary"
+
+
+class NotFound(FretboardError):
+    """No such analysis, array, figure or page."""
+
+    status = 404
+    title = "Not found"
+
+
+class Lost(NotFound):
+    """The analysis is known, but a part of its record is gone; running it again brings it back."""
+
+    status = 410
+    title = "A part of the record is lost"
+
+
+class NotFinished(FretboardError):
+    """The analysis exists, but what was asked for does not yet."""
+
+    status = 409
+    title = "Not finished"
+
+
+class Unavailable(FretboardError):
+    """A model is loading, or a worker or a store does not answer."""
+
+    status = 503
+    title = "Not available right now"
+
+
+class StoreFull(FretboardError):
+    """The store has no room left, or may not be written."""
+
+    status = 507
+    title = "The store cannot be written"
+
+
+class OutOfMemory(FretboardError):
+    """The model's device has not enough memory for this run."""
+
+    status = 507
+    title = "Not enough memory"
+
+
+class NoNumbers(FretboardError):
+    """The model computed NaN or infinite states or logits: nothing of the run can be read."""
+
+    title = "The model gave no numbers"
+
+
+class UnsupportedModel(FretboardError):
+    """A checkpoint whose decoder layers, final norm, unembedding or logit tail were not found."""
+
+    title = "This model cannot be read"
+
+
+class Cancelled(FretboardError):
+    """A user stopped the work."""
+
+    status = 499
+    title = "Cancelled"

@@ -1,0 +1,82 @@
+"""Image sets: several images, one question; each image an ordinary analysis."""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status
+
+Rule = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Member(BaseModel):
+    """One image of a set: its analysis, or why it was refused."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    analysis_id: str | None = None
+    error: Problem | None = None
+
+
+class SetRequest(BaseModel):
+    """What was asked of every image; `token` is the default alignment (`alignment.parse`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: str
+    model: str
+    token: Rule
+    salt: str | None = None
+    """Of a private set: its id is unguessable, and so are those of its analyses."""
+
+
+class ImageSet(BaseModel):
+    """The record of a set; how far its members are is read from their analyses."""
+
+    id: str
+    schema_version: int = SCHEMA_VERSION
+    request: SetRequest
+    members: list[Member]
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return self.model_dump_json(indent=1).encode()
+
+
+class MemberView(Member):
+    """A member with its answer, and the token that the alignment chose in it."""
+
+    status: Status
+    answer: str | None = None
+    token: int | None = None
+    word: str | None = None
+    note: str | None = None
+    """Why no token was chosen."""
+
+
+class SetView(BaseModel):
+    """A set as it stands: done as soon as no member is waiting or running."""
+
+    id: str
+    status: Literal["running", "done", "failed"]
+    request: SetRequest
+    token: str
+    """The alignment in force."""
+    members: list[MemberView]
+    warning: str | None = None
+    """Where the answers do not align."""
+
+
+def set_id(request: SetRequest, members: list[Member]) -> str:
+    """Content id: the same question, alignment and analyses in the same order."""
+    plain = {"salt"} if request.salt is None else set()  # younger than the first ids
+    canonical = {
+        "schema": SCHEMA_VERSION,
+        "request": request.model_dump(mode="json", exclude=plain),
+        "members": [member.analysis_id or member.name for member in members],
+    }
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,150 @@
+"""How an analysis is read: lens, divergence, display scaling, stages and their thresholds.
+
+Names, ranges, defaults and help stand here once; the query, the command line, the notebook and the
+OpenAPI document read them from these fields.
+"""
+
+import math
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SEED = 0  # of the resamplings: the same arrays give the same interval
+
+
+class Lens(StrEnum):
+    """The map from a hidden state to a distribution over the vocabulary (METHOD: Lens)."""
+
+    NORMED = "normed"
+    RAW = "raw"
+    DIFFERENCE = "difference"
+    """Raw minus normed: what of a finding is scale (tokens and stages are then the normed's)."""
+
+    @property
+    def base(self) -> "Lens":
+        """The lens whose distributions are proper: the lens itself, normed for the difference."""
+        return Lens.NORMED if self is Lens.DIFFERENCE else self
+
+
+class Scaling(StrEnum):
+    """Display scaling of a figure's values by their largest absolute value (METHOD: Level 2)."""
+
+    NONE = "none"
+    DEPTH = "depth"
+    """The paper's MaxAbsScaler: colours cannot be compared across depths."""
+    TOKEN = "token"
+
+
+class StageMethod(StrEnum):
+    """How the critical and mutation depths are found (METHOD: Stages, detected)."""
+
+    AUTOMATIC = "automatic"
+    PAPER = "paper"
+
+
+class Divergence(StrEnum):
+    """How far the distributions of two adjacent depths lie apart (METHOD: Level 2)."""
+
+    JSD = "jsd"
+    PAPER_CODE = "paper-code"
+    SYMMETRIC_KL = "symmetric-kl"
+
+
+class Thresholds(BaseModel):
+    """All thresholds of the detected stages and flags, in one place."""
+
+    model_config = ConfigDict(frozen=True)
+
+    critical_depth: Annotated[int | None, Field(ge=1, description="Given instead of detected.")] = (
+        None
+    )
+    mutation_sigmas: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="A mutation's log JSD stands this many robust deviations above the "
+            "token's stabilisation",
+        ),
+    ] = 4.0
+    mutation_min_ratio: Annotated[
+        float, Field(ge=1, description="… and at least this many times its median")
+    ] = 3.0
+    mutation_min_jsd: Annotated[
+        float, Field(ge=0, le=math.log(2), description="… and is at least this many nats.")
+    ] = 0.02
+    reversal_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="A rival that leads at least this share of the depths from critical to "
+            "mutation.",
+        ),
+    ] = 0.5
+    flag_score: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="A content word with at least this hallucination score is flagged.",
+        ),
+    ] = 0.3
+    resamples: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Resamplings of the tokens for the interval of the critical depth.",
+        ),
+    ] = 200
+    interval: Annotated[float, Field(gt=0, lt=1, description="Coverage of that interval.")] = 0.9
+
+    def as_dict(self) -> dict[str, float | None]:
+        """For the document."""
+        chosen: dict[str, float | None] = self.model_dump(include=set(Thresholds.model_fields))
+        return chosen | {"seed": SEED}
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """In the OpenAPI document: the default is the analysis's own."""
+    schema.pop("default", None)
+
+
+class Reading(Thresholds):
+    """How the numbers of an analysis are read, and how its stages are found."""
+
+    lens: Annotated[
+        Lens,
+        Field(
+            description="normed, raw or difference; default: the analysis's own.",
+            json_schema_extra=_without_default,
+        ),
+    ] = Lens.NORMED
+    divergence: Annotated[Divergence, Field(description="Of adjacent depths.")] = Divergence.JSD
+    scale: Annotated[Scaling, Field(description="Display scaling of figures.")] = Scaling.NONE
+
+    stages: Annotated[
+        StageMethod,
+        Field(description="How the stages are found: automatic, or the paper's fixed depths."),
+    ] = StageMethod.AUTOMATIC
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_name(cls, values: Any) -> Any:
+        """`scaling` in the reading.json of an older folder."""
+        if isinstance(values, dict) and "scaling" in values:
+            return {("scale" if k == "scaling" else k): v for k, v in values.items()}
+        return values
+
+    def as_meta(self) -> dict[str, str]:
+        """For a figure's `meta`, which says what it shows."""
+        return {"lens": self.lens, "divergence": self.divergence, "scaling": self.scale}
+
+    def under(self, lens: Lens) -> "Reading":
+        """With this lens where none was chosen."""
+        return self if "lens" in self.model_fields_set else self.but(lens=lens)
+
+    def but(self, **changes: Any) -> "Reading":
+        """A copy with other values, checked. Raises ValueError."""
+        return Reading(**self.model_dump(exclude_unset=True) | changes)

@@ -1,0 +1,1 @@
+"""All that runs a model: analyses, derived arrays, causal tests, and the session over them."""

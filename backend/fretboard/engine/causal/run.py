@@ -1,0 +1,120 @@
+"""One experiment from pictures and tokens to arrays: what the command line and the worker share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fretboard.core.analysis import Status
+from fretboard.core.causal_test import CausalTest, Kind, Taught
+from fretboard.core.images import blank_like
+from fretboard.core.vocabulary import Vocabulary
+from fretboard.engine.causal.attribution import attribution
+from fretboard.engine.causal.forced import Forced, answer, log_probabilities, taught
+from fretboard.engine.causal.image_cut import attention_cut
+from fretboard.engine.causal.knockout import knockout
+from fretboard.engine.causal.patching import patching
+from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.inputs import build_inputs
+
+# Share done in [0, 1], and what is being done; may raise Cancelled.
+Report = Callable[[float, str], None]
+Arrays = dict[str, np.ndarray]
+
+
+def silent(_share: float, _message: str) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """The pictures and the answer.
+
+    image: None for text alone; other: None for a grey one of the same size. emitted: the ids to
+    teach; None lets the model answer, or follow the request's continuation.
+    """
+
+    image: Image.Image | None
+    other: Image.Image | None = None
+    emitted: tuple[int, ...] | None = None
+
+
+def measure(
+    checkpoint: Checkpoint,
+    vocabulary: Vocabulary,
+    wanted: CausalTest,
+    material: Material,
+    report: Report = silent,
+) -> tuple[CausalTest, Arrays]:
+    """The finished document and its arrays; running it twice gives the same.
+
+    Raises what the kinds raise: InputError, UnsupportedModel, and Cancelled by way of `report`.
+    """
+    forced = _taught(checkpoint, wanted, material, report)
+    report(0.0, "The model runs as it is.")
+    arrays, note = _arrays(forced, wanted, material, vocabulary, report)
+    facts = {
+        "status": Status.DONE,
+        "error": None,
+        "answer": checkpoint.tokenizer.decode(forced.emitted, skip_special_tokens=True).strip(),
+        "tokens": _told(forced, vocabulary),
+        "drift": forced.drift,
+        "note": note,
+    }
+    return wanted.model_copy(update=facts), arrays
+
+
+def _taught(
+    checkpoint: Checkpoint, wanted: CausalTest, material: Material, report: Report
+) -> Forced:
+    request = wanted.request
+    inputs = build_inputs(checkpoint, request.prompt, material.image, request.continuation)
+    if material.emitted is not None:
+        inputs = replace(inputs, forced=material.emitted)
+
+    def tick(done: int, total: int) -> None:
+        report(0.0, f"The answer is taught: token {done + 1} of {total}.")
+
+    return answer(checkpoint, inputs, request.max_new_tokens, tick)
+
+
+def _arrays(
+    forced: Forced,
+    wanted: CausalTest,
+    material: Material,
+    vocabulary: Vocabulary,
+    report: Report,
+) -> tuple[Arrays, dict[str, Any]]:
+    def tick(done: int, total: int) -> None:
+        report(done / total, f"Run {done + 1} of {total}.")
+
+    if wanted.kind is Kind.KNOCKOUT:
+        return knockout(forced, tick)
+    if wanted.kind is Kind.CUT:
+        return attention_cut(forced, tick)
+    if wanted.kind is Kind.ATTRIBUTION:
+        rival = vocabulary.word(wanted.rival).token_id if wanted.rival else None
+        arrays, note = attribution(forced, rival)
+        return arrays, note | {"rivals": vocabulary.texts(arrays["rival"].tolist())}
+    forced.require_image()
+    other = _without(forced, wanted, material)
+    donor, base = (other, forced) if wanted.into_image else (forced, other)
+    return patching(donor, base, tick)
+
+
+def _without(forced: Forced, wanted: CausalTest, material: Material) -> Forced:
+    """The same answer taught to a run with the other image, or a grey one of the same size."""
+    assert material.image is not None  # image positions were required
+    other = material.other or blank_like(material.image)
+    inputs = build_inputs(forced.checkpoint, wanted.request.prompt, other, None)
+    return taught(forced.checkpoint, inputs, list(forced.emitted))
+
+
+def _told(forced: Forced, vocabulary: Vocabulary) -> list[Taught]:
+    said = zip(forced.emitted, log_probabilities(forced).tolist(), strict=True)
+    return [
+        Taught(index=t, id=number, text=vocabulary.text(number), log_probability=value)
+        for t, (number, value) in enumerate(said)
+    ]

@@ -1,0 +1,55 @@
+"""Arrays on demand from the stored hidden states: another lens, a word's curve."""
+
+import numpy as np
+import torch
+
+from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import TOP_K, Derived
+from fretboard.core.reading import Lens
+from fretboard.engine.stream import to_tensor
+from fretboard.lens.difference import read_difference
+from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
+from fretboard.model.anatomy import Anatomy
+
+
+def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
+    """The model's own final norm, unembedding and tail as a lens, wherever they are placed."""
+    return LogitLens(
+        final_norm=anatomy.normed,
+        unembed=anatomy.logits,
+        vocabulary=anatomy.vocabulary,
+        raw=lens == Lens.RAW,
+    )
+
+
+def derive(
+    anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, wanted: Derived
+) -> dict[str, np.ndarray]:
+    """Arrays of a lens from (L+1, T, width) hidden states."""
+    states = to_tensor(hidden)
+    if wanted.lens == Lens.DIFFERENCE:
+        return _difference(anatomy, analysis, states, wanted)
+    lens = make_lens(anatomy, wanted.lens)
+    if wanted.kind == "divergence":
+        return {"jsd": divergences(lens, states, wanted.divergence)}
+    if wanted.kind == "distribution":
+        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}
+    return read_out(lens, states, _emitted(analysis), TOP_K).arrays()
+
+
+def _difference(
+    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, wanted: Derived
+) -> dict[str, np.ndarray]:
+    """The same arrays, raw − normed."""
+    raw, normed = make_lens(anatomy, Lens.RAW), make_lens(anatomy, Lens.NORMED)
+    if wanted.kind == "lens":
+        return read_difference(raw, normed, states, _emitted(analysis), TOP_K).arrays()
+    if wanted.kind == "divergence":
+        one, other = (divergences(lens, states, wanted.divergence) for lens in (raw, normed))
+        return {"jsd": one - other}
+    one, other = (np.exp(distribution(lens, states[:, wanted.token])) for lens in (raw, normed))
+    return {"probabilities": one - other}
+
+
+def _emitted(analysis: Analysis) -> torch.Tensor:
+    return torch.tensor([token.id for token in analysis.tokens])

@@ -1,0 +1,168 @@
+"""Clean-up of the store: what is too old, then what is too much, the longest unwritten first.
+
+A record is as young as what was last written into its folder, and an analysis as young as the
+youngest image set or causal test that rests on it: those go first. Never deleted: what waits or
+runs, and the shipped examples, which would come back at the next start.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fretboard.core.analysis import Status
+from fretboard.core.causal_test import prefix_of
+from fretboard.core.errors import Lost, NotFound
+from fretboard.core.image_set import ImageSet
+from fretboard.core.settings import Settings
+from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
+from fretboard.jobs.services import Services
+from fretboard.store.examples import shipped_ids
+
+DAY_SECONDS = 86_400
+# A folder without a document, or a half-written file, is of a run that was killed; or of one that
+# writes right now.
+LEFTOVER_SECONDS = DAY_SECONDS
+KINDS = ("experiment", "set", "analysis")  # of equal age, what rests on others goes first
+BUSY = (Status.QUEUED, Status.RUNNING)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may stay: days since it was written, bytes of all records; 0: no limit."""
+
+    keep_days: float = 0.0
+    store_bytes: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """As configured."""
+        return cls(settings.keep_days, settings.store_bytes)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self.keep_days or self.store_bytes)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record: its size in bytes, and when it was last written (s since the epoch)."""
+
+    kind: str
+    id: str
+    bytes: int
+    written: float
+
+
+@dataclass
+class Cleaned:
+    """What was removed, and what is left in bytes."""
+
+    removed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    freed: int = 0
+    left: int = 0
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} × {kind}" for kind, count in self.removed.items() if count)
+        return f"{counts or 'nothing'} removed, {self.freed / 1e6:.1f} MB freed, " + (
+            f"{self.left / 1e6:.1f} MB kept"
+        )
+
+
+def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
+    """Delete what is beyond the limits; `dry`: only say what would go."""
+    items, now = _items(services), time.time()
+    told = Cleaned(left=sum(item.bytes for item in items))
+
+    def busy(item: Item) -> bool:
+        return _busy(services, item, now)
+
+    for item in beyond(items, limits, now, busy):
+        told.removed[item.kind] += 1
+        told.freed += item.bytes
+        told.left -= item.bytes
+        if not dry:
+            _erase(services, item)
+    if not dry:
+        services.store.drop_half_written(now - LEFTOVER_SECONDS)
+    return told
+
+
+def beyond(
+    items: list[Item], limits: Limits, now: float, busy: Callable[[Item], bool]
+) -> Iterator[Item]:
+    """What has to go, in the order in which it can; `busy` is asked of nothing else."""
+    total = sum(item.bytes for item in items)
+    for item in sorted(items, key=lambda one: (one.written, KINDS.index(one.kind))):
+        old = limits.keep_days and now - item.written > limits.keep_days * DAY_SECONDS
+        over = limits.store_bytes and total > limits.store_bytes
+        if not (old or over):
+            return
+        if not busy(item):
+            total -= item.bytes
+            yield item
+
+
+def _items(services: Services) -> list[Item]:
+    """Every record but the shipped ones; of the analyses, as young as what rests on them."""
+    shipped = shipped_ids()
+    sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
+    resting: dict[str, float] = {}
+    for item in sets:
+        for member in _members(services, item.id):
+            resting[member] = max(resting.get(member, 0.0), item.written)
+    by_prefix: dict[str, float] = {}
+    for item in tests:
+        prefix = prefix_of(item.id)
+        by_prefix[prefix] = max(by_prefix.get(prefix, 0.0), item.written)
+    analyses = [
+        replace(
+            item,
+            written=max(
+                item.written, resting.get(item.id, 0.0), by_prefix.get(prefix_of(item.id), 0.0)
+            ),
+        )
+        for item in _listed(services.store, "analysis")
+        if item.id not in shipped
+    ]
+    return [*tests, *sets, *analyses]
+
+
+def _listed(records: Any, kind: str) -> list[Item]:
+    return [Item(kind, one, *usage) for one, usage in records.usage().items()]
+
+
+def _members(services: Services, set_id: str) -> list[str]:
+    try:
+        return [member.analysis_id or "" for member in services.sets.read(set_id).members]
+    except NotFound:
+        return []
+
+
+def _records(services: Services, kind: str) -> Any:
+    kinds = {
+        "experiment": services.tests, "set": services.sets, "analysis": services.store,
+    }  # fmt: skip
+    return kinds[kind]
+
+
+def _busy(services: Services, item: Item, now: float) -> bool:
+    """Whether it waits or runs; of a set, a member of it."""
+    try:
+        document = _records(services, item.kind).read(item.id)
+    except Lost:
+        return False
+    except NotFound:
+        return now - item.written < LEFTOVER_SECONDS
+    if not isinstance(document, ImageSet):
+        return document.status in BUSY
+    members = (Item("analysis", member.analysis_id or "", 0, 0.0) for member in document.members)
+    return any(_busy(services, member, now) for member in members if member.id)
+
+
+def _erase(services: Services, item: Item) -> None:
+    erase = {"experiment": erase_test, "set": erase_set, "analysis": erase_analysis}
+    with suppress(NotFound):  # deleted by someone else meanwhile
+        erase[item.kind](services, item.id)

@@ -1,0 +1,149 @@
+"""What a process works with, built once from the settings: store, cache, bus and jobs."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from fretboard.analysis.arrays import read_vocabulary
+from fretboard.core.analysis import Analysis, Problem, Status, problem_of
+from fretboard.core.causal_test import CausalTest
+from fretboard.core.errors import Cancelled, NotFound, StoreFull, Unavailable
+from fretboard.core.image_set import ImageSet
+from fretboard.core.model_info import ServedModel, choose_model
+from fretboard.core.settings import Settings
+from fretboard.core.vocabulary import Vocabulary
+from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
+from fretboard.jobs.counters import FAILED, CountedCache, Counters
+from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
+from fretboard.jobs.queue import Jobs, make_brokers
+from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
+from fretboard.store.analyses import AnalysisStore, open_sets, open_store
+from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
+from fretboard.store.causal_tests import CausalTestRecords, open_tests
+from fretboard.store.records import Records
+
+log = logging.getLogger(__name__)
+CANCELLED = "It was cancelled before its turn came. Run it again when you like."
+
+
+@dataclass(frozen=True)
+class Services:
+    """Shared by web routes and workers; the only place that chooses Redis or this process."""
+
+    settings: Settings
+    store: AnalysisStore
+    sets: Records[ImageSet]
+    tests: CausalTestRecords
+    cache: ArrayCache
+    bus: Bus
+    jobs: Jobs
+    counters: Counters
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the web process was told to stop: open event streams end."""
+
+    @property
+    def expects_worker(self) -> bool:
+        """Whether this process loads FRETBOARD_MODEL itself, after its first page."""
+        return self.settings.worker == "inside"
+
+    @property
+    def unserved(self) -> str:
+        """What to say of a model that no worker has announced."""
+        if self.expects_worker:
+            return "Waiting for the model to load."
+        return "No worker serves this model now. Start one: fretboard worker --model NAME"
+
+    def patient(self) -> "Services":
+        """The same for work in hand: it waits for a Redis that is away for as long as it takes."""
+        if self.settings.redis_url is None:
+            return self
+        client = connect(self.settings.redis_url, patient=True)
+        bus = RedisBus(client)
+        jobs = Jobs(self.jobs.brokers, bus, RedisWaiting(client))
+        jobs.halted = self.jobs.halted
+        cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
+        return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
+
+    def choose(self, asked: str | None) -> ServedModel:
+        """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
+
+        Raises UnknownModel.
+        """
+        return choose_model(self.settings, asked, self.bus.announced())
+
+    def vocabulary(self, analysis: Analysis) -> Vocabulary:
+        """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
+        return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
+
+    def fail(self, document: Analysis | CausalTest, problem: Problem) -> None:
+        """Write the failure into the document, and tell those who follow."""
+        failed = document.model_copy(update={"status": Status.FAILED, "error": problem})
+        records: Any = self.tests if isinstance(document, CausalTest) else self.store
+        try:
+            records.read(document.id)
+            records.write(failed)
+        except NotFound:  # deleted while it ran: it stays deleted
+            pass
+        except (StoreFull, Unavailable) as error:
+            # The record still says running: upkeep takes it up again when the store is well.
+            log.error("the failure of %s cannot be written: %s", document.id, error)
+        self.counters.add(FAILED, kind=problem.title, work=type(document).__name__.lower())
+        self.bus.publish(document.id, {"type": "failed", **problem.model_dump()})
+
+    def cancel(self, document: Analysis | CausalTest) -> None:
+        """Stop it at its next token or run, or at once when its turn has not come."""
+        self.jobs.cancel(document.id)
+        if self.jobs.withdraw(document.model.revision, document.id):
+            self.fail(document, problem_of(Cancelled(CANCELLED)))
+
+    def unfinished(self) -> list[Analysis | CausalTest]:
+        """What was queued or running when the last process stopped."""
+        documents: Iterator[Analysis | CausalTest] = chain(
+            self.store.readable(), self.tests.readable()
+        )
+        return [one for one in documents if one.status in (Status.QUEUED, Status.RUNNING)]
+
+
+def build_services(settings: Settings) -> Services:
+    """Everything in this process, or through Redis when `REDIS_URL` is set."""
+    store, sets = open_store(settings.store_url), open_sets(settings.store_url)
+    if settings.redis_url is None:
+        cache: ArrayCache = MemoryCache(settings.cache_bytes)
+        bus: Bus = MemoryBus()
+        waiting: Waiting = MemoryWaiting()
+        counters = Counters()
+    else:
+        client = connect(settings.redis_url)
+        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+        _check_eviction(client)
+        bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
+    jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
+    tests = open_tests(settings.store_url)
+    counted = CountedCache(cache, counters)
+    return Services(settings, store, sets, tests, counted, bus, jobs, counters)
+
+
+def _check_eviction(client: Redis) -> None:
+    """Warn where the server may throw jobs away. A server that is down is told of later.
+
+    Raises Unavailable where it refuses the password.
+    """
+    try:
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
+    except REFUSALS as error:
+        raise Unavailable(NO_ENTRY) from error
+    except RedisError:  # hosted servers often forbid the question
+        return
+    if policy.startswith("allkeys"):
+        log.warning(
+            "Redis has maxmemory-policy %s: it may drop waiting jobs. Set it to noeviction or "
+            "volatile-ttl; the "
+            "array cache bounds itself (FRETBOARD_CACHE_BYTES).",
+            policy,
+        )

@@ -1,0 +1,88 @@
+"""A checked request → an analysis in the store and a job on the queue, once per content id."""
+
+from contextlib import suppress
+
+from fretboard.analysis.questions import prepare
+from fretboard.core.analysis import Analysis, Status
+from fretboard.core.errors import (
+    FretboardError,
+    NotFound,
+    StoreFull,
+    Unavailable,
+)
+from fretboard.core.images import to_png
+from fretboard.core.question import Question
+from fretboard.jobs.admission import Load, admit, prompt_tokens
+from fretboard.jobs.delete import allow, make_way
+from fretboard.jobs.fair_list import INTERACTIVE
+from fretboard.jobs.queue import NOBODY
+from fretboard.jobs.rerun import needs_run, run_again
+from fretboard.jobs.services import Services
+
+
+def submit(
+    services: Services, question: Question, lane: str = INTERACTIVE, client: str = NOBODY
+) -> tuple[Analysis, bool]:
+    """(the analysis, whether work was started). An equal request finds the one that exists.
+
+    client: whose turn it takes, when others wait too.
+    """
+    analysis, picture = prepare(services.settings, question, services.bus.announced())
+    _check_loadable(services, analysis)
+    make_way(services, services.store, analysis.id)
+    share = _check_memory(services, analysis)
+    if picture is not None:
+        services.store.write_image(analysis.id, to_png(picture.image))
+    allow(services, analysis.id)  # before the record: without Redis it is refused here
+    if _accept(services, analysis):
+        services.jobs.analyse(analysis, lane, client, share)
+        return analysis, True
+    return _revive(services, services.store.read(analysis.id), lane, client)
+
+
+def _accept(services: Services, analysis: Analysis) -> bool:
+    """Whether the record is new. Where it cannot be written, nothing is left of it."""
+    try:
+        return services.store.create(analysis)
+    except (StoreFull, Unavailable):
+        with suppress(FretboardError):
+            if not services.store.exists(analysis.id):
+                services.store.purge(analysis.id)
+        raise
+
+
+def _check_memory(services: Services, analysis: Analysis) -> float:
+    """Share of the worker's memory; what is already there, or underway, costs nothing to show."""
+    served = services.choose(analysis.model.name)
+    limit = services.settings.request_bytes or served.free_bytes
+    if not limit or services.store.exists(analysis.id):
+        return 0.0
+    request = analysis.request
+    vocabulary = None
+    with suppress(NotFound):  # until a worker has published it
+        vocabulary = services.vocabulary(analysis)
+    count = vocabulary.count if vocabulary is not None else None
+    image = served.image_positions if request.image is not None else 0
+    prompt = prompt_tokens(request.prompt, count and count(request.prompt), image)
+    forced = request.continuation
+    new = (count(forced) if count else len(forced)) if forced else request.max_new_tokens
+    return admit(served, Load(prompt=prompt, new=new), limit)
+
+
+def _check_loadable(services: Services, analysis: Analysis) -> None:
+    facts = services.bus.announced().get(analysis.model.name, {})
+    if facts.get("state") == "failed":
+        raise Unavailable(
+            f"The model {analysis.model.name} could not be loaded: {facts['detail']} "
+            "Correct FRETBOARD_MODEL and start the server again."
+        )
+
+
+def _revive(
+    services: Services, existing: Analysis, lane: str, client: str
+) -> tuple[Analysis, bool]:
+    """One that failed, or lost a part of its record, is run again when it is asked again."""
+    underway = existing.status in (Status.QUEUED, Status.RUNNING)
+    if underway or not needs_run(services, existing):
+        return existing, False
+    return run_again(services, existing, client, lane), True

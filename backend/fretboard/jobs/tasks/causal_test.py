@@ -1,0 +1,93 @@
+"""The worker's side of causal tests: run one, tell how far it is, keep what came of it."""
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from fretboard.core.analysis import Status, problem_of
+from fretboard.core.causal_test import BLANK, CausalTest
+from fretboard.core.errors import Cancelled, FretboardError, InputError, NotFound
+from fretboard.core.images import stored_image
+from fretboard.jobs.services import Services
+
+if TYPE_CHECKING:
+    from fretboard.engine.analyze import Pipeline
+    from fretboard.engine.causal.run import Material, Report
+
+log = logging.getLogger(__name__)
+STARTING = "The model reads the prompt and the image."
+REPORT_SECONDS = 0.3  # between two progress events: more would only fill the bus
+
+
+class CausalTester:
+    """Causal tests on the generation thread: module patches are global, so one at a time."""
+
+    def __init__(self, services: Services, pipeline: "Pipeline") -> None:
+        self._services = services
+        self._pipeline = pipeline
+
+    def run(self, test_id: str) -> None:
+        """Run one; again after a worker was killed, with the same result."""
+        try:
+            test = self._services.tests.read(test_id)
+        except NotFound:  # deleted while it waited
+            return
+        if test.status in (Status.DONE, Status.FAILED):
+            return
+        test = test.model_copy(update={"status": Status.RUNNING})
+        self._services.tests.write(test)
+        self._emit(test, {"type": "status", "status": "running", "message": STARTING})
+        try:
+            self._run(test)
+        except Exception as error:
+            if not isinstance(error, FretboardError):
+                log.exception("experiment %s failed", test_id)
+            self._services.fail(test, problem_of(error))
+
+    def _run(self, test: CausalTest) -> None:
+        from fretboard.engine.causal.run import measure
+
+        report = self._report(test)
+        report(0.0, STARTING)
+        checkpoint, vocabulary = self._pipeline.checkpoint, self._pipeline.vocabulary
+        material = self._material(test)
+        finished, arrays = measure(checkpoint, vocabulary, test, material, report)
+        records = self._services.tests
+        records.read(test.id)  # deleted while it ran: it stays deleted
+        records.write_finished(finished, arrays)
+        self._emit(test, {"type": "done", "id": test.id})
+
+    def _material(self, test: CausalTest) -> "Material":
+        from fretboard.engine.causal.run import Material
+
+        try:
+            analysis = self._services.store.read(test.analysis)
+        except NotFound as error:
+            raise InputError(
+                "The analysis was deleted while its test waited; ask the question again."
+            ) from error
+        image = other = None
+        if analysis.request.image is not None:
+            png = self._services.store.read_image(analysis.id)
+            image = stored_image(png)
+        if test.other not in ("", BLANK):
+            png = self._services.tests.read_other(test.id)
+            other = stored_image(png)
+        return Material(image, other, tuple(token.id for token in analysis.tokens))
+
+    def _report(self, test: CausalTest) -> "Report":
+        cancelled, last = self._services.jobs.cancelled(test.id), 0.0
+
+        def report(share: float, message: str) -> None:
+            nonlocal last
+            if cancelled():
+                raise Cancelled("The test was cancelled. Run it again when you like.")
+            if time.monotonic() - last < REPORT_SECONDS:
+                return
+            last = time.monotonic()
+            self._emit(test, {"type": "progress", "share": share, "message": message})
+
+        return report
+
+    def _emit(self, test: CausalTest, event: dict) -> None:
+        self._services.bus.publish(test.id, event)

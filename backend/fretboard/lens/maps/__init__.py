@@ -1,0 +1,1 @@
+"""Maps of hidden states: settings, fit, quality."""

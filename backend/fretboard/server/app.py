@@ -1,0 +1,115 @@
+"""The web application: routes, error handling, limits and headers, put together."""
+
+import re
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from fretboard import __version__
+from fretboard.analysis.arrays import Arrays
+from fretboard.jobs.compute import QueueCompute
+from fretboard.jobs.services import Services
+from fretboard.server import health, page, unfurl
+from fretboard.server.body_limit import BodyLimit
+from fretboard.server.metrics import add_metrics
+from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_handlers
+from fretboard.server.routes import (
+    analyses,
+    causal_tests,
+    figures,
+    image_sets,
+    interventions,
+    maps,
+    patches,
+    words,
+)
+from fretboard.server.security import sign_in
+from fretboard.server.security.guard import Guard
+
+# Plotly adds one empty style element (the hash) and sets style attributes; nothing else is inline.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
+    "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+COMPRESS_ABOVE_BYTES = 2048
+OF_A_RECORD = re.compile(r"/(?:api/(?:analyses|experiments|trajectories)|a|t)/([0-9a-f]{32})\b")
+
+
+def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
+    """The application; `after_first_response` is called once, when something has been served."""
+    app = FastAPI(
+        title="Fretboard",
+        version=__version__,
+        description="How a vision-language model's answer takes shape, layer by layer.",
+        responses=PROBLEM_RESPONSES,
+        docs_url=None,  # its page loads scripts from elsewhere, which the policy above forbids
+        redoc_url=None,
+    )
+    install_handlers(app)
+    compute = QueueCompute(services)
+    arrays = Arrays(services.store, services.sets, compute, services.cache)
+    app.include_router(analyses.routes(services, arrays))
+    app.include_router(words.routes(services, arrays))
+    app.include_router(patches.routes(services, arrays))
+    app.include_router(interventions.routes(services, arrays))
+    app.include_router(figures.routes(services, arrays))
+    app.include_router(maps.routes(services, arrays, compute))
+    app.include_router(image_sets.routes(services, compute, arrays))
+    app.include_router(causal_tests.routes(services))
+    app.include_router(unfurl.routes(services, arrays))
+    app.include_router(sign_in.routes(services.settings))
+    app.include_router(page.routes(services))
+    app.include_router(health.routes(services))
+    page.add_page(app, services)
+    add_metrics(app, services)
+    app.add_middleware(GoneClients)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)
+    app.add_middleware(BodyLimit, limit=services.settings.max_body_bytes)
+    app.add_middleware(Guard, settings=services.settings)
+    app.add_middleware(Envelope, after_first_response=after_first_response)
+    return app
+
+
+class Envelope:
+    """ASGI middleware: security headers, a call after the first response, the id in log lines."""
+
+    def __init__(self, app: ASGIApp, after_first_response: Callable[[], None]) -> None:
+        self._app = app
+        self._after_first: Callable[[], None] | None = after_first_response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+                _name_in_logs(Headers(raw=message["headers"]).get("location", ""))
+            await send(message)
+
+        clear_contextvars()  # of the connection's last request
+        _name_in_logs(scope["path"])
+        await self._app(scope, receive, with_headers)
+        after, self._after_first = self._after_first, None
+        if after is not None:
+            after()
+
+
+def _name_in_logs(path: str) -> None:
+    """The record that a path or Location names: its id goes into the lines logged from here on."""
+    found = OF_A_RECORD.search(path)
+    if found:
+        bind_contextvars(analysis=found[1])

@@ -1,0 +1,162 @@
+"""`text/event-stream` of an analysis or a causal test. Reconnecting loses nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import ServerSentEvent
+from redis.exceptions import RedisError
+
+from fretboard.core.analysis import Analysis, Status, problem_of, token_event
+from fretboard.core.causal_test import CausalTest
+from fretboard.core.errors import NotFound, Unavailable
+from fretboard.jobs.bus import START, Event
+from fretboard.jobs.services import Services
+
+log = logging.getLogger(__name__)
+# The bus wakes who follows; so often they look without: for events that were lost, a new place.
+LOOK_SECONDS = 1.0
+AWAY = "Redis or the store does not answer; the stream goes on as soon as it does."
+TERMINAL = ("done", "failed")
+WAITING = {
+    "ready": "Waiting for its turn.",
+    "loading": "Waiting for the model to load.",
+    "failed": "Waiting for the model, which could not be loaded.",
+}
+OVER = (Status.DONE, Status.FAILED)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is followed: its topic on the bus, how it stands, and how it ended.
+
+    status: the event that says whether it waits, and where, or runs. ended: the events that the
+    record tells once it is over, None before. Both are asked in a thread.
+    """
+
+    topic: str
+    status: Callable[[], Event]
+    ended: Callable[[], list[Event] | None]
+
+
+def of_analysis(services: Services, analysis: Analysis) -> Story:
+    """An analysis: `status`, `token`, then `done` or `failed`."""
+
+    def ended() -> list[Event] | None:
+        current = services.store.read(analysis.id)
+        if current.status not in OVER:
+            return None
+        tokens: list[Event] = [token_event(token) for token in current.tokens]
+        return [{"type": "status", "status": current.status}, *tokens, _last(current)]
+
+    longest = {"max_new_tokens": analysis.request.max_new_tokens}
+    return Story(analysis.id, lambda: _status(services, analysis) | longest, ended)
+
+
+def of_test(services: Services, test: CausalTest) -> Story:
+    """A causal test: `status`, `progress`, then `done` or `failed`."""
+
+    def ended() -> list[Event] | None:
+        current = services.tests.read(test.id)
+        if current.status not in OVER:
+            return None
+        return [{"type": "status", "status": current.status}, _last(current)]
+
+    return Story(test.id, lambda: _status(services, test), ended)
+
+
+async def follow(
+    services: Services, story: Story, after: str | None
+) -> AsyncIterator[ServerSentEvent]:
+    """Events after the position `after` (a Last-Event-ID), to the end of the story.
+
+    A run that begins again on another worker tells its tokens again: each goes out once. While
+    Redis or the store is away the stream stays open.
+    """
+    position, told, away = after or START, -1, False
+    while True:
+        try:
+            async with aclosing(_events(services, story, position)) as events:
+                async for event, at in events:
+                    position, away = at or position, False
+                    if event["type"] == "token":
+                        if event["index"] <= told:
+                            continue
+                        told = event["index"]
+                    yield _as_sse(event, at)
+            return
+        except (RedisError, Unavailable) as error:
+            log.warning("the events of %s wait: %s", story.topic, error)
+            if not away:
+                status = Status.QUEUED if position == START else Status.RUNNING
+                yield _as_sse({"type": "status", "status": status, "message": AWAY}, None)
+            away = True
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _events(
+    services: Services, story: Story, after: str
+) -> AsyncGenerator[tuple[Event, str | None]]:
+    """(event, its position on the bus) after a position, to the end. Raises RedisError."""
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the server stops: nobody is left to wake
+            loop.call_soon_threadsafe(woken.set)
+
+    with await run_in_threadpool(services.bus.follow, story.topic, wake):
+        position, status = after, None
+        while (told := await run_in_threadpool(_ended, story)) is None:
+            if status is None or position == START:  # until it begins, its place may change
+                now = await run_in_threadpool(story.status)
+                if now != status:
+                    yield now, None
+                status = now
+            checked = time.monotonic()
+            if services.stopping.is_set():  # the browser comes again, with what it has read
+                return
+            while time.monotonic() - checked < LOOK_SECONDS:
+                woken.clear()
+                fresh = await run_in_threadpool(services.bus.read, story.topic, position)
+                for position, event in fresh:
+                    yield event, position
+                    if event["type"] in TERMINAL:
+                        return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+    for event in told:
+        yield event, None
+
+
+def _ended(story: Story) -> list[Event] | None:
+    """A record that was deleted has ended too."""
+    try:
+        return story.ended()
+    except NotFound as error:
+        return [{"type": "failed", **problem_of(error).model_dump()}]
+
+
+def _status(services: Services, document: Analysis | CausalTest) -> Event:
+    status: Event = {"type": "status", "status": document.status}
+    if document.status != Status.QUEUED:
+        return status | {"message": "The model is at work."}
+    state = services.bus.announced().get(document.model.name, {}).get("state", "")
+    place = services.jobs.place(document)
+    if place is not None and state == "ready":
+        return status | {"message": WAITING[state]} | place.model_dump()
+    return status | {"message": WAITING.get(state, services.unserved)}
+
+
+def _last(document: Analysis | CausalTest) -> Event:
+    if document.error is not None:
+        return {"type": "failed", **document.error.model_dump()}
+    return {"type": "done", "id": document.id}
+
+
+def _as_sse(event: Event, position: str | None) -> ServerSentEvent:
+    data = {key: value for key, value in event.items() if key != "type"}
+    return ServerSentEvent(event=event["type"], data=data, id=position)

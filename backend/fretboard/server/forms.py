@@ -1,0 +1,72 @@
+"""What a POST may send: the domain's own fields, with uploads beside them."""
+
+from typing import Annotated
+
+from fastapi import UploadFile
+from pydantic import Field
+
+from fretboard.core.causal_test import BLANK, TestFields
+from fretboard.core.question import Question, QuestionFields, new_salt
+
+MULTIPART = "multipart/form-data"
+
+
+class QuestionForm(QuestionFields):
+    """A question with its picture."""
+
+    image: UploadFile | None = None
+    private: Annotated[
+        bool,
+        Field(description="Makes the id unguessable: the same again is another analysis."),
+    ] = False
+
+    def question(self) -> Question:
+        """As the domain takes it, the upload read."""
+        fields = self.model_dump(include=set(QuestionFields.model_fields))
+        data = self.image.file.read() if self.image is not None else None
+        return Question(**fields, image=data, salt=new_salt() if self.private else None)
+
+
+class ImageSetForm(QuestionFields):
+    """One question of several images: uploads, known analyses, or a set of the bundled world."""
+
+    images: Annotated[list[UploadFile], Field(default_factory=list)]
+    analysis: Annotated[
+        list[str], Field(default_factory=list, description="Ids of known analyses.")
+    ]
+    world: Annotated[str | None, Field(description="A set of the bundled world.")] = None
+    token: Annotated[
+        str,
+        Field(
+            description="first-difference (default), after:is, class:colour, words:red,blue or "
+            "an index."
+        ),
+    ] = ""
+    private: Annotated[
+        bool, Field(description="The set and the analyses made for it have unguessable ids.")
+    ] = False
+
+    def question(self) -> Question:
+        """Of every image, without one."""
+        fields = self.model_dump(include=set(QuestionFields.model_fields))
+        return Question(**fields, salt=new_salt() if self.private else None)
+
+    def uploads(self) -> list[tuple[str, bytes]]:
+        """(name, bytes) of the pictures that came."""
+        return [(upload.filename or "image", upload.file.read()) for upload in self.images]
+
+
+class TestForm(TestFields):
+    """A causal test, with another picture to patch against."""
+
+    other_image: UploadFile | None = None
+
+    def upload(self) -> bytes | None:
+        """The other picture's bytes."""
+        return self.other_image.file.read() if self.other_image is not None else None
+
+    @property
+    def fields(self) -> TestFields:
+        """As the domain takes it."""
+        chosen = self.model_dump(include=set(TestFields.model_fields))
+        return TestFields(**chosen | {"other": self.other or BLANK})

@@ -1,0 +1,168 @@
+"""Everything that is not an analysis: models, gallery, world sets, and the page itself."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+
+from fretboard.analysis.questions import prepare
+from fretboard.core.analysis import Status
+from fretboard.core.errors import NotFound
+from fretboard.core.images import to_png
+from fretboard.core.map_settings import MapSettings, paper_settings, ranges
+from fretboard.core.model_info import ServedModel
+from fretboard.core.question import Question
+from fretboard.jobs.models import list_models
+from fretboard.jobs.services import Services
+from fretboard.server.problems import problem
+from fretboard.server.unfurl import unfurling
+from fretboard.store.examples import Example, gallery_entries, gallery_image
+
+STATIC = Path(__file__).parent / "static"
+YEAR_SECONDS = 365 * 24 * 3600
+PAGE = ["GET", "HEAD"]
+STRIP_IMAGES, STRIP_SIZE = 6, 96  # pictures in a world set's strip, and the side of each in px
+
+
+class WorldSetEntry(BaseModel):
+    """An image set of the bundled world, ready to be asked: POST /api/trajectories, `world`."""
+
+    name: str
+    title: str
+    prompt: str
+    token: str
+    images: int
+    strip_url: str
+    """Some of its pictures side by side."""
+
+
+class MapPresets(BaseModel):
+    """Parameters of a map by preset, and the (least, most) that each may be."""
+
+    default: dict[str, Any]
+    paper_tokens: dict[str, Any]
+    paper_images: dict[str, Any]
+    ranges: dict[str, tuple[float, float]]
+
+
+def routes(services: Services) -> APIRouter:
+    """Models, gallery, world sets."""
+    router = APIRouter(tags=["site"])
+
+    @router.get("/api/models")
+    def models() -> list[ServedModel]:
+        """The models served here and whether they are loading, ready, absent or failed."""
+        return list_models(services)
+
+    @router.get("/api/gallery")
+    def gallery() -> list[Example]:
+        """Example scenes; those with an `analysis_id` open at once."""
+        return [_example(services, entry) for entry in gallery_entries()]
+
+    @router.get("/api/gallery/{name}", response_class=FileResponse)
+    def picture(name: str) -> FileResponse:
+        """The picture of an example."""
+        return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
+
+    @router.get("/api/world-sets")
+    def world_sets() -> list[WorldSetEntry]:
+        """Image sets of the bundled world, one of each kind."""
+        return _world_sets()
+
+    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
+    def strip(name: str) -> Response:
+        """Some pictures of a world set side by side."""
+        kept = {"Cache-Control": "max-age=3600"}
+        return Response(_strip(name), media_type="image/png", headers=kept)
+
+    @router.get("/api/map-presets")
+    def map_presets() -> MapPresets:
+        """What a map is made with when nothing else is asked for, by preset."""
+        return MapPresets(
+            default=MapSettings().model_dump(),
+            paper_tokens=paper_settings("tokens").model_dump(),
+            paper_images=paper_settings("images").model_dump(),
+            ranges=ranges(),
+        )
+
+    return router
+
+
+def _example(services: Services, entry: dict) -> Example:
+    example = Example(
+        id=Path(entry["file"]).stem,
+        image_url=f"/api/gallery/{entry['file']}",
+        **{name: entry[name] for name in ("title", "category", "prompt", "truth")},
+    )
+    picture = gallery_image(entry["file"]).read_bytes()
+    question = Question(prompt=example.prompt, image=picture)
+    ready, _ = prepare(services.settings, question, services.bus.announced())
+    try:
+        done = services.store.read(ready.id).status == Status.DONE
+    except NotFound:
+        done = False
+    return example.model_copy(update={"analysis_id": ready.id if done else None})
+
+
+@lru_cache
+def _world_sets() -> list[WorldSetEntry]:
+    from fretboard.tiny_llava.world.sets import SETS
+
+    return [
+        WorldSetEntry(
+            name=one.name, title=one.title, prompt=one.prompt, token=one.token,
+            images=len(one.scenes()), strip_url=f"/api/world-sets/{one.name}/strip.png",
+        )
+        for one in SETS
+    ]  # fmt: skip
+
+
+@lru_cache
+def _strip(name: str) -> bytes:
+    from PIL import Image
+
+    from fretboard.tiny_llava.world.sets import SETS
+
+    found = next((one for one in SETS if one.name == name), None)
+    if found is None:
+        raise NotFound(f"There is no set {name!r} of the bundled world.")
+    pictures = [image for _, image in found.images()][:STRIP_IMAGES]
+    strip = Image.new("RGB", (STRIP_SIZE * len(pictures), STRIP_SIZE))
+    for column, image in enumerate(pictures):
+        strip.paste(image.resize((STRIP_SIZE, STRIP_SIZE)), (column * STRIP_SIZE, 0))
+    return to_png(strip)
+
+
+def add_page(app: FastAPI, services: Services) -> None:
+    """Serve the built page at its addresses; its hashed assets may be kept for a year."""
+
+    @app.api_route("/", methods=PAGE, include_in_schema=False)
+    @app.api_route("/a/{analysis_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/t/{set_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/compare/{analysis_id}/{other_id}", methods=PAGE, include_in_schema=False)
+    def page(
+        request: Request, analysis_id: str = "", other_id: str = "", set_id: str = ""
+    ) -> Response:
+        index = STATIC / "index.html"
+        if not index.is_file():
+            return problem(503, "The page is not built", "Run `make page`, then reload.")
+        text = index.read_text(encoding="utf-8")
+        if analysis_id and not other_id:
+            text = unfurling(services, request, text, analysis_id)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+
+    if (STATIC / "assets").is_dir():
+        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+    for path in STATIC.glob("*.*"):
+        if path.name != "index.html":
+            _add_file(app, path)
+
+
+def _add_file(app: FastAPI, path: Path) -> None:
+    @app.get(f"/{path.name}", include_in_schema=False)
+    def file() -> FileResponse:
+        return FileResponse(path)

@@ -1,0 +1,1 @@
+"""Thin routes; each file names its feature."""

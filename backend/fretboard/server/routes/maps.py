@@ -1,0 +1,79 @@
+"""Maps that are being computed: how far they are, calling them off, their stability over seeds."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.core.arrays import Derived, MapKind
+from fretboard.core.map_settings import MapQuery
+from fretboard.jobs.compute import QueueCompute
+from fretboard.jobs.services import Services
+
+Find = Callable[[str, MapKind, MapQuery, str | None], Derived]
+"""(record id, kind, settings, token position) → what is computed."""
+
+
+class MapProgress(BaseModel):
+    """Of a map; `running` false where nothing is being computed."""
+
+    running: bool
+    share: float = 0.0
+    message: str = ""
+
+
+class MapStability(BaseModel):
+    """Procrustes disparities, in [0, 1], of maps with other seeds against the first; 0: equal."""
+
+    seeds: int
+    mean: float
+    spread: float
+
+
+def routes(services: Services, arrays: Arrays, compute: QueueCompute) -> APIRouter:
+    """The routes of one answer's maps."""
+    router = APIRouter(prefix="/api/analyses", tags=["maps"])
+
+    def find(analysis_id: str, kind: MapKind, settings: MapQuery, _token: str | None) -> Derived:
+        require_done(services.store.read(analysis_id))
+        return Derived(kind, settings=settings.of("tokens").text)
+
+    add_progress(router, compute, find)
+
+    @router.get("/{record_id}/stability")
+    def stability(record_id: str, settings: Annotated[MapQuery, Query()]) -> MapStability:
+        """How much the map changes with the seed: several fits, so it takes its time."""
+        analysis = services.store.read(record_id)
+        _, note = arrays.map(analysis, "stability", settings.of("tokens"), "disparities")
+        return MapStability(**note)
+
+    return router
+
+
+def add_progress(router: APIRouter, compute: QueueCompute, find: Find) -> None:
+    """`GET` and `DELETE` `/{id}/maps/{kind}` with the query of the figure."""
+
+    @router.get("/{record_id}/maps/{kind}")
+    def progress(
+        record_id: str,
+        kind: MapKind,
+        settings: Annotated[MapQuery, Query()],
+        token: str | None = None,
+    ) -> MapProgress:
+        """How far the map is that someone waits for."""
+        now = compute.progress(record_id, find(record_id, kind, settings, token))
+        if now is None:
+            return MapProgress(running=False)
+        return MapProgress(running=True, share=now.share, message=now.message)
+
+    @router.delete("/{record_id}/maps/{kind}", status_code=204, response_class=Response)
+    def cancel(
+        record_id: str,
+        kind: MapKind,
+        settings: Annotated[MapQuery, Query()],
+        token: str | None = None,
+    ) -> None:
+        """Call the computation off, for everyone who waits for it."""
+        compute.cancel(record_id, find(record_id, kind, settings, token))

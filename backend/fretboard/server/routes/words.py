@@ -1,0 +1,111 @@
+"""Routes of `/api/analyses/{id}`: any word's curve over the depths, the words of one cell."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from fretboard.analysis.arrays import Arrays, require_depth, require_token
+from fretboard.core.errors import InputError
+from fretboard.core.reading import Lens
+from fretboard.jobs.services import Services
+
+WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart
+
+
+class WordCurve(BaseModel):
+    """A word's probability at depths 0…L; of several pieces, the first stands for the word."""
+
+    word: str
+    token_id: int
+    token_text: str
+    pieces: list[str]
+    probability: list[float]
+
+
+class WordCurves(BaseModel):
+    """Curves in the order asked."""
+
+    words: list[WordCurve]
+
+
+class CellWord(BaseModel):
+    """One of the likeliest words of a cell."""
+
+    token_id: int
+    token_text: str
+    probability: float
+
+
+class Cell(BaseModel):
+    """One cell of the fretboard: the words that lead there, the emitted token's standing."""
+
+    token: int
+    depth: int
+    lens: Lens
+    probability: float
+    rank: int
+    entropy: float
+    words: list[CellWord]
+
+
+def routes(services: Services, arrays: Arrays) -> APIRouter:
+    """The router, bound to this process's services."""
+    router = APIRouter(prefix="/api/analyses", tags=["words"])
+    _add_words(router, services, arrays)
+    _add_cells(router, services, arrays)
+    return router
+
+
+def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
+    @router.get("/{analysis_id}/words")
+    def words(
+        analysis_id: str,
+        token: Annotated[int, Query(ge=0)],
+        word: Annotated[list[str], Query()],
+        lens: Lens | None = None,
+    ) -> WordCurves:
+        """The probability of any words of the vocabulary at every depth, exactly."""
+        analysis = services.store.read(analysis_id)
+        require_token(analysis, token)
+        if len(word) > WORDS_AT_ONCE:
+            raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
+        found = [arrays.vocabulary(analysis).word(text) for text in word]
+        table = arrays.distribution(analysis, token, lens)
+        return WordCurves(
+            words=[
+                WordCurve(
+                    word=entry.word,
+                    token_id=entry.token_id,
+                    token_text=entry.token_text,
+                    pieces=list(entry.pieces),
+                    probability=table[:, entry.token_id].tolist(),
+                )
+                for entry in found
+            ]
+        )
+
+
+def _add_cells(router: APIRouter, services: Services, arrays: Arrays) -> None:
+    @router.get("/{analysis_id}/cells")
+    def cell(analysis_id: str, token: int, depth: int, lens: Lens | None = None) -> Cell:
+        """The likeliest words at one depth of one token."""
+        analysis = services.store.read(analysis_id)
+        require_token(analysis, token)
+        require_depth(analysis, depth)
+        at = (depth, token)
+        ids = arrays.named(analysis, "top_ids", lens)[at].tolist()
+        shares = arrays.named(analysis, "top_probabilities", lens)[at].tolist()
+        texts = arrays.vocabulary(analysis).texts(ids)
+        return Cell(
+            token=token,
+            depth=depth,
+            lens=lens or analysis.request.lens,
+            probability=float(arrays.named(analysis, "probability", lens)[at]),
+            rank=int(arrays.named(analysis, "rank", lens)[at]),
+            entropy=float(arrays.named(analysis, "entropy", lens)[at]),
+            words=[
+                CellWord(token_id=i, token_text=text, probability=share)
+                for i, text, share in zip(ids, texts, shares, strict=True)
+            ],
+        )

@@ -1,0 +1,63 @@
+"""Signing in on the page: a token becomes a cookie, for images and streams that send no header."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel
+
+from fretboard.core.settings import Settings
+from fretboard.server.security.guard import COOKIE, SESSION, access_of, unauthorised
+from fretboard.server.security.tokens import SESSION_SECONDS, Access, Tokens
+
+
+class Session(BaseModel):
+    """What this client may do here, and whether by a token."""
+
+    signed_in: bool
+    access: Literal["none", "read", "write"]
+
+
+def routes(settings: Settings) -> APIRouter:
+    """`/api/session`; open to everyone."""
+    router = APIRouter(prefix=SESSION, tags=["session"])
+    tokens = Tokens.of(settings)
+
+    @router.get("")
+    def session(request: Request) -> Session:
+        """Who you are here."""
+        access = access_of(request)
+        return _told(access, signed_in=access > tokens.anyone)
+
+    @router.post("", response_model=Session)
+    def sign_in(
+        request: Request, response: Response, token: Annotated[str, Form()]
+    ) -> Session | Response:
+        """Exchange a token for a cookie of this browser."""
+        holder = tokens.holder(token.strip())
+        if holder is None:
+            return unauthorised("This token is not one of the server's. Check it for a slip.")
+        response.set_cookie(
+            COOKIE,
+            tokens.session(token.strip()),
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return _told(holder.access, signed_in=True)
+
+    @router.delete("", status_code=204, response_class=Response)
+    def sign_out(response: Response) -> None:
+        """Forget the cookie."""
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+
+    return router
+
+
+def _told(access: Access, signed_in: bool) -> Session:
+    names: dict[Access, Literal["none", "read", "write"]] = {
+        Access.NONE: "none",
+        Access.READ: "read",
+        Access.WRITE: "write",
+    }
+    return Session(signed_in=signed_in, access=names[access])

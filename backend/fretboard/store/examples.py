@@ -1,0 +1,60 @@
+"""Example scenes of the bundled model, and the analyses that are shipped ready-made with them."""
+
+import json
+import shutil
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from fretboard.core.errors import NotFound
+from fretboard.core.settings import BUNDLED_MODEL, Settings
+
+PACKAGE = Path(__file__).parents[1]
+GALLERY = PACKAGE / "tiny_llava" / "gallery"
+EXAMPLES = PACKAGE / "store" / "examples"  # laid out like the durable store
+
+
+class Example(BaseModel):
+    """A scene with a suggested prompt; `analysis_id` opens at once, without the model."""
+
+    id: str
+    title: str
+    category: str
+    prompt: str
+    image_url: str
+    truth: Any
+    analysis_id: str | None = None
+
+
+@lru_cache
+def gallery_entries() -> tuple[dict[str, Any], ...]:
+    """The gallery's list: file, title, category, prompt, truth. Empty when none is shipped."""
+    index = GALLERY / "gallery.json"
+    return tuple(json.loads(index.read_text())) if index.is_file() else ()
+
+
+def gallery_image(name: str) -> Path:
+    """The picture of an entry. Raises NotFound for any other name."""
+    if name not in {entry["file"] for entry in gallery_entries()}:
+        raise NotFound(f"There is no example picture {name!r}.")
+    return GALLERY / name
+
+
+def shipped_ids() -> set[str]:
+    """Ids of the ready-made analyses."""
+    return {document.parent.name for document in EXAMPLES.glob("analyses/*/analysis.json")}
+
+
+def seed_examples(settings: Settings) -> None:
+    """Copy the ready-made analyses into a local store that has not seen them yet."""
+    if settings.model != BUNDLED_MODEL or "://" in settings.store_url or not EXAMPLES.is_dir():
+        return
+    target = Path(settings.store_url).expanduser()
+    for example_id in shipped_ids():
+        folder = target / "analyses" / example_id
+        if not (folder / "analysis.json").exists():
+            shutil.copytree(EXAMPLES / "analyses" / example_id, folder, dirs_exist_ok=True)
+    for model in EXAMPLES.glob("models/*"):
+        shutil.copytree(model, target / "models" / model.name, dirs_exist_ok=True)

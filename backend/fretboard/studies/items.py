@@ -1,0 +1,23 @@
+"""What a survey asks: one image, one prompt, and the truth where there is one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from fretboard.studies.truth.words import Truth
+
+Label = Annotated[
+    Literal["yes", "no"], BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)
+]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image to be asked about; `prompt` None: the command's own."""
+
+    id: str
+    image: Path
+    prompt: str | None = None
+    truth: Truth | None = None

@@ -1,0 +1,1 @@
+"""A survey: table, summary, charts, report."""

@@ -1,0 +1,71 @@
+"""summary.json and tokens.parquet → one HTML file that works without a network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from fretboard.figures.theme import MONO, SANS, THEMES
+from fretboard.studies.files import write_text
+from fretboard.studies.survey.charts import CHARTS
+from fretboard.studies.survey.summary import Summary
+
+SHOWN_REVERSALS = 30
+SHOWN_FAILURES = 50
+VERDICT_ORDER = ("hallucinated", "wrong", "unconfirmed", "correct", None)
+EXAMPLE_COLUMNS = ("image", "word", "rival", "rival_from", "rival_to", "overturned_at", "verdict")
+
+
+def write_report(
+    path: Path, summary: Summary, tokens: Path, failures: list[dict[str, Any]]
+) -> None:
+    """Replace the report at `path`."""
+    environment = Environment(
+        loader=PackageLoader("fretboard.studies.survey", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+    )
+    drawn = _charts(summary) if "views" in summary else []
+    page = environment.get_template("report.html.j2").render(
+        summary=summary,
+        charts=drawn,
+        figures=_safe_json({chart["key"]: chart["figures"] for chart in drawn}),
+        plotly=Markup(get_plotlyjs()) if drawn else "",
+        themes=THEMES,
+        sans=Markup(SANS),
+        mono=Markup(MONO),
+        reversals=_reversals(tokens),
+        failures=failures[:SHOWN_FAILURES],
+    )
+    write_text(path, page)
+
+
+def _charts(summary: Summary) -> list[dict[str, Any]]:
+    charts = []
+    for chart in CHARTS:
+        figures = {
+            theme: json.loads(figure.to_json())
+            for theme in THEMES
+            if (figure := chart.build(summary, theme)) is not None
+        }
+        if figures:
+            text = {"key": chart.key, "title": chart.title, "note": chart.note}
+            charts.append(text | {"figures": figures})
+    return charts
+
+
+def _safe_json(value: Any) -> Markup:
+    """JSON that cannot close the script element it stands in."""
+    return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
+
+
+def _reversals(tokens: Path) -> list[dict[str, Any]]:
+    """Words with a reversal, those judged false first."""
+    reversed_too = [("reversal", "==", True)]
+    rows = pq.read_table(tokens, columns=list(EXAMPLE_COLUMNS), filters=reversed_too).to_pylist()
+    rows.sort(key=lambda row: VERDICT_ORDER.index(row["verdict"]))
+    return [row | {"image": Path(row["image"]).name} for row in rows[:SHOWN_REVERSALS]]

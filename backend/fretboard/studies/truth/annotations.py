@@ -1,0 +1,164 @@
+"""Annotation files as they are published: JSON lines, POPE, AMBER, COCO captions → items.
+
+Formats: POPE's `output/coco/coco_pope_*.json` (one object a line), AMBER's `data/query/*.json`
+with `data/annotations.json`, COCO's `captions_*.json` and `instances_*.json`.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from fretboard.core.errors import InputError
+from fretboard.studies.items import Item, Label
+from fretboard.studies.truth.amber import AmberLists, read_amber
+from fretboard.studies.truth.read_file import FORMATS, parse, read_records
+from fretboard.studies.truth.scenes import parse_scene
+from fretboard.studies.truth.words import Captions, Instances, ObjectLists, Truth, YesNo
+
+
+class OwnRecord(BaseModel):
+    """A line of Fretboard's own format."""
+
+    image: str
+    prompt: str | None = None
+    id: str | int | None = None
+    truth: Any = None
+
+
+class PopeRecord(BaseModel):
+    """A line of POPE."""
+
+    question_id: int
+    image: str
+    text: str
+    label: Label
+
+
+class CocoImage(BaseModel):
+    """An image of a COCO file."""
+
+    id: int
+    file_name: str
+
+
+class CocoCaption(BaseModel):
+    """A caption of a COCO file."""
+
+    image_id: int
+    caption: str
+
+
+class CocoInstance(BaseModel):
+    """An annotated object of a COCO file."""
+
+    image_id: int
+    category_id: int
+
+
+class CocoCategory(BaseModel):
+    """A category of a COCO file."""
+
+    id: int
+    name: str
+
+
+class CocoInstances(BaseModel):
+    """instances_*.json; other fields are not needed."""
+
+    images: list[CocoImage]
+    annotations: list[CocoInstance]
+    categories: Annotated[list[CocoCategory], Field(min_length=1)]
+
+
+class CocoFile(BaseModel):
+    """captions_*.json; other fields are not needed."""
+
+    images: list[CocoImage]
+    annotations: Annotated[list[CocoCaption], Field(min_length=1)]
+
+
+def read_annotations(path: Path, images: Path | None, annotations: Path | None) -> list[Item]:
+    """Items of an annotation file; pictures lie in `images`, else beside the file.
+
+    Raises InputError with path, line and what was expected.
+    """
+    folder = images or path.parent
+    whole, records = read_records(path)
+    if isinstance(whole, dict) and {"images", "annotations"} & whole.keys():
+        return _coco(path, whole, folder)
+    if not records:
+        raise InputError(f"{path} holds no records. Expected {FORMATS}.")
+    first = records[0][1]
+    if "query" in first:
+        return read_amber(path, records, folder, annotations)
+    if {"question_id", "label"} & first.keys():
+        return [_pope(where, record, folder) for where, record in records]
+    if "image" not in first:
+        raise InputError(f"{records[0][0]}: no field `image`. Expected {FORMATS}.")
+    return [_own(where, record, folder) for where, record in records]
+
+
+def _own(where: str, record: dict[str, Any], folder: Path) -> Item:
+    own = parse(OwnRecord, where, record)
+    name = str(own.id) if own.id is not None else own.image
+    return Item(name, folder / own.image, own.prompt, _own_truth(where, own.truth))
+
+
+def _own_truth(where: str, truth: Any) -> Truth | None:
+    """`yes`/`no`, a list of captions, `{"truth": […], "hallu": […]}` or a drawn scene."""
+    if truth is None:
+        return None
+    if isinstance(truth, str) and truth.lower() in ("yes", "no"):
+        return YesNo("yes" if truth.lower() == "yes" else "no")
+    if isinstance(truth, list) and all(isinstance(text, str) for text in truth):
+        return Captions(tuple(truth))
+    if isinstance(truth, dict) and "hallu" in truth:
+        lists = parse(AmberLists, where, {"id": 0, "type": "generative"} | truth)
+        return ObjectLists(frozenset(lists.truth), frozenset(lists.hallu))
+    try:
+        return parse_scene(truth)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{where}: `truth` cannot be used ({type(error).__name__}: {error}). Expected yes or "
+            "no, a list of captions, an object with `truth` and `hallu`, or a drawn scene."
+        ) from error
+
+
+def _pope(where: str, record: dict[str, Any], folder: Path) -> Item:
+    pope = parse(PopeRecord, where, record)
+    return Item(str(pope.question_id), folder / pope.image, pope.text, YesNo(pope.label))
+
+
+def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+    """All images, those without an object too: there, every mention is a hallucination."""
+    coco = parse(CocoInstances, str(path), whole)
+    names = {category.id: category.name for category in coco.categories}
+    present: dict[int, set[str]] = defaultdict(set)
+    for annotation in coco.annotations:
+        if annotation.category_id not in names:
+            number = annotation.category_id
+            raise InputError(f"{path}: category {number}, which `categories` lacks.")
+        present[annotation.image_id].add(names[annotation.category_id])
+    return [
+        Item(str(i.id), folder / i.file_name, None, Instances(frozenset(present[i.id])))
+        for i in coco.images
+    ]
+
+
+def _coco(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+    if "categories" in whole:
+        return _instances(path, whole, folder)
+    coco = parse(CocoFile, str(path), whole)
+    captions: dict[int, list[str]] = defaultdict(list)
+    for annotation in coco.annotations:
+        captions[annotation.image_id].append(annotation.caption)
+    unknown = captions.keys() - {image.id for image in coco.images}
+    if unknown:
+        raise InputError(f"{path}: captions of image {min(unknown)}, which `images` lacks.")
+    return [
+        Item(str(i.id), folder / i.file_name, None, Captions(tuple(captions[i.id])))
+        for i in coco.images
+        if i.id in captions
+    ]

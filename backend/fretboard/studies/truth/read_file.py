@@ -1,0 +1,69 @@
+"""Reading annotation files: JSON or JSON lines, with errors that name path, line and field."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fretboard.core.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+Records = list[tuple[str, dict[str, Any]]]  # where it stands, the record
+FORMATS = (
+    "JSON lines with `image` (and `prompt`, `id`, `truth`), a POPE file (`question_id`, `image`, "
+    "`text`, `label`), an AMBER query file (`id`, `image`, `query`) or COCO captions "
+    "(`images`, `annotations`)"
+)
+
+
+def read_records(path: Path) -> tuple[Any, Records]:
+    """A file as one JSON value (or None), and its records, each with where it stands."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}. Expected {FORMATS}.") from error
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        return None, list(_lines(path, text))
+    listed = whole if isinstance(whole, list) else [whole]
+    found = []
+    for number, record in enumerate(listed, 1):
+        found.append(_checked(f"{path}, entry {number}", record))
+    return whole, found
+
+
+def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{where}: not JSON ({error.msg} at column {error.colno}). "
+                "Expected one JSON object a line, or the whole file as one JSON value."
+            ) from error
+        yield _checked(where, record)
+
+
+def _checked(where: str, record: Any) -> tuple[str, dict[str, Any]]:
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: a {type(record).__name__}. Expected an object: {FORMATS}.")
+    return where, record
+
+
+def parse(model: type[Model], where: str, record: Any) -> Model:
+    """`record` as `model`. Raises InputError that names place, field and what was expected."""
+    try:
+        return model.model_validate(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        fields = ", ".join(model.model_fields)
+        raise InputError(
+            f"{where}: `{field}`: {first['msg']}. Expected the fields {fields}."
+        ) from error

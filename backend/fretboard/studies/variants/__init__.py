@@ -1,0 +1,1 @@
+"""The same questions answered in several ways: skips, repairs, fewer layers."""

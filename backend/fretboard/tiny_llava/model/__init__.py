@@ -1,0 +1,1 @@
+"""Architecture and processing of the bundled model."""

@@ -1,0 +1,1 @@
+"""Training and evaluation of the bundled model; not needed to run it."""

@@ -1,0 +1,168 @@
+"""Uploads are read right, or refused with a sentence."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin, TiffTags
+
+from fretboard.core.errors import BadImage, TooLarge
+from fretboard.core.images import read_picture
+from tests.support.images import encode
+
+LIMIT = 10**6
+
+
+@pytest.fixture
+def halves() -> Image.Image:
+    """40 × 20: left half red, right half blue."""
+    image = Image.new("RGB", (40, 20), (220, 30, 30))
+    image.paste((30, 30, 220), (20, 0, 40, 20))
+    return image
+
+
+def read(data: bytes) -> np.ndarray:
+    picture = read_picture(data, LIMIT)
+    assert picture.image.mode == "RGB"
+    return np.asarray(picture.image).astype(int)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "TIFF"])
+def test_formats_agree(halves, format):
+    options = {"lossless": True} if format == "WEBP" else {}
+    options |= {"quality": 95} if format in ("JPEG", "AVIF") else {}
+    got = read(encode(halves, format, **options))
+    assert got.shape == (20, 40, 3)
+    np.testing.assert_allclose(got[10, 5], (220, 30, 30), atol=12)
+    np.testing.assert_allclose(got[10, 35], (30, 30, 220), atol=12)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_applied(halves, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    got = read(encode(halves, "JPEG", quality=95, exif=exif))
+    assert got.shape == ((20, 40, 3) if orientation <= 4 else (40, 20, 3))
+
+
+def test_exif_180_degrees_exchanges_the_halves(halves):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    got = read(encode(halves, "JPEG", quality=95, exif=exif))
+    np.testing.assert_allclose(got[10, 5], (30, 30, 220), atol=12)
+
+
+def test_cmyk_jpeg(halves):
+    got = read(encode(halves.convert("CMYK"), "JPEG", quality=95))
+    np.testing.assert_allclose(got[10, 5], (220, 30, 30), atol=12)
+
+
+def test_the_first_frame_of_a_gif(halves):
+    buffer = io.BytesIO()
+    halves.save(buffer, "GIF", save_all=True, append_images=[Image.new("RGB", (40, 20), "green")])
+    np.testing.assert_allclose(read(buffer.getvalue())[10, 5], (220, 30, 30), atol=12)
+
+
+def test_16_bit_grey_is_scaled_not_clipped():
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    got = read(encode(Image.fromarray(ramp), "PNG"))
+    np.testing.assert_allclose(got[..., 0], ramp / 257, atol=1)
+
+
+RAMP = np.linspace(0, 1, 256).reshape(16, 16)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+@pytest.mark.parametrize(
+    ("low", "high", "black", "white"),
+    [
+        (0, 255, 0, 255),
+        (10, 200, 0, 255),
+        (0, 65535, 0, 65535),
+        (0, 3000, 0, 65535),
+        (-1000, 3000, -1000, 3000),
+        (0, 10**6, 0, 10**6),
+    ],
+)
+def test_deep_tiffs_are_scaled_by_their_range_and_say_so(kind, low, high, black, white):
+    values = (low + RAMP * (high - low)).astype(kind)
+    picture = read_picture(encode(Image.fromarray(values), "TIFF"), LIMIT)
+    expected = (values.astype(float) - black) / (white - black) * 255
+    np.testing.assert_allclose(np.asarray(picture.image)[..., 0], expected, atol=1)
+    assert f"read as {black:g} (black) to {white:g} (white)" in picture.note
+
+
+@pytest.mark.parametrize(("kind", "tags"), [(np.float32, (340, 341)), (np.int32, (280, 281))])
+def test_the_range_that_a_tiff_states_is_taken(kind, tags):
+    values = (100 + RAMP * 100).astype(kind)
+    stated = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in zip(tags, (0, 400), strict=True):
+        stated.tagtype[tag] = TiffTags.FLOAT if kind is np.float32 else TiffTags.SHORT
+        stated[tag] = value
+    picture = read_picture(encode(Image.fromarray(values), "TIFF", tiffinfo=stated), LIMIT)
+    np.testing.assert_allclose(np.asarray(picture.image)[..., 0], values / 400 * 255, atol=1)
+    assert picture.note == ""
+
+
+def test_float_tiffs_up_to_one_are_whole_pictures():
+    got = read(encode(Image.fromarray(RAMP.astype(np.float32)), "TIFF"))
+    np.testing.assert_allclose(got[..., 0], RAMP * 255, atol=1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_numbers_are_refused(value):
+    values = RAMP.astype(np.float32)
+    values[3, 4] = value
+    with pytest.raises(BadImage, match="no numbers"):
+        read_picture(encode(Image.fromarray(values), "TIFF"), LIMIT)
+
+
+@pytest.mark.parametrize("number", [0, 7, -7])
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_a_picture_of_one_value_is_read(kind, number):
+    assert read(encode(Image.fromarray(np.full((4, 4), number, kind)), "TIFF")).shape == (4, 4, 3)
+
+
+def test_palette_and_transparency_go_over_white(halves):
+    np.testing.assert_allclose(
+        read(encode(halves.quantize(8), "PNG"))[10, 5], (220, 30, 30), atol=12
+    )
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    assert (read(encode(clear, "PNG")) == 255).all()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello, not an image", b"\x89PNG\r\n\x1a\nnothing", b"%PDF-1.7", b"<svg/>"],
+)
+def test_bytes_that_are_no_image(data):
+    with pytest.raises(BadImage):
+        read_picture(data, LIMIT)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_cut_off_files(halves, format):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    data = encode(Image.fromarray(noise), format)
+    with pytest.raises(BadImage):
+        read_picture(data[: len(data) // 2], LIMIT)
+
+
+def test_too_many_pixels_are_refused_before_decoding():
+    bomb = encode(Image.new("1", (20_000, 10_000)), "PNG")
+    assert len(bomb) < 100_000
+    with pytest.raises(TooLarge, match="megapixels"):
+        read_picture(bomb, LIMIT)
+
+
+@pytest.mark.parametrize("size", [(5000, 1), (2, 300)])
+def test_strips_that_would_grow_beyond_memory_are_refused(size):
+    with pytest.raises(TooLarge, match="thin strip"):
+        read_picture(encode(Image.new("RGB", size), "PNG"), LIMIT)
+
+
+def test_metadata_does_not_survive(halves):
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    picture = read_picture(encode(halves, "JPEG", exif=exif, comment=b"secret"), LIMIT)
+    assert b"secret" not in encode(picture.image, "PNG")

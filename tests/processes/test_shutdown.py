@@ -1,0 +1,117 @@
+"""SIGTERM: a worker finishes or gives back, a web process ends its streams; real processes."""
+
+import json
+import signal
+import threading
+
+import httpx
+
+from tests.support.api_calls import read_events
+from tests.support.servers import Command, Server, wait_for
+
+PROMPT = "what is the colour ?"
+LONG = 300
+LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
+UNNOTICED_SECONDS = 15  # a worker that died would be missed by then, no sooner
+
+
+def ask(web, **fields):
+    answer = httpx.post(f"{web.url}/api/analyses", data={"prompt": PROMPT} | fields, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def document(web, analysis_id):
+    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
+
+
+def ready_workers(web):
+    return httpx.get(f"{web.url}/api/models").json()[0]["workers"]
+
+
+class Follower(threading.Thread):
+    """Reads a stream to its end, as a browser would; `fault` is what broke it off."""
+
+    def __init__(self, web, analysis_id):
+        super().__init__(daemon=True)
+        self.url = f"{web.url}/api/analyses/{analysis_id}/events"
+        self.events, self.fault = [], None
+        self.start()
+
+    def run(self):
+        try:
+            with httpx.stream("GET", self.url, timeout=60) as stream:
+                for event in read_events(stream):
+                    self.events.append(event)
+        except httpx.HTTPError as error:
+            self.fault = error
+
+    def messages(self):
+        return [data.get("message", "") for kind, data in self.events if kind == "status"]
+
+
+def test_workers_finish_or_give_back_and_streams_end(
+    tmp_path, redis_url, redis_client, checkpoint_folder
+):
+    shared = {
+        "REDIS_URL": redis_url,
+        "FRETBOARD_MODEL": str(checkpoint_folder),
+        "FRETBOARD_DEVICE": "cpu",
+        "FRETBOARD_LOG_JSON": "true",
+    }
+    store = tmp_path / "data"
+    with (
+        Server(store, **shared, FRETBOARD_WORKER="outside") as web,
+        Command(store, "worker", **shared, FRETBOARD_GRACE_SECONDS="0") as first,
+        Command(store, "worker", **shared) as second,
+    ):
+        wait_for(lambda: ready_workers(web) == 2, first.process, LOADING_SECONDS)
+        second.process.send_signal(signal.SIGSTOP)  # so that the other one takes it
+        running = ask(web, max_new_tokens=str(LONG))
+        told = Follower(web, running)
+        wait_for(lambda: any(kind == "token" for kind, _ in told.events))
+        second.process.send_signal(signal.SIGCONT)
+
+        # Without a grace period it is given back, and the other one begins it at once.
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(timeout=30) == 0, first.log
+        given_back = lambda: "Its worker was stopped" in " ".join(told.messages())  # noqa: E731
+        wait_for(given_back, seconds=10)
+        begun = lambda: document(web, running)["status"] != "queued"  # noqa: E731
+        wait_for(begun, second.process, UNNOTICED_SECONDS - 5)
+
+        # With one, what runs is finished first.
+        second.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: ready_workers(web) == 0, seconds=10)  # nobody new is sent to it
+        assert second.process.wait(timeout=60) == 0, second.log
+        assert len(document(web, running)["tokens"]) == LONG
+        told.join(timeout=10)
+        assert told.fault is None
+        assert told.events[-1][0] == "done"
+
+        # An open stream ends whole when the web process stops, and the process with it.
+        waits = ask(web, max_new_tokens="2")
+        told = Follower(web, waits)
+        wait_for(lambda: told.events)
+        web.process.send_signal(signal.SIGTERM)
+        told.join(timeout=10)
+        assert not told.is_alive()
+        assert told.fault is None
+        assert told.events[-1][0] == "status"  # not over
+        web.process.wait(timeout=10)
+
+        check_logs(web, second, running)
+
+
+def check_logs(web, worker, analysis_id):
+    """Every line of both is JSON; those of an analysis carry its id."""
+    lines = [json.loads(line) for line in worker.log.splitlines()]
+    done = next(line for line in lines if line["event"].startswith("done in"))
+    assert done["analysis"] == analysis_id
+    lines = [json.loads(line) for line in web.log.splitlines()]
+    access = [line for line in lines if line["logger"] == "uvicorn.access"]
+    posted = next(line for line in access if line["method"] == "POST")
+    assert (posted["path"], posted["status"]) == ("/api/analyses", 202)
+    assert posted["analysis"] == analysis_id  # known once it was answered
+    got = next(line for line in access if line["path"] == f"/api/analyses/{analysis_id}")
+    assert got["analysis"] == analysis_id

@@ -1,0 +1,135 @@
+"""`fretboard serve` and `fretboard worker` apart, through a real Redis: as on several machines."""
+
+import contextlib
+import signal
+import time
+
+import httpx
+import pytest
+
+from tests.support.api_calls import read_events
+from tests.support.servers import Command, Server, wait_for
+from tests.support.tiny_models import save_llava
+
+QUESTION = "what is the colour ?"
+LONG = 900
+LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
+
+
+@pytest.fixture
+def models(checkpoint_folder, tmp_path):
+    """Two checkpoints, of 4 and of 3 layers."""
+    return [str(checkpoint_folder), str(save_llava(tmp_path / "other", layers=3))]
+
+
+@pytest.fixture
+def no_torch(tmp_path):
+    """An environment in which torch cannot be imported."""
+    blocked = tmp_path / "blocked" / "torch"
+    blocked.mkdir(parents=True)
+    (blocked / "__init__.py").write_text("raise ImportError('no torch on this machine')")
+    return {"PYTHONPATH": str(blocked.parent), "FRETBOARD_WORKER": "outside"}
+
+
+@contextlib.contextmanager
+def cluster(tmp_path, redis_url, no_torch, models):
+    """Two web processes and a worker for each model, over one store."""
+    shared = {"REDIS_URL": redis_url, "FRETBOARD_MODEL": models[0], "FRETBOARD_DEVICE": "cpu"}
+    shared["FRETBOARD_BATCH"] = "1"  # so that places in line are certain
+    store = tmp_path / "data"
+    with contextlib.ExitStack() as stack:
+        webs = [stack.enter_context(Server(store, **shared, **no_torch)) for _ in range(2)]
+        workers = [
+            stack.enter_context(Command(store, "worker", "--model", name, **shared))
+            for name in models
+        ]
+        served = dict.fromkeys(models, "ready")
+        wait_for(lambda: states(webs[0]) == served, workers[1].process, LOADING_SECONDS)
+        yield webs, workers
+
+
+def states(web):
+    return {model["name"]: model["state"] for model in httpx.get(f"{web.url}/api/models").json()}
+
+
+def ask(web, **fields):
+    answer = httpx.post(f"{web.url}/api/analyses", data={"prompt": QUESTION} | fields, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def document(web, analysis_id):
+    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
+
+
+def follow(web, analysis_id):
+    url = f"{web.url}/api/analyses/{analysis_id}/events"
+    with httpx.stream("GET", url, timeout=60) as stream:
+        return list(read_events(stream))
+
+
+def test_web_processes_without_torch_share_workers_of_two_models(
+    tmp_path, redis_url, redis_client, no_torch, models
+):
+    with cluster(tmp_path, redis_url, no_torch, models) as ((web, other), workers):
+        # Each job reaches its own model's worker, and any web process tells its story.
+        for name, layers in zip(models, (4, 3), strict=True):
+            analysis_id = ask(web, model=name, max_new_tokens="5")
+            events = follow(other, analysis_id)
+            assert [kind for kind, _ in events].count("token") == 5
+            assert events[-1][0] == "done"
+            assert document(other, analysis_id)["model"]["layers"] == layers
+            raw = f"{other.url}/api/analyses/{analysis_id}/arrays/jsd?lens=raw"
+            assert httpx.get(raw, timeout=60).status_code == 200
+
+        # Cancelling frees the worker within a step: the next one does not wait for 900 tokens.
+        first = ask(web, max_new_tokens=str(LONG))
+        second = ask(web, max_new_tokens=str(LONG - 1))
+        last = ask(web, max_new_tokens="3")
+        wait_for(lambda: document(web, first)["status"] == "running")
+        place = next(data for kind, data in read_some(other, last) if kind == "status")
+        assert (place["status"], place["position"]) == ("queued", 2)
+        assert place["expected_seconds"] > 0
+        httpx.post(f"{other.url}/api/analyses/{second}/cancel")
+        assert document(web, second)["status"] == "failed"  # its turn had not come: at once
+        httpx.post(f"{other.url}/api/analyses/{first}/cancel")
+        assert follow(other, last)[-1][0] == "done"
+        assert document(web, first)["error"]["title"] == "Cancelled"
+
+        # A killed worker is gone from the list within seconds; so is its model.
+        workers[1].process.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        wait_for(lambda: models[1] not in states(other), seconds=10)
+        assert time.monotonic() - killed < 10
+        refused = httpx.post(
+            f"{web.url}/api/analyses", data={"prompt": QUESTION, "model": models[1]}
+        )
+        assert refused.status_code == 422
+        assert "fretboard worker --model" in refused.json()["detail"]
+        workers[0].process.send_signal(signal.SIGTERM)  # a stopped one at once
+        wait_for(lambda: states(other) == {models[0]: "absent"}, seconds=10)
+
+
+def read_some(web, analysis_id):
+    """The events until the first one, without waiting for the end."""
+    url = f"{web.url}/api/analyses/{analysis_id}/events"
+    with httpx.stream("GET", url, timeout=60) as stream:
+        yield next(read_events(stream))
+
+
+def test_work_of_a_killed_worker_goes_to_another(tmp_path, redis_url, redis_client, models):
+    shared = {"REDIS_URL": redis_url, "FRETBOARD_MODEL": models[1], "FRETBOARD_DEVICE": "cpu"}
+    store = tmp_path / "data"
+    outside = {"FRETBOARD_WORKER": "outside"}
+    with (
+        Server(store, **shared, **outside) as web,
+        Command(store, "worker", **shared) as first,
+    ):
+        wait_for(lambda: states(web) == {models[1]: "ready"}, first.process, LOADING_SECONDS)
+        running = ask(web, max_new_tokens=str(LONG))
+        wait_for(lambda: document(web, running)["status"] == "running")
+        first.process.kill()
+        with Command(store, "worker", **shared) as second:
+            done = lambda: document(web, running)["status"] == "done"  # noqa: E731
+            wait_for(done, second.process, LOADING_SECONDS)
+            assert len(document(web, running)["tokens"]) == LONG

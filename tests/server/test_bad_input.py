@@ -1,0 +1,120 @@
+"""Bad input gets a 4xx whose detail helps, and the server goes on."""
+
+import pytest
+from PIL import Image
+
+from tests.support.images import encode
+
+PROMPT = {"prompt": "what is the colour ?"}
+
+
+def check(response, status, words):
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert words.lower() in problem["detail"].lower(), problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({}, 422, "prompt"),
+        ({"prompt": ""}, 422, "prompt"),
+        ({"prompt": "   "}, 422, "prompt is empty"),
+        (PROMPT | {"model": "gpt-9"}, 422, "not served here"),
+        (PROMPT | {"max_new_tokens": 0}, 422, "greater than or equal to 1"),
+        (PROMPT | {"max_new_tokens": 10**6}, 422, "choose 1 to 1024"),
+        (PROMPT | {"max_new_tokens": -3}, 422, "greater than or equal to 1"),
+        (PROMPT | {"max_new_tokens": "many"}, 422, "max_new_tokens"),
+        (PROMPT | {"lens": "telescope"}, 422, "'normed', 'raw' or 'difference'"),
+        (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
+        (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
+        (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),
+        (PROMPT | {"skip_layers": "2", "skip_when": "never"}, 422, "'always' or 'decode'"),
+        ({"prompt": "a" * 10_000}, 413, "at most 8192"),
+    ],
+)
+def test_fields(client, fields, status, words):
+    check(client.post("/api/analyses", data=fields), status, words)
+
+
+def damaged_jpeg() -> bytes:
+    return encode(Image.effect_noise((200, 200), 80), "JPEG")[:4000]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (b"just some text", 422, "no image"),
+        (b"", 422, "no image"),
+        (damaged_jpeg(), 422, "damaged"),
+        (encode(Image.new("1", (20_000, 10_000)), "PNG"), 413, "megapixels"),
+        (b"\x00" * (30 * 2**20), 413, "larger than 20 MB"),
+    ],
+    ids=["text", "empty", "truncated", "bomb", "body"],
+)
+def test_images(client, data, status, words):
+    response = client.post("/api/analyses", data=PROMPT, files={"image": ("x.png", data)})
+    check(response, status, words)
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_streamed_body_without_a_length_is_cut_off(client):
+    def endless():
+        for _ in range(40):
+            yield b"x" * 2**20
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    check(client.post("/api/analyses", content=endless(), headers=headers), 413, "larger than")
+
+
+@pytest.mark.parametrize("path", ["", "/events", "/arrays/jsd", "/figures/fretboard", "/image"])
+def test_unknown_analyses(client, path):
+    check(client.get(f"/api/analyses/0123456789abcdef{path}"), 404, "no such record")
+
+
+def test_unknown_addresses(client):
+    check(client.get("/api/nothing"), 404, "nothing at /api/nothing")
+
+
+@pytest.fixture
+def url(client, png):
+    response = client.post(
+        "/api/analyses", data=PROMPT | {"max_new_tokens": 3}, files={"image": ("x.png", png)}
+    )
+    url = response.headers["location"]
+    client.get(f"{url}/events")
+    return url
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/arrays/nothing", 404, "there are probability"),
+        ("/arrays/jsd?divergence=euclid", 422, "divergence"),
+        ("/arrays/rank?lens=thick", 422, "lens"),
+        ("/figures/nothing", 404, "there are fretboard"),
+        ("/figures/fretboard?quantity=beauty", 422, "there are probability"),
+        ("/figures/trajectory?method=guess", 422, "umap"),
+        ("/figures/competition?token=99", 404, "tokens 0 to 2"),
+        ("/figures/competition?token=0&word=xylophone", 422, "not in this model's vocabulary"),
+        ("/words?token=0&word=xylophone", 422, "not in this model's vocabulary"),
+        ("/words?token=0&word=", 422, "empty"),
+        ("/words?token=99&word=red", 404, "tokens 0 to 2"),
+        ("/words?token=-1&word=red", 422, "token"),
+        ("/words?token=0", 422, "word"),
+        ("/cells?token=0&depth=99", 404, "depths 0 to 4"),
+    ],
+)
+def test_reading(client, url, path, status, words):
+    check(client.get(url + path), status, words)
+
+
+def test_too_few_points_for_a_map(client, png):
+    response = client.post(
+        "/api/analyses", data=PROMPT | {"max_new_tokens": 1}, files={"image": ("x.png", png)}
+    )
+    url = response.headers["location"]
+    client.get(f"{url}/events")
+    check(client.get(f"{url}/figures/trajectory"), 422, "at least 5")
