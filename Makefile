@@ -1,13 +1,14 @@
 # make run   everything set up, then the page on http://127.0.0.1:8000
 # make test  everything set up, then all tests
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
+# make lite-vlm-tests  the real model, from the 110 MB of its packages
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests fuzz faults schema
+.PHONY: run test page setup-run setup-test lint types imports python-tests page-tests browser-tests fuzz faults lite-vlm-tests schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -40,6 +41,9 @@ python-tests:
 
 browser-tests:
 	$(BIN)/pytest -m browser
+
+lite-vlm-tests:
+	FRETBOARD_LITE_VLM_TESTS=on $(BIN)/pytest tests/lite_vlm
 
 fuzz:
 	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz

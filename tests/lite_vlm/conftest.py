@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from parts import byte_tokenizer, random_adapter, random_lite0, tiny_config, tiny_language
 from PIL import Image
 
 from fretboard.lite_vlm.checkpoint.assembly import save, tower_of
+from tests.lite_vlm.parts import (
+    byte_tokenizer,
+    random_adapter,
+    random_lite0,
+    tiny_config,
+    tiny_language,
+)
 
 
 @pytest.fixture(scope="module")

@@ -58,10 +58,12 @@ def random_lite0(seed: int = 0) -> dict[str, Tensor]:
 
 
 def plain_lite0(arrays: dict[str, Tensor], pixels: Tensor) -> Tensor:
-    """Lite0 written out plainly, TensorFlow's padding included: features (n, 1280, rows, columns)."""
+    """Lite0 written out, TensorFlow's padding included: features (n, 1280, rows, columns)."""
 
     def normed(x: Tensor, name: str) -> Tensor:
-        kept = (arrays[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
+        kept = (
+            arrays[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
         return functional.batch_norm(x, *kept, eps=1e-3)
 
     def padded(x: Tensor, weight: Tensor, stride: int, groups: int) -> Tensor:
@@ -81,7 +83,9 @@ def plain_lite0(arrays: dict[str, Tensor], pixels: Tensor) -> Tensor:
             step = 1 if repeat else stride
             y = padded(y, arrays[f"{prefix}_depthwise_conv.weight"], step, y.shape[1])
             y = functional.relu6(normed(y, f"{prefix}_bn1"))
-            y = normed(functional.conv2d(y, arrays[f"{prefix}_project_conv.weight"]), f"{prefix}_bn2")
+            y = normed(
+                functional.conv2d(y, arrays[f"{prefix}_project_conv.weight"]), f"{prefix}_bn2"
+            )
             x = x + y if repeat else y
             number += 1
     return functional.relu6(normed(functional.conv2d(x, arrays["_conv_head.weight"]), "_bn1"))
@@ -100,7 +104,13 @@ def random_namer(seed: int = 1) -> Namer:
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
     """Every byte a token, behind the special tokens that SmolLM2 has at the same numbers."""
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *(f"<{n}>" for n in range(3, 16)), "<image>"]
+    special = [
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|im_end|>",
+        *(f"<{n}>" for n in range(3, 16)),
+        "<image>",
+    ]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: number for number, token in enumerate([*special, *letters])}
     tokenizer = Tokenizer(models.BPE(vocabulary, []))
@@ -148,8 +158,14 @@ def random_adapter(language: LlamaForCausalLM, seed: int = 3) -> dict[str, Tenso
     arrays = {"probes.weight": drawn(3, 1280), "probes.bias": drawn(3) + 7}
     namer = random_namer()
     arrays |= {f"namer.{part}": getattr(namer, part) for part in Namer.__dataclass_fields__}
-    arrays |= {"projector.linear_1.weight": drawn(SIZE, WIDTH), "projector.linear_1.bias": drawn(SIZE)}
-    arrays |= {"projector.linear_2.weight": drawn(SIZE, SIZE), "projector.linear_2.bias": drawn(SIZE)}
+    arrays |= {
+        "projector.linear_1.weight": drawn(SIZE, WIDTH),
+        "projector.linear_1.bias": drawn(SIZE),
+    }
+    arrays |= {
+        "projector.linear_2.weight": drawn(SIZE, SIZE),
+        "projector.linear_2.bias": drawn(SIZE),
+    }
     for name, module in language.model.named_modules():
         if isinstance(module, torch.nn.Linear):
             arrays[f"lora.{name}.down"] = drawn(16, module.in_features)

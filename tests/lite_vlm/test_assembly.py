@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from parts import random_adapter, random_lite0, tiny_language
 from PIL import Image
 from transformers import AutoProcessor, FastVlmForConditionalGeneration
 
@@ -14,9 +13,12 @@ from fretboard.lite_vlm.train.bank import Watcher, pixels
 from fretboard.lite_vlm.train.loop import Projector
 from fretboard.lite_vlm.train.lora import add_lora, load_lora
 from fretboard.lite_vlm.train.material import evidence
+from tests.lite_vlm.parts import random_adapter, random_lite0, tiny_language
 
 
-def test_the_processor_lays_64_image_tokens_at_one_place(folder: Path, picture: Image.Image) -> None:
+def test_the_processor_lays_64_image_tokens_at_one_place(
+    folder: Path, picture: Image.Image
+) -> None:
     processor = AutoProcessor.from_pretrained(folder)
     places = []
     for question in ("What?", "A longer question?"):
@@ -26,7 +28,8 @@ def test_the_processor_lays_64_image_tokens_at_one_place(folder: Path, picture: 
         assert prompt == f"<|im_start|>user\n<image>{question}<|im_end|>\n<|im_start|>assistant\n"
         inputs = processor(images=[picture], text=prompt, return_tensors="pt")
         places.append((inputs["input_ids"][0] == IMAGE_TOKEN_ID).nonzero().flatten().tolist())
-    assert places[0] == places[1] and len(places[0]) == 64
+    assert places[0] == places[1]
+    assert len(places[0]) == 64
     torch.testing.assert_close(inputs["pixel_values"], pixels([picture]), atol=2e-3, rtol=0)
 
 
@@ -37,8 +40,12 @@ def test_the_checkpoint_sees_what_training_saw(folder: Path, picture: Image.Imag
     weight, bias = centred_classifier(lite0)
     weight = torch.cat([weight, adapter["probes.weight"]])
     bias = torch.cat([bias, adapter["probes.bias"]])
-    seen = evidence(torch.from_numpy(features[0]).float(), torch.from_numpy(marks[0]).float(), weight, bias)
-    projector = Projector({name[10:]: array for name, array in adapter.items() if name[:4] == "proj"})
+    seen = evidence(
+        torch.from_numpy(features[0]).float(), torch.from_numpy(marks[0]).float(), weight, bias
+    )
+    projector = Projector(
+        {name[10:]: array for name, array in adapter.items() if name[:4] == "proj"}
+    )
     model = FastVlmForConditionalGeneration.from_pretrained(folder).eval()
     with torch.no_grad():
         found = model.get_image_features(pixels([picture])).pooler_output[0]
@@ -51,7 +58,9 @@ def test_merged_adapters_answer_as_those_in_training() -> None:
     adapter = random_adapter(language)
     weights = merged(language.state_dict(), adapter)
     add_lora(language, seed=0)
-    load_lora(language, {name[5:]: array for name, array in adapter.items() if name.startswith("lora.")})
+    load_lora(
+        language, {name[5:]: array for name, array in adapter.items() if name.startswith("lora.")}
+    )
     plain = tiny_language()
     plain.model.load_state_dict(weights)
     tokens = torch.arange(20, 40)[None]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from parts import SIZE, byte_tokenizer, random_namer, tiny_language
 from safetensors.torch import load_file
 
 from fretboard.lite_vlm.checkpoint.tower import WIDTH
@@ -13,6 +12,7 @@ from fretboard.lite_vlm.train.loop import FIRST, LAST, Plan, Projector, Trainer,
 from fretboard.lite_vlm.train.lora import lora_arrays
 from fretboard.lite_vlm.train.questions import Exchange
 from fretboard.lite_vlm.train.sequences import Packer
+from tests.lite_vlm.parts import SIZE, byte_tokenizer, random_namer, tiny_language
 
 
 class Lessons:
@@ -60,7 +60,8 @@ def test_a_run_gone_on_with_ends_as_one_in_one_piece(tmp_path: Path) -> None:
         first.advance(Lessons())
     first.save(tmp_path / "parts")
     second = _trainer()
-    assert second.resume(tmp_path / "parts") and second.step == 3
+    assert second.resume(tmp_path / "parts")
+    assert second.step == 3
     second.train(Lessons(), tmp_path / "parts", lambda line: None)
     for name, array in _weights(whole).items():
         torch.testing.assert_close(_weights(second)[name], array, atol=0, rtol=0)
@@ -77,8 +78,11 @@ def test_frozen_layers_and_projector_stay() -> None:
     before = {name: array.clone() for name, array in _weights(trainer).items()}
     for _ in range(3):
         trainer.advance(Lessons())
-    changed = {name for name, array in _weights(trainer).items() if not torch.equal(array, before[name])}
-    assert changed and all(name.startswith("layers.1.") for name in changed)
+    changed = {
+        name for name, array in _weights(trainer).items() if not torch.equal(array, before[name])
+    }
+    assert changed
+    assert all(name.startswith("layers.1.") for name in changed)
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
@@ -87,10 +91,13 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
 
 def test_rate_and_mixture_over_a_run() -> None:
     plan = Plan(steps=100, warmup=10, falling=0.25, floor=0.03)
-    assert schedule(0, plan) == 0.1 and schedule(50, plan) == 1.0
+    assert schedule(0, plan) == 0.1
+    assert schedule(50, plan) == 1.0
     assert schedule(75, plan) == 1.0 > schedule(90, plan) > schedule(99, plan) >= 0.03
-    assert mixture(0.0) == list(FIRST) and mixture(0.9) == pytest.approx(LAST)
-    assert sum(FIRST) == pytest.approx(1) and sum(LAST) == pytest.approx(1)
+    assert mixture(0.0) == list(FIRST)
+    assert mixture(0.9) == pytest.approx(LAST)
+    assert sum(FIRST) == pytest.approx(1)
+    assert sum(LAST) == pytest.approx(1)
 
 
 def test_the_exported_adapter_is_complete(tmp_path: Path) -> None:

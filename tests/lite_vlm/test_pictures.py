@@ -2,7 +2,6 @@
 
 import json
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +17,10 @@ from fretboard.lite_vlm.train.scenes import Folders, Mix, sample_scene, truth
 from fretboard.lite_vlm.train.stamps import stamps
 
 SAMPLES = {
-    "black": (10, 10, 12), "white": (250, 250, 248), "gray": (128, 128, 128), "red": (215, 25, 30),
-    "orange": (250, 140, 20), "yellow": (240, 225, 40), "green": (40, 150, 60), "blue": (40, 80, 200),
-    "purple": (130, 50, 160), "pink": (250, 150, 190), "brown": (110, 70, 40),
+    "black": (10, 10, 12), "white": (250, 250, 248), "gray": (128, 128, 128),
+    "red": (215, 25, 30), "orange": (250, 140, 20), "yellow": (240, 225, 40),
+    "green": (40, 150, 60), "blue": (40, 80, 200), "purple": (130, 50, 160),
+    "pink": (250, 150, 190), "brown": (110, 70, 40),
 }  # fmt: skip
 
 
@@ -68,14 +68,21 @@ def test_scenes_are_seeded_and_their_truth_is_what_is_drawn(folders: Folders) ->
     for seed in range(12):
         picture, things = sample_scene(seed, mix, folders)
         again, same = sample_scene(seed, mix, folders)
-        assert picture.tobytes() == again.tobytes() and things == same
+        assert picture.tobytes() == again.tobytes()
+        assert things == same
         json.dumps(truth(things))
         for thing in things:
-            assert thing.colour == "red" and thing.typical and thing.cells
+            assert thing.colour == "red"
+            assert thing.typical
+            assert thing.cells
             centre = np.mean([cell % 8 for cell in thing.cells])
             low, high = {"left": (0, 2.6), "middle": (2.4, 4.6), "right": (4.4, 7)}[thing.place]
             assert low <= centre <= high
-            red = (colour_terms(np.asarray(picture)) == TERM["red"]).reshape(8, 32, 8, 32).mean((1, 3))
+            red = (
+                (colour_terms(np.asarray(picture)) == TERM["red"])
+                .reshape(8, 32, 8, 32)
+                .mean((1, 3))
+            )
             assert red.ravel()[list(thing.cells)].mean() > 0.3
 
 
@@ -112,7 +119,8 @@ def test_a_drawn_class_is_what_the_classifier_sees() -> None:
     logits = drawn @ weight.T + bias
     inside = (drawn != background).any(1)
     assert 4 <= inside.sum() < 64
-    assert (logits[inside].argmax(1) == 3).all() and (logits[inside, 3] > 4).all()
+    assert (logits[inside].argmax(1) == 3).all()
+    assert (logits[inside, 3] > 4).all()
     assert (logits[~inside, 3] <= 1e-4).all()
 
 
@@ -125,5 +133,8 @@ def test_probes_tell_nouns_apart() -> None:
     kept, weight, bias = fit_probes(features, nouns, epochs=3)
     assert kept == ["cat", "dog"]
     speaks = features.float() @ weight.T + bias - 7 > 2  # log-odds above zero
-    assert (speaks[labels == 0, 0].float().mean(), speaks[labels == 1, 1].float().mean()) > (0.9, 0.9)
+    assert (speaks[labels == 0, 0].float().mean(), speaks[labels == 1, 1].float().mean()) > (
+        0.9,
+        0.9,
+    )
     assert speaks[labels == 2].float().mean() < 0.1

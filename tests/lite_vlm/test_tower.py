@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from parts import plain_lite0, random_lite0, random_namer
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,6 +12,7 @@ from fretboard.lite_vlm.checkpoint.tower import (
     build_tower,
     centred_classifier,
 )
+from tests.lite_vlm.parts import plain_lite0, random_lite0, random_namer
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,9 @@ def test_colours_are_the_namers_over_four_pixels_averaged_over_a_cell(
         torch.einsum("hc,ncij->nhij", namer.first, small) + namer.first_bias[None, :, None, None]
     )
     terms = torch.einsum("kh,nhij->nkij", namer.second, hidden)
-    expected = functional.avg_pool2d(functional.relu(terms + namer.second_bias[None, :, None, None]), 8)
+    expected = functional.avg_pool2d(
+        functional.relu(terms + namer.second_bias[None, :, None, None]), 8
+    )
     found = output[:, FIRST_COLOUR : FIRST_COLOUR + len(COLOURS)]
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 

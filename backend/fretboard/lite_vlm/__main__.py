@@ -27,7 +27,12 @@ def _export(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from .train.report import evaluate
 
-    evaluate(options.checkpoint or assembled(None, options.adapter), options.work, options.scenes, options.report)
+    evaluate(
+        options.checkpoint or assembled(None, options.adapter),
+        options.work,
+        options.scenes,
+        options.report,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     assemble.set_defaults(run=_assemble)
     train = commands.add_parser("train", help="train the adapter, or go on with it")
     train.add_argument("--work", type=Path, default=CACHE, help="data and checkpoints")
-    train.add_argument("--steps", type=int, default=320, help="in all; the rate falls in the last quarter")
+    train.add_argument(
+        "--steps", type=int, default=320, help="in all; the rate falls in the last quarter"
+    )
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
     train.set_defaults(run=_train)
@@ -48,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--adapter", type=Path, default=ADAPTER)
     export.set_defaults(run=_export)
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint on what it never saw")
-    evaluate.add_argument("--checkpoint", type=Path, help="folder; by default assembled in the cache")
+    evaluate.add_argument(
+        "--checkpoint", type=Path, help="folder; by default assembled in the cache"
+    )
     evaluate.add_argument("--adapter", type=Path, default=ADAPTER)
     evaluate.add_argument("--work", type=Path, default=CACHE)
     evaluate.add_argument("--scenes", type=int, default=200, help="per cell")

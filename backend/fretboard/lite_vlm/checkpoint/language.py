@@ -28,7 +28,13 @@ def read_language(gguf: Path) -> tuple[LlamaConfig, Arrays]:
     """Configuration and weights in float32 ("model.layers…")."""
     model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
     kept = model.config.to_dict()
-    for name in ("quantization_config", "architectures", "dtype", "_name_or_path", "pretraining_tp"):
+    for name in (
+        "quantization_config",
+        "architectures",
+        "dtype",
+        "_name_or_path",
+        "pretraining_tp",
+    ):
         kept.pop(name, None)
     return LlamaConfig(**kept), model.state_dict()
 

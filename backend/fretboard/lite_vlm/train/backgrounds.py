@@ -14,17 +14,18 @@ from ..checkpoint.tower import IMAGE
 KEPT = 1024  # px, longer side of a wallpaper as kept
 # Wallpapers that show nothing that has a name here, and those held out for evaluation.
 TRAIN = (
-    "adwaita-d", "adwaita-l", "grid-d", "grid-l", "licorice-d", "symbolic-d", "symbolic-l", "truchet-d",
-    "truchet-l", "vnc-d", "vnc-l", "wood-d", "wood-l", "aitzgorri_by_Aitzol_Berasategi",
-    "analogpattern_by_Peter_Nerlich", "life_by_Aitzol_Berasategi", "sunset_by_Aitzol_Berasategi",
-    "umang_by_Abhishek_Mudgal", "Fossa_by_Jasper_Roks", "Infinite-Sea_by_Aury88", "Flow", "Gulp",
-    "Float-into-MATE", "Stripes", "Ubuntu-Mate-Dark-no-logo", "Ubuntu-Mate-Radioactive-no-logo",
-    "Ubuntu-Mate-Warm-no-logo", "Blinds", "GreenMeadow", "RainDrops", "Storm", "Wood", "2004default", "city",
-    "fluent-color", "rhythm", "rollpaper",
+    "adwaita-d", "adwaita-l", "grid-d", "grid-l", "licorice-d", "symbolic-d", "symbolic-l",
+    "truchet-d", "truchet-l", "vnc-d", "vnc-l", "wood-d", "wood-l",
+    "aitzgorri_by_Aitzol_Berasategi", "analogpattern_by_Peter_Nerlich",
+    "life_by_Aitzol_Berasategi", "sunset_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal",
+    "Fossa_by_Jasper_Roks", "Infinite-Sea_by_Aury88", "Flow", "Gulp", "Float-into-MATE",
+    "Stripes", "Ubuntu-Mate-Dark-no-logo", "Ubuntu-Mate-Radioactive-no-logo",
+    "Ubuntu-Mate-Warm-no-logo", "Blinds", "GreenMeadow", "RainDrops", "Storm", "Wood",
+    "2004default", "city", "fluent-color", "rhythm", "rollpaper",
 )  # fmt: skip
 HELD = (
-    "licorice-l", "picosdeeuropa_by_Aitzol_Berasategi", "Painting-Colors_by__herobrine7gamer", "Dune",
-    "desert", "string", "Ubuntu-Mate-Cold-no-logo",
+    "licorice-l", "picosdeeuropa_by_Aitzol_Berasategi", "Painting-Colors_by__herobrine7gamer",
+    "Dune", "desert", "string", "Ubuntu-Mate-Cold-no-logo",
 )  # fmt: skip
 
 
@@ -44,7 +45,9 @@ def piece(image: Image.Image, chance: random.Random, smallest: int = 220) -> Ima
     """A square piece of it as a picture of IMAGE pixels a side."""
     side = chance.randint(min(smallest, min(image.size)), min(image.size))
     left, top = chance.randint(0, image.width - side), chance.randint(0, image.height - side)
-    return image.resize((IMAGE, IMAGE), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+    return image.resize(
+        (IMAGE, IMAGE), Image.Resampling.BILINEAR, (left, top, left + side, top + side)
+    )
 
 
 def draw_background(chance: random.Random, walls: Path, held: bool) -> Image.Image:
@@ -64,7 +67,9 @@ def draw_nothing(chance: random.Random) -> Image.Image:
     if chance.random() < 0.5:
         first = second = np.full(3, chance.choice((0, 30, 90, 128, 180, 230, 245, 255)))
     ramp = np.linspace(0, 1, IMAGE)[:, None, None] * np.ones((1, IMAGE, 1))
-    picture = first + (second - first) * (ramp if chance.random() < 0.5 else ramp.transpose(1, 0, 2))
+    picture = first + (second - first) * (
+        ramp if chance.random() < 0.5 else ramp.transpose(1, 0, 2)
+    )
     grain = chance.choice((0, 0, 2, 6, 15, 50))
     picture = picture + seed.normal(0, grain, picture.shape) if grain else picture
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))

@@ -57,7 +57,9 @@ def draw_item(number: int, folders: Folders) -> tuple[Image.Image, Truth]:
 
 def pixels(pictures: list[Image.Image]) -> Tensor:
     """Pictures of 256 px as the processor hands them to the tower."""
-    stacked = torch.from_numpy(np.stack([np.asarray(picture.convert("RGB")) for picture in pictures]))
+    stacked = torch.from_numpy(
+        np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
+    )
     return (stacked.permute(0, 3, 1, 2).float() - 127) / 128
 
 
@@ -91,7 +93,10 @@ def fill_bank(
         if path.exists():
             continue
         drawn = [draw_item(number, folders) for number in range(chunk * CHUNK, (chunk + 1) * CHUNK)]
-        seen = [watcher.see([picture for picture, _ in drawn[at : at + 25]]) for at in range(0, CHUNK, 25)]
+        seen = [
+            watcher.see([picture for picture, _ in drawn[at : at + 25]])
+            for at in range(0, CHUNK, 25)
+        ]
         partial = path.with_suffix(".partial.npz")
         np.savez(
             partial,

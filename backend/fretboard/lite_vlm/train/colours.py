@@ -1,4 +1,4 @@
-"""The eleven basic colour terms: a rule over hue, saturation and value, and the network that learns it."""
+"""The eleven basic colour terms: a rule over hue, saturation, value, and what learns it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def _hsv(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
     return hue * 60, spread / np.maximum(value, 1e-6), value
 
 
-def main_colour(rgb: NDArray[np.uint8], opaque: NDArray[np.bool_], share: float = 0.5) -> str | None:
+def main_colour(
+    rgb: NDArray[np.uint8], opaque: NDArray[np.bool_], share: float = 0.5
+) -> str | None:
     """The term that more than ``share`` of the opaque pixels have, if there is one."""
     terms = colour_terms(rgb[opaque])
     counts = np.bincount(terms[terms >= 0], minlength=len(COLOURS))
@@ -70,7 +72,10 @@ def fit_namer(seed: int = 0, steps: int = 3000) -> Namer:
     generator = torch.Generator().manual_seed(seed)
     first = torch.randn(HIDDEN, 3, generator=generator)
     weights = [first, torch.rand(HIDDEN, generator=generator) * 2 - 1]
-    weights += [torch.randn(len(COLOURS), HIDDEN, generator=generator) * 0.05, torch.zeros(len(COLOURS))]
+    weights += [
+        torch.randn(len(COLOURS), HIDDEN, generator=generator) * 0.05,
+        torch.zeros(len(COLOURS)),
+    ]
     parameters = [weight.requires_grad_() for weight in weights]
     optimiser = torch.optim.Adam(parameters, lr=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -94,5 +99,7 @@ def _pixels(count: int, generator: torch.Generator) -> torch.Tensor:
     """Random pixels, half of them near gray, where the terms lie close together."""
     pixels = torch.randint(0, 256, (count, 3), generator=generator).float()
     grey = pixels.mean(1, keepdim=True)
-    keep = torch.rand(count, 1, generator=generator) * (torch.rand(count, 1, generator=generator) > 0.5)
+    keep = torch.rand(count, 1, generator=generator) * (
+        torch.rand(count, 1, generator=generator) > 0.5
+    )
     return (pixels + (grey - pixels) * keep).round().clamp(0, 255).to(torch.uint8)

@@ -21,7 +21,9 @@ SURE = (8.0, 17.0)  # centred logit that a cell of the class is brought to
 class Directions:
     """Draws a class into the features of a background."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, covariance: Tensor, nouns: Sequence[str]) -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor, covariance: Tensor, nouns: Sequence[str]
+    ) -> None:
         self._weight, self._bias = weight, bias
         self._shift = weight @ covariance
         self._gain = (self._shift * weight).sum(1)

@@ -118,7 +118,9 @@ def scene_exchanges(things: Sequence[Thing], chance: random.Random) -> list[tupl
 
 def _exists(noun: str) -> Exchange:
     named = article(noun)
-    return Exchange(f"Is there {named} in the image?", f"Yes, there is {named} in the image.", ("Yes",))
+    return Exchange(
+        f"Is there {named} in the image?", f"Yes, there is {named} in the image.", ("Yes",)
+    )
 
 
 def _missing(noun: str) -> Exchange:

@@ -76,7 +76,9 @@ class Trainer:
         if plan.compiled:  # fuses what lies between the matrix products: a fifth of a step
             for layer in self.language.model.layers:
                 layer.compile(dynamic=False)
-        adapters = [value for name, value in language.named_parameters() if name.endswith((".down", ".up"))]
+        adapters = [
+            value for name, value in language.named_parameters() if name.endswith((".down", ".up"))
+        ]
         self.optimiser = torch.optim.AdamW(
             [
                 {"params": adapters, "rate": plan.rate},
@@ -95,7 +97,9 @@ class Trainer:
             if self.step % 10 == 0 and self.rank == 0:
                 mean = sum(losses[-10:]) / len(losses[-10:])
                 each = (time.monotonic() - began) / len(losses)
-                report(f"step {self.step} of {self.plan.steps}: loss {mean:.4f}, {each:.1f} s a step")
+                report(
+                    f"step {self.step} of {self.plan.steps}: loss {mean:.4f}, {each:.1f} s a step"
+                )
             if time.monotonic() - saved > self.plan.save_seconds:
                 self.save(folder)
                 saved = time.monotonic()
@@ -127,7 +131,9 @@ class Trainer:
         """Mean over the processes: one exchange a step, so that neither waits for long."""
         if self.world == 1:
             return
-        gradients = [value.grad for group in self.optimiser.param_groups for value in group["params"]]
+        gradients = [
+            value.grad for group in self.optimiser.param_groups for value in group["params"]
+        ]
         flat = torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])
         distributed.all_reduce(flat)
         flat /= self.world
@@ -168,7 +174,9 @@ class Trainer:
         partial = folder / "training.partial.pt"
         torch.save(state, partial)
         partial.replace(folder / "training.pt")
-        (folder / "plan.json").write_text(json.dumps({"step": self.step, **state["plan"]}, indent=1))
+        (folder / "plan.json").write_text(
+            json.dumps({"step": self.step, **state["plan"]}, indent=1)
+        )
 
     def resume(self, folder: Path) -> bool:
         """Go on from the checkpoint in ``folder``, if there is one."""

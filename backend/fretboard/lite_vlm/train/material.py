@@ -12,7 +12,7 @@ from ..checkpoint.tower import FIRST_COLOUR, GRID, THRESHOLD, WIDTH
 from .bank import Item
 from .directions import Directions
 from .kinds import related
-from .questions import Exchange, about_noun, about_nothing, about_things, choose_absent
+from .questions import Exchange, about_nothing, about_noun, about_things, choose_absent
 from .sequences import Packed, Packer
 
 LONGEST = 216  # tokens of a sequence: the template and the picture, then exchanges
@@ -44,7 +44,9 @@ class Material:
             self._by_kind.setdefault(item.truth["kind"], []).append(item)
         self._classes, self._directions = classes, directions
         self._packer, self._texts = packer, texts
-        self._seen = sorted({thing["noun"] for item in items for thing in item.truth.get("things", ())})
+        self._seen = sorted(
+            {thing["noun"] for item in items for thing in item.truth.get("things", ())}
+        )
         self._nouns = sorted({*self._seen, *directions.nouns, "person"})
 
     def draw(self, kind: str, chance: random.Random) -> Packed:

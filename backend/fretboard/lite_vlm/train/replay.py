@@ -58,4 +58,6 @@ def replayed(model: LlamaForCausalLM, tokenizer: Tokenizer, kept: Path) -> list[
         questions = plain_questions()[0]
         answers = own_answers(model, tokenizer, questions)
         kept.write_text(json.dumps(list(zip(questions, answers, strict=True)), indent=1))
-    return [Exchange(question, answer) for question, answer in json.loads(kept.read_text()) if answer]
+    return [
+        Exchange(question, answer) for question, answer in json.loads(kept.read_text()) if answer
+    ]

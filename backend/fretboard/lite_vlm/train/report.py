@@ -17,9 +17,9 @@ from .evaluation import (
     evaluate_scenes,
 )
 from .intervals import with_interval
+from .kept import kept_tokenizer, say
 from .packages import test_folder, training_folders
 from .replay import own_answers
-from .run import _tokenizer, say
 
 SIGHTS = ("right", "shuffled", "blank")
 NOTHINGS = 30
@@ -54,7 +54,7 @@ def evaluate(checkpoint: Path, work: Path, scenes: int, report: Path) -> None:
 
 def _plain_alone(work: Path) -> list[dict[str, Any]]:
     language = LlamaForCausalLM.from_pretrained(work / "smollm2").eval()
-    tokenizer = _tokenizer(work)
+    tokenizer = kept_tokenizer(work)
     return evaluate_plain(lambda question: own_answers(language, tokenizer, [question], 24)[0])
 
 
@@ -62,4 +62,6 @@ def summary(value: Any) -> str:
     """Of a list of verdicts or of measures: the shares."""
     if isinstance(value, list):
         return f"{with_interval([float(row['right']) for row in value])}"
-    return ", ".join(f"{name} {measure['mean']} ({measure['n']})" for name, measure in value.items())
+    return ", ".join(
+        f"{name} {measure['mean']} ({measure['n']})" for name, measure in value.items()
+    )

