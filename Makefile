@@ -1,6 +1,7 @@
 # make run   everything set up, then the page on http://127.0.0.1:8000
 # make test  everything set up, then all tests
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
+# make schema  the API's types for the page, which an editor wants (make test makes them too)
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
