@@ -14,7 +14,7 @@ control. Intervals resample scenes.
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from fretboard.model.anatomy import hidden_of
 from fretboard.model.checkpoint import Checkpoint, load
 from fretboard.model.hooks import removing
 from fretboard.model.inputs import build_inputs
-from fretboard.studies.statistics import ImageBootstrap, Sample
+from fretboard.studies.statistics import ImageBootstrap, sample
 from fretboard.tiny_llava.train.answering import Answerer
 from fretboard.tiny_llava.train.evaluation import GRAY, held_out
 from fretboard.tiny_llava.world.backdrop import render
@@ -154,14 +154,14 @@ def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
     for name in tables[0]:
         values = np.array([table[name] for table in tables])
         told[name] = {
-            "mean": boot.mean(Sample.of(seeds, values)).as_dict(),
-            "share above 0": boot.share(Sample.of(seeds, values > 0)).as_dict(),
+            "mean": boot.mean(sample(seeds, values)),
+            "share above 0": boot.share(sample(seeds, values > 0)),
         }
     cuts = np.array([record["cut"] for record in records])
-    told["cut"] = [boot.mean(Sample.of(seeds, column)).as_dict() for column in cuts.T]
+    told["cut"] = [boot.mean(sample(seeds, column)) for column in cuts.T]
     for part in ("attention", "mlp"):
         rows = np.array([record["image"][part] for record in records])
-        told[f"{part} by layer"] = [boot.mean(Sample.of(seeds, r)).as_dict() for r in rows.T]
+        told[f"{part} by layer"] = [boot.mean(sample(seeds, r)) for r in rows.T]
     told["largest gap"] = max(max(r["image"]["gap"], r["grey"]["gap"]) for r in records)
     return told
 
@@ -204,8 +204,8 @@ def main() -> None:
     options = parser.parse_args()
     records, described = collect(options.captions, options.limit)
     told = {"described": described, "summary": groups(records), "records": records}
-    options.output.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told["summary"], indent=1))
+    options.output.write_text(json.dumps(told, indent=1, default=asdict) + "\n")
+    print(json.dumps(told["summary"], indent=1, default=asdict))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from tqdm import tqdm
 
 from fretboard.analysis.questions import prepare
@@ -35,8 +35,7 @@ from fretboard.engine.derive import make_lens
 from fretboard.engine.session import Session
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.studies.ranking import weighted_auroc
-from fretboard.studies.statistics import Estimate, ImageBootstrap, Sample, estimate
+from fretboard.studies.statistics import Estimate, ImageBootstrap, estimate, sample
 from fretboard.studies.truth.scenes import KIND_OF, SceneTruth
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION
@@ -161,17 +160,19 @@ def ranking(records: list[Record]) -> dict[str, Any]:
         return told
     seeds = np.array([r["seed"] for r in records])
     table = np.array([[r[name] for name in COLUMNS] for r in records])
-    sample, boot = Sample.of(seeds, labels), ImageBootstrap(seeds)
+    words, boot = sample(seeds, labels), ImageBootstrap(seeds)
     weights = np.concatenate([np.ones((1, len(seeds))), boot.weights(seeds)])
-    areas = np.stack([weighted_auroc(column, labels, weights) for column in table.T], axis=1)
+    areas = np.array(
+        [[roc_auc_score(labels, c, sample_weight=row) for c in table.T] for row in weights]
+    )
     for i, (name, title) in enumerate(COLUMNS.items()):
         told[title] = {
-            "auroc": _told(estimate(areas[0, i], areas[1:, i], sample)),
+            "auroc": _told(estimate(areas[0, i], areas[1:, i], words)),
             "average precision": round(float(average_precision_score(labels, table[:, i])), 4),
         }
         if name != SCORE:
             gap = areas[:, 0] - areas[:, i]
-            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], sample))
+            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], words))
     return told
 
 
@@ -185,9 +186,9 @@ def _flag(records: list[Record]) -> dict[str, Any]:
     best = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1].argmax()
     return {
         "flagged": int(flagged.sum()),
-        "precision": _told(boot.share(Sample.of(seeds[flagged], labels[flagged]))),
-        "recall": _told(boot.share(Sample.of(seeds[labels], flagged[labels]))),
-        "false alarms": _told(boot.share(Sample.of(seeds[~labels], flagged[~labels]))),
+        "precision": _told(boot.share(sample(seeds[flagged], labels[flagged]))),
+        "recall": _told(boot.share(sample(seeds[labels], flagged[labels]))),
+        "false alarms": _told(boot.share(sample(seeds[~labels], flagged[~labels]))),
         "best F1": {
             "threshold": float(at[best]),
             "precision": float(precision[best]),

@@ -27,9 +27,11 @@ def test_a_folder_opens_and_draws_without_torch(analysis, tmp_path):
     folder = analysis.save(tmp_path / "out")
     lines = (
         "import sys, fretboard as fb; a = fb.open(sys.argv[1]); a.heatmap('jsd'); a.divergence(3); "
-        "a.hidden_states, a.read(stages='paper', mutation_sigmas=3), a.question, a.tokens, a.flags"
+        "a.hidden_states, a.question, a.tokens, a.flags, a._repr_html_()"
     )
     assert loaded(lines, str(folder)) == []
+    anew = "; a.read(stages='paper', mutation_sigmas=3)"  # function words are scikit-learn's
+    assert loaded(lines + anew, str(folder)) == ["pandas", "sklearn"]
 
 
 def test_a_server_is_read_without_torch(analysis, server):
@@ -44,11 +46,15 @@ def test_the_types_are_shipped():
     assert (files("fretboard") / "py.typed").is_file()
 
 
-def test_progress_is_silent_where_nobody_looks(desk):
-    lines = "import fretboard as fb; fb.load().analyze('photo.png', 'What is this?')"
-    command = [sys.executable, "-W", "ignore", "-c", lines]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=desk)
-    assert done.stdout == done.stderr == ""
+def test_progress_is_silent_where_nobody_looks(desk, capfd):
+    fb.load().analyze("photo.png", "What do you see?", max_new_tokens=2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_told_where_somebody_looks(model, monkeypatch, capfd):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    model.analyze("photo.png", "What else do you see?", max_new_tokens=2)
+    assert "answer" in capfd.readouterr().err
 
 
 def test_arrays_are_plain_numpy(analysis):

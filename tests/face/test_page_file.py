@@ -34,7 +34,7 @@ def saved(offline, analysis, tmp_path_factory) -> Page:
 
 
 def shown(page: Page) -> list[list[float]]:
-    return page.evaluate("document.getElementById('competition').data.map(d => [...d.y])")
+    return page.evaluate("document.getElementById('competition')._fullData.map(d => [...d.y])")
 
 
 def test_a_chip_chooses_its_token(saved, analysis):
@@ -45,7 +45,7 @@ def test_a_chip_chooses_its_token(saved, analysis):
     expect(saved.locator("#told")).to_contain_text("token 3")
     emitted = next(line for line in analysis.competition(3).data if line.meta["role"] == "emitted")
     assert any(line == pytest.approx(list(emitted.y)) for line in shown(saved))
-    divergence = saved.evaluate("document.getElementById('divergence').data[1].y.length")
+    divergence = saved.evaluate("document.getElementById('divergence')._fullData[1].y.length")
     assert divergence == analysis.document.model.layers
 
 
@@ -64,7 +64,7 @@ def test_a_press_on_the_fretboard_chooses_its_column_and_arrows_go_on(saved):
 
 def test_the_fretboard_shows_another_quantity(saved, analysis):
     saved.locator("#quantity").select_option("jsd")
-    rows = saved.evaluate("document.getElementById('fretboard').data[0].z.length")
+    rows = saved.evaluate("document.getElementById('fretboard')._fullData[0].z.length")
     assert rows == analysis.document.model.layers
 
 

@@ -40,9 +40,9 @@ def test_figures_are_those_of_here(far, analysis, draw):
     assert len(there.data) == len(here.data)
     for one, other in zip(there.data, here.data, strict=True):
         for axis in ("x", "y", "z"):
-            mine, own = one[axis] if axis in one else None, other[axis] if axis in other else None
+            own = getattr(other, axis, None)
             if own is not None and np.asarray(own).dtype.kind in "fi":
-                np.testing.assert_allclose(mine, own, atol=1e-4)
+                np.testing.assert_allclose(getattr(one, axis), own, atol=1e-4)
 
 
 def test_a_link_brings_its_reading(server, analysis):

@@ -17,10 +17,9 @@ from fretboard.core.settings import Settings
 from fretboard.engine.session import Session
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper import run as command
-from fretboard.studies.paper.interventions import hallucinated, skips
+from fretboard.studies.paper.interventions import hallucinated, skips, stated_colors
 from fretboard.studies.paper.pictures import captioned, picture_sets
 from fretboard.studies.paper.studio import Studio
-from fretboard.studies.paper.truth import stated_colors
 from fretboard.tiny_llava.world.scene import Group, Scene
 from tests.support.images import encode
 from tests.support.random_data import fresh

@@ -133,7 +133,7 @@ def test_two_surveys_are_compared(run):
     written = run("second", lens="raw", earlier=earlier.output)
     comparison = written.summary["comparison"]
     assert (comparison["paired_by"], comparison["pairs"]) == ("image and prompt", IMAGES)
-    assert comparison["same_answer"]["value"] == 1  # a lens only reads
+    assert comparison["same_answer"].value == 1  # a lens only reads
     assert (comparison["this"]["lens"], comparison["earlier"]["lens"]) == (["raw"], ["normed"])
     assert "This survey and the earlier one" in (written.output / "report.html").read_text()
 

@@ -129,14 +129,18 @@ class Command:
 class Server(Command):
     """`fretboard serve` on a free port, entered when it answers."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(folder, "serve", **environment, PORT=str(self.port))
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self.wait("/healthz")
+        try:
+            self.wait("/healthz")
+        except AssertionError as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def wait(self, path: str, seconds: float = START_SECONDS) -> None:

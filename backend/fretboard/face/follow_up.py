@@ -1,7 +1,7 @@
 """The question that an analysis answers, to be asked again in another way."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import Field
 
@@ -39,7 +39,7 @@ class FollowUp(Question):
         chosen = parse_layers(text, self.document.model.layers)
         return self.but(skip_layers=spans(chosen))
 
-    without = skip
+    without: ClassVar[Callable[..., "FollowUp"]] = skip
 
 
 def follow_up(document: Analysis, image: bytes | None, asked: Question | None) -> FollowUp:

@@ -1,5 +1,6 @@
 """Analyses on a server, over its HTTP API: the same object, without a model and without torch."""
 
+import base64
 import io
 import json
 import re
@@ -9,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import numpy as np
 import plotly.graph_objects as go
-import plotly.io
 
 from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.core import errors
@@ -175,7 +175,7 @@ class RemoteSource:
             other, reading = subject.beside
             query |= {"beside": other.id, "beside_lens": reading.lens.value}
         answer = self.server.get(f"/api/analyses/{subject.analysis.id}/figures/{name}", **query)
-        return plotly.io.from_json(answer.text)
+        return go.Figure(_decoded(answer.json()))
 
     def image(self, document: Analysis) -> bytes:
         """See `Source`."""
@@ -203,6 +203,19 @@ class RemoteSource:
         answer = self.server.get(f"/api/analyses/{document.id}/{path}", **query)
         values: np.ndarray = np.load(io.BytesIO(answer.content))
         return values
+
+
+def _decoded(value: Any) -> Any:
+    """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
+    if isinstance(value, list):
+        return [_decoded(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "bdata" in value:
+        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
+        return flat.reshape(shape)
+    return {name: _decoded(one) for name, one in value.items()}
 
 
 def _query(values: Any) -> dict[str, Any]:

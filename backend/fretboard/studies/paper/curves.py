@@ -18,7 +18,7 @@ from fretboard.figures.quantities import ARRAYS_NEEDED
 from fretboard.figures.trajectory import strings_of
 from fretboard.lens.stages import PAPER_LAYERS
 from fretboard.studies.paper import numbers as measures
-from fretboard.studies.paper import reports
+from fretboard.studies.paper import section
 from fretboard.studies.paper.section import Exhibit, Picture, by_depth
 from fretboard.studies.paper.studio import Studio
 
@@ -36,7 +36,7 @@ def analysis_path(studio: Studio, caption: Analysis) -> Exhibit:
         FigureOptions(quantity="leader"),
     )
     found = [f"The answer: “{caption.answer}”", measures.stages_told(caption)]
-    return Exhibit("path", "The analysis path", reports.PATH, found, [picture])
+    return Exhibit("path", "The analysis path", section.PATH, found, [picture])
 
 
 def competition(studio: Studio, captions: Sequence[Analysis]) -> Exhibit:
@@ -55,7 +55,7 @@ def competition(studio: Studio, captions: Sequence[Analysis]) -> Exhibit:
         tables[f"competition-means-{lens}"] = by_depth(**curves)
         found += [f"{lens} lens: {text}" for text in measures.jump_told(curves, read)]
     title = "Competition of candidate words"
-    return Exhibit("competition", title, reports.COMPETITION, found, pictures, tables)
+    return Exhibit("competition", title, section.COMPETITION, found, pictures, tables)
 
 
 def compete(
@@ -102,7 +102,7 @@ def heatmap(studio: Studio, caption: Analysis) -> Exhibit:
         }
     found = measures.bands_told(studio.array(caption, "jsd"), caption)
     title = "Divergence of adjacent depths"
-    return Exhibit("heatmap", title, reports.HEATMAP, found, pictures, tables)
+    return Exhibit("heatmap", title, section.HEATMAP, found, pictures, tables)
 
 
 def feature_map(studio: Studio, caption: Analysis) -> Exhibit:
@@ -118,7 +118,7 @@ def feature_map(studio: Studio, caption: Analysis) -> Exhibit:
         found.append(f"{name}: {measures.growth_told(points)}")
     hidden = studio.array(caption, "hidden_states")[1:]
     found.append(f"original space, columns scaled: {measures.growth_told(measures.scaled(hidden))}")
-    return Exhibit("map", "Hidden states on a map", reports.MAP, found, pictures)
+    return Exhibit("map", "Hidden states on a map", section.MAP, found, pictures)
 
 
 def against_text(studio: Studio, caption: Analysis) -> Exhibit:
@@ -141,7 +141,7 @@ def against_text(studio: Studio, caption: Analysis) -> Exhibit:
             curves = [side[1][quantity].mean(axis=1) for side in sides]
             tables[file] = by_depth(with_image=curves[0], without=curves[1])
     title = "With an image and without"
-    return Exhibit("text", title, reports.TEXT, found, pictures, tables)
+    return Exhibit("text", title, section.TEXT, found, pictures, tables)
 
 
 def _side(

@@ -8,7 +8,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
 from fretboard.core.image_set import ImageSet, Member
 from fretboard.core.map_settings import paper_settings
-from fretboard.studies.paper import reports
+from fretboard.studies.paper import section
 from fretboard.studies.paper.pictures import PictureSet
 from fretboard.studies.paper.section import Exhibit, Picture
 from fretboard.studies.paper.studio import Studio
@@ -46,7 +46,7 @@ def guitar(studio: Studio, chosen: PictureSet) -> Exhibit:
         "dispersion": profile.tolist(),
     }
     title = f"The guitar: {chosen.name}"
-    return Exhibit(name, title, reports.GUITAR, found, pictures, {name: table})
+    return Exhibit(name, title, section.GUITAR, found, pictures, {name: table})
 
 
 def _image_set(studio: Studio, chosen: PictureSet) -> tuple[ImageSet, str, str | None]:
