@@ -2,6 +2,7 @@
 # make test  everything set up, then all tests: of Python and the browser in two processes, the
 #            checks and the page's own beside them
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
+# make lite-vlm-tests  the real model, from the 110 MB of its packages
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PYTEST = OMP_NUM_THREADS=1 FRETBOARD_TEST_SEED=$(or $(SEED),0) $(BIN)/pytest
 BESIDE = -n 2 --dist loadfile --no-loadscope-reorder
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults schema
+.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults lite-vlm-tests schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -48,6 +49,9 @@ python-tests:
 
 browser-tests:
 	$(PYTEST) $(BESIDE) -m browser
+
+lite-vlm-tests:
+	FRETBOARD_LITE_VLM_TESTS=on $(BIN)/pytest tests/lite_vlm
 
 fuzz:
 	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
