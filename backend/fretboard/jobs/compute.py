@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
-from fretboard.core.errors import Cancelled, FretboardError, InputError, Lost, Unavailable
+from fretboard.core.errors import Cancelled, FretboardError, InputError, Lost, NotFound, Unavailable
 from fretboard.core.image_set import ImageSet
 from fretboard.jobs.bus import START
 from fretboard.jobs.services import Services
@@ -102,6 +102,6 @@ def _settle(event: dict) -> None:
     """The last event: done, or raises the worker's refusal as the error it was."""
     if event["type"] == "failed":
         kinds: dict[str, type[FretboardError]] = {
-            kind.title: kind for kind in (InputError, Cancelled, Lost)
+            kind.title: kind for kind in (InputError, Cancelled, NotFound, Lost)
         }
         raise kinds.get(event["title"], Unavailable)(event["detail"])

@@ -7,7 +7,7 @@ models/<revision>/tokenizer.json
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +58,22 @@ class AnalysisStore(Records[Analysis]):
         file = file_of(name)
         try:
             array = self.read_array(analysis.id, file, name)
-        except Lost:
-            raise
         except NotFound as error:
-            raise self._lost_part(analysis, file, "are missing from the store") from error
+            what = "are damaged" if isinstance(error, Lost) else "are missing from the store"
+            raise self._lost_part(analysis, file, what) from error
         fault = fault_of(analysis, name, array)
         if fault:
             raise self._lost_part(analysis, file, f"are damaged ({name} {fault})")
         return array
+
+    def finished(self, analysis_id: str, spared: Collection[str] = ()) -> Analysis | None:
+        """The finished analysis of this id, if its record is whole but for the parts `spared`."""
+        try:
+            analysis = self.read(analysis_id)
+        except NotFound:
+            return None
+        done = analysis.id == analysis_id and analysis.status is Status.DONE
+        return analysis if done and set(self.lost_parts(analysis)) <= set(spared) else None
 
     def lost_parts(self, analysis: Analysis) -> list[str]:
         """What the record should have and has not, or has damaged: image, arrays, hidden_states."""

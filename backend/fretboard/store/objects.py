@@ -31,10 +31,12 @@ class Objects:
 
     def put(self, path: str, data: bytes) -> None:
         """Write or replace."""
+        self._clear(path)
         self._run(obstore.put, path, data, mode="overwrite")
 
     def create(self, path: str, data: bytes) -> bool:
         """Write unless there is one; whether it was written."""
+        self._clear(path)
         try:
             self._run(obstore.put, path, data, mode="create")
         except AlreadyExistsError:
@@ -105,6 +107,12 @@ class Objects:
             return None
         return Path(str(self._objects.prefix)) / path.rstrip("/")
 
+    def _clear(self, path: str) -> None:
+        """A folder where an object is to lie is none of ours."""
+        place = self.place(path)
+        if place is not None and place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+
     def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             return call(self._objects, *args, **kwargs)
@@ -129,7 +137,10 @@ def open_objects(url: str) -> Objects:
     if "://" in url:
         return Objects(from_url(url))
     folder = Path(url).expanduser().resolve()
-    return Objects(LocalStore(str(folder), mkdir=True, automatic_cleanup=True))
+    try:
+        return Objects(LocalStore(str(folder), mkdir=True, automatic_cleanup=True))
+    except OSError as error:
+        raise _refusal(error) from error
 
 
 def _name(path: str) -> str:
@@ -141,6 +152,8 @@ def _refusal(error: Exception) -> FretboardError:
     found = re.search(r"os error (\d+)", str(error))
     number = int(found[1]) if found else getattr(error, "errno", None)
     reason = os.strerror(number) if number else str(error).partition("\n")[0]
+    if number == errno.EEXIST:
+        return StoreFull("A file lies where the folder should be. Remove it, or name another one.")
     if number == errno.ENOTDIR:  # a file lies where the record's folder would be
         return NotFound(GONE)
     if number in NO_ROOM:

@@ -102,8 +102,8 @@ class Records(Generic[D]):
         return self._objects.exists(self._path(record_id, self._name))
 
     def purge(self, record_id: str) -> None:
-        """Remove whatever lies in the record's place, if anything does."""
-        self._objects.remove_folder(self._path(record_id, ""))
+        """Remove whatever lies in the record's place; of one at the root, the document alone."""
+        self._objects.remove_folder(self._path(record_id, "" if self._layout else self._name))
 
     def names(self, record_id: str) -> set[str]:
         """The objects of a record that are there, by their names in its folder."""

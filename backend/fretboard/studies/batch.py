@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from PIL import Image
-from tqdm import tqdm
 
-from fretboard.analysis.questions import prepare, without_preset
+from fretboard.analysis.questions import without_preset
 from fretboard.analysis.skip_presets import PRESETS
 from fretboard.core.analysis import problem_of
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
+from fretboard.core.progress import bar
 from fretboard.core.question import Question
 from fretboard.engine.session import Session, read_file
 from fretboard.store.analyses import HIDDEN_STATES
@@ -75,7 +75,7 @@ class Batch:
         self.output.mkdir(parents=True, exist_ok=True)
         with (self.output / FAILURES).open("w", encoding="utf-8") as failures:
             try:
-                for number in tqdm(range(len(self.items)), unit="image", desc="survey"):
+                for number in bar(range(len(self.items)), unit="image", desc="survey"):
                     for name, question in questions.items():
                         plain = answers[PLAIN].done.get(number)
                         self._answer(number, question, plain, answers[name], failures)
@@ -106,7 +106,7 @@ class Batch:
         blank, prompt = to_png(Image.new("RGB", (32, 32))), str(self.items[0].prompt)
         for question in questions.values():
             if question.skip_layers not in PRESETS:
-                prepare(self.session.settings, question.but(prompt=prompt, image=blank))
+                self.session.prepare(question.but(prompt=prompt, image=blank))
 
     def _answer(
         self, number: int, question: Question, plain: str | None, answers: Answers, failures: TextIO
@@ -134,7 +134,12 @@ class Batch:
         """The question with the preset's layers of a plain answer; None where it has none."""
         store = self.session.store
         try:
-            return without_preset(self.session.settings, question.but(preset_of=plain), store.read)
+            return without_preset(
+                self.session.settings,
+                question.but(preset_of=plain),
+                store.read,
+                self.session.announced,
+            )
         except InputError:
             return None
 
@@ -142,7 +147,7 @@ class Batch:
         """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
         with _blamed():
             own = question.but(prompt=str(item.prompt), image=read_file(item.image))
-            analysis, picture = prepare(self.session.settings, own)
+            analysis, picture = self.session.prepare(own)
             if self.session.is_done(analysis, self._spared):
                 return analysis.id
         self.session.pipeline  # noqa: B018  a model that cannot be loaded ends the run

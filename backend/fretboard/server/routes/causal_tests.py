@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from fretboard.analysis.causal_tests import draw, find
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind
-from fretboard.core.errors import InputError, NotFinished, NotFound
+from fretboard.core.errors import NotFinished, NotFound
 from fretboard.figures.findings import Finding
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.delete import erase_test
@@ -142,7 +142,7 @@ def _done(services: Services, test_id: str) -> CausalTest:
     test = services.tests.read(test_id)
     if test.status is Status.FAILED:
         assert test.error is not None  # a failure is written with its reason
-        raise InputError(f"The test failed: {test.error.detail}")
+        raise NotFinished(f"The test failed: {test.error.detail}")
     if test.status is not Status.DONE:
         raise NotFinished(
             f"The test is {test.status}; follow /api/experiments/{test_id}/events and ask again."

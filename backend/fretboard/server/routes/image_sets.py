@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -11,7 +10,6 @@ from pydantic import BaseModel
 from fretboard.analysis.arrays import Arrays
 from fretboard.analysis.figures import Figures, SetFigureOptions
 from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
-from fretboard.core.analysis import Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
@@ -26,9 +24,9 @@ from fretboard.server.forms import MULTIPART, ImageSetForm
 from fretboard.server.routes.analyses import settled
 from fretboard.server.routes.maps import MapStability, add_progress
 from fretboard.server.security.guard import client_of
+from fretboard.server.set_events import follow_set
 from fretboard.store.analyses import HIDDEN_STATES
 
-LOOK_SECONDS = 0.5  # between two looks at the members of a set that is followed
 MAP_ARRAYS: dict[str, MapKind] = {
     "points": "trajectory",
     "profile": "dispersion",
@@ -118,22 +116,8 @@ def _add_events(router: APIRouter, services: Services) -> None:
         image_set: Annotated[ImageSet, Depends(known)],
     ) -> AsyncIterator[ServerSentEvent]:
         """Follow a set: `status` with how many images are done and failed, then `done`."""
-        last = None
-        while not services.stopping.is_set():
-            told = await anyio.to_thread.run_sync(view, services.store, image_set)
-            counts = {
-                "status": told.status,
-                "done": sum(member.status == Status.DONE for member in told.members),
-                "failed": sum(member.status == Status.FAILED for member in told.members),
-                "total": len(told.members),
-            }
-            if counts != last:
-                yield ServerSentEvent(event="status", data=counts)
-                last = counts
-            if told.status != "running":
-                yield ServerSentEvent(event=told.status, data={"id": image_set.id})
-                return
-            await anyio.sleep(LOOK_SECONDS)
+        async for event in follow_set(services, image_set):
+            yield event
 
 
 def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from fretboard import __version__
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.batch import FAILURES, Answers, Batch, check_any
@@ -87,7 +86,7 @@ def run_survey(
 def _about(
     session: Session, sources: Sources, question: Question, answers: Answers
 ) -> dict[str, Any]:
-    served = served_model(session.settings.model)
+    served = session.served
     return {
         "fretboard": __version__,
         "model": served.name,

@@ -12,7 +12,6 @@ from typing import Any
 
 from fretboard.analysis.skip_presets import PRESETS, last_layers
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
 from fretboard.engine.session import Session
@@ -70,7 +69,7 @@ def run_compression(
 ) -> dict[str, Any]:
     """1 to `most` layers left out, ending before the last ones that skip.3 keeps."""
     _check_plain(question)
-    sets = compressions(served_model(session.settings.model).layers, most)
+    sets = compressions(session.served.layers, most)
     ways = {f"{len(s)}": question.but(skip_layers=",".join(map(str, s))) for s in sets}
     return compare_ways(Batch(session, question, items, output, False), ways, COMPRESSION)
 
