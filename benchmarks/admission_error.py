@@ -12,16 +12,12 @@ import ctypes
 import json
 
 import torch
-from analysis_cost import _NoTokenizer
+from analysis_cost import NoTokenizer, decode
 from analysis_memory import M_MMAP_THRESHOLD, peak
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.core.reading import Lens
-from fretboard.engine.derive import make_lens
-from fretboard.engine.stream import StreamingReader
 from fretboard.jobs.admission import Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint, assemble
-from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 
 VOCABULARY, HEAD_WIDTH = 32_000, 64
@@ -46,20 +42,14 @@ def make(layers: int, width: int) -> tuple[Checkpoint, Shape]:
         mlp_width=config.intermediate_size,
         dtype="float32",
     )
-    return assemble(LlamaForCausalLM(config).eval(), None, _NoTokenizer()), shape
+    return assemble(LlamaForCausalLM(config).eval(), None, NoTokenizer()), shape
 
 
 def run(checkpoint: Checkpoint, prompt: int, tokens: int) -> None:
     """One request as the pipeline runs it, without the store."""
     ids = torch.randint(1, VOCABULARY, (1, prompt))
     inputs = Inputs({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, None)
-    reader = StreamingReader(make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths)
-
-    def on_step(step: object) -> bool:
-        reader.take(step)  # type: ignore[arg-type]
-        return True
-
-    generate(checkpoint, inputs, tokens, (), on_step)
+    [reader] = decode(checkpoint, [inputs], tokens)
     readout, _, _ = reader.finish()
     readout.arrays()
 

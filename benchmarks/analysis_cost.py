@@ -15,7 +15,7 @@ import json
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,13 +30,13 @@ from fretboard.engine.stream import StreamingReader
 from fretboard.lens.readout import read_out
 from fretboard.lens.stages import Thresholds, detect
 from fretboard.model.checkpoint import Checkpoint, assemble, load
-from fretboard.model.generation import generate
+from fretboard.model.generation import Answer, Step, generate_together
 from fretboard.model.inputs import Inputs, build_inputs
 
 PROMPT_TOKENS = 64
 
 
-class _NoTokenizer:
+class NoTokenizer:
     """A random decoder has no words; nothing here asks for any."""
 
     eos_token_id = None
@@ -54,7 +54,7 @@ def random_decoder() -> tuple[Checkpoint, Inputs]:
         eos_token_id=None,
         pad_token_id=0,
     )
-    checkpoint = assemble(LlamaForCausalLM(config).eval(), None, _NoTokenizer())
+    checkpoint = assemble(LlamaForCausalLM(config).eval(), None, NoTokenizer())
     ids = torch.randint(1, 32_000, (1, PROMPT_TOKENS))
     tensors = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     return checkpoint, Inputs(tensors, None)
@@ -75,16 +75,29 @@ def plain(checkpoint: Checkpoint, inputs: Inputs, tokens: int) -> torch.Tensor:
     return out[0, inputs.prompt_tokens :]
 
 
+def decode(
+    checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading: bool = True
+) -> list[StreamingReader]:
+    """Answers of one batch, each in its reader as the worker has it; reading: read out as well."""
+    lens, depths = make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths
+    readers = [StreamingReader(lens, depths) for _ in rows]
+
+    def hear(reader: StreamingReader) -> Callable[[Step], bool]:
+        def on_step(step: Step) -> bool:
+            if reading:
+                reader.take(step)
+            return True
+
+        return on_step
+
+    answers = [Answer(row, tokens, hear(reader)) for row, reader in zip(rows, readers, strict=True)]
+    generate_together(checkpoint, answers)
+    return readers
+
+
 def ours(checkpoint: Checkpoint, inputs: Inputs, tokens: int) -> float:
     """Seconds that were spent on reading out."""
-    anatomy = checkpoint.anatomy
-    reader = StreamingReader(make_lens(anatomy, Lens.NORMED), anatomy.depths)
-
-    def on_step(step: object) -> bool:
-        reader.take(step)  # type: ignore[arg-type]
-        return True
-
-    generate(checkpoint, inputs, tokens, (), on_step)
+    [reader] = decode(checkpoint, [inputs], tokens)
     readout, _, _ = reader.finish()
     leaders = readout.top_ids[..., 0]
     detect(readout.jsd, readout.probability, readout.rank, leaders, Thresholds())

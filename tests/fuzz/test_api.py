@@ -13,8 +13,8 @@ from schemathesis.specs.openapi.checks import status_code_conformance
 
 from fretboard.core.settings import Settings
 from fretboard.jobs.services import build_services
-from fretboard.jobs.worker import Worker
 from fretboard.server.app import create_app
+from tests.support.apps import at_work
 from tests.support.images import encode
 from tests.support.settings import make_settings
 
@@ -34,12 +34,8 @@ def known(checkpoint_folder, tmp_path_factory):
         max_image_pixels=10**6,
     )
     services = build_services(chosen)
-    worker = Worker(services)
-    worker.start()
-    app = create_app(services, lambda: None)
-    with TestClient(app) as client:
-        yield app, _records(client)
-    worker.stop()
+    with at_work(services) as client:
+        yield client.app, _records(client)
 
 
 @pytest.fixture(scope="module")

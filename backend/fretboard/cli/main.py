@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fretboard.cli import analyze, studies
+from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.options import configured_settings
-from fretboard.core.errors import FretboardError
+from fretboard.core.errors import FretboardError, said
+from fretboard.core.logs import keep_traceback
 from fretboard.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def openapi() -> None:
 for _command in (
     analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
     studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean,
+    clean, check,
 ):  # fmt: skip
     app.command()(_command)
 
@@ -126,6 +128,11 @@ def main() -> None:
         app()
     except FretboardError as error:
         raise SystemExit(f"{error.title}: {error.detail}") from error
+    except Exception as error:
+        raise SystemExit(
+            f"Something went wrong that nobody foresaw: {said(error)} The traceback is in "
+            f"{keep_traceback(error)}; report it with the command."
+        ) from None
 
 
 if __name__ == "__main__":

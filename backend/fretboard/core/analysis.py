@@ -107,14 +107,17 @@ class Problem(BaseModel):
     detail: str
 
 
+UNFORESEEN = (
+    "The run ended in a fault that nobody foresaw. Try again; if it fails again, look for this id "
+    "in the log of the process that ran the model, and report what it says there."
+)
+
+
 def problem_of(error: Exception) -> Problem:
     """What the document of a failed analysis says of an error."""
     if isinstance(error, FretboardError):
         return Problem(title=error.title, detail=error.detail)
-    return Problem(
-        title="Something went wrong",
-        detail=f"{type(error).__name__}: {error}. Try again; if it fails again, report it.",
-    )
+    return Problem(title=FretboardError.title, detail=UNFORESEEN)
 
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
