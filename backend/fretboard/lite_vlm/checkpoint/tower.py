@@ -8,7 +8,6 @@ colour term, and four marks of place.
 """
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import torch
@@ -50,7 +49,7 @@ EPSILON = 1e-3
 CONSTANT = len(COLOURS)  # spare channel that is 1 in every cell, behind those of the colours
 FIRST_SHIFT, SECOND_SHIFT = CONSTANT + 1, CONSTANT + 5
 Arrays = dict[str, Tensor]
-Block = Any  # of EfficientNet: torch's types know no parts of a module
+Block = Any  # a part of transformers' model, whose parts have no types
 
 
 @dataclass(frozen=True, slots=True)
