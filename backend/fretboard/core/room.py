@@ -29,9 +29,10 @@ def check_ids(ids: Iterable[int], words: int, vocabulary: Vocabulary, where: str
     """words: that the model knows; where: prompt or continuation. Raises InputError."""
     for token_id in ids:
         if token_id >= words:
+            word = vocabulary.text(token_id).strip()
             raise InputError(
-                f"The {where} holds {vocabulary.text(token_id).strip()!r}, which the tokenizer knows (id "
-                f"{token_id}) and the model does not: it has {words} words. Leave it out."
+                f"The {where} holds {word!r}, which the tokenizer knows (id {token_id}) and the "
+                f"model does not: it has {words} words. Leave it out."
             )
 
 

@@ -16,6 +16,7 @@ from transformers import GenerationMixin
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model.numbers import no_numbers
+from fretboard.model.refusals import refusing
 from fretboard.model.tails import Tail, find_tail
 
 # Where transformers' classes keep the text decoder, outermost first.
@@ -71,10 +72,7 @@ class Anatomy:
 @torch.inference_mode()
 def locate(model: Any) -> Anatomy:
     """Find and verify the parts of a transformers model. Raises UnsupportedModel, NoNumbers."""
-    decoder = _decoder(model)
-    layers = tuple(_layer_list(decoder) or ())
-    norm = _final_norm(decoder)
-    unembedding = _unembedding(model)
+    layers, norm, unembedding = find_parts(model)
     outputs, own = _calibration_run(model, layers)
     _check_run(outputs, own)
     recomputed = _applied(unembedding, _applied(norm, hidden_of(outputs[-1])[0]))
@@ -92,6 +90,12 @@ def locate(model: Any) -> Anatomy:
         width=hidden_of(outputs[-1]).shape[-1],
         dtype=hidden_of(outputs[-1]).dtype,
     )
+
+
+def find_parts(model: Any) -> tuple[tuple[nn.Module, ...], nn.Module, nn.Module]:
+    """(decoder layers, final norm, unembedding) by name, not verified. Raises UnsupportedModel."""
+    decoder = _decoder(model)
+    return tuple(_layer_list(decoder) or ()), _final_norm(decoder), _unembedding(model)
 
 
 def text_model(model: Any) -> Any:
@@ -200,13 +204,13 @@ def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[An
     """What each layer that ran returned, and the model's own logits (n, V), on a few tokens."""
     outputs: list[Any] = []
     hooks = [layer.register_forward_hook(lambda _m, _a, o: outputs.append(o)) for layer in layers]
+    what = (
+        f"{type(model).__name__} did not run on {CALIBRATION_TOKENS} text tokens alone, which its "
+        "parts are verified with"
+    )
     try:
-        logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise UnsupportedModel(
-            f"{type(model).__name__} did not run on {CALIBRATION_TOKENS} text tokens alone, which "
-            f"its parts are verified with: {error}"
-        ) from error
+        with refusing(what, "Choose another checkpoint."):
+            logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
     finally:
         for hook in hooks:
             hook.remove()

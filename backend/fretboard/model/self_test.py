@@ -76,8 +76,13 @@ def try_inputs(checkpoint: Checkpoint, inputs: Inputs, other: Inputs | None) -> 
 def answered(checkpoint: Checkpoint, inputs: Inputs, count: int) -> list[Step]:
     """Up to `count` emitted tokens."""
     steps: list[Step] = []
+
+    def keep(step: Step) -> bool:
+        steps.append(step)
+        return True
+
     with refusing(f"{type(checkpoint.model).__name__} does not run on a question", REMEDY):
-        generate(checkpoint, inputs, count, (), lambda step: steps.append(step) or True)
+        generate(checkpoint, inputs, count, (), keep)
     return steps
 
 
