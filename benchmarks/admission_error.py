@@ -12,16 +12,12 @@ import ctypes
 import json
 
 import torch
-from analysis_cost import _NoTokenizer
+from analysis_cost import NoTokenizer, decode
 from analysis_memory import M_MMAP_THRESHOLD, peak
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.core.reading import Lens
-from fretboard.engine.derive import make_lens
-from fretboard.engine.stream import StreamingReader
 from fretboard.jobs.admission import Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint, assemble
-from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 
 VOCABULARY, HEAD_WIDTH = 32_000, 64
@@ -46,20 +42,14 @@ def make(layers: int, width: int) -> tuple[Checkpoint, Shape]:
         mlp_width=config.intermediate_size,
         dtype="float32",
     )
-    return assemble(LlamaForCausalLM(config).eval(), None, _NoTokenizer()), shape
+    return assemble(LlamaForCausalLM(config).eval(), None, NoTokenizer()), shape
 
 
 def run(checkpoint: Checkpoint, prompt: int, tokens: int) -> None:
     """One request as the pipeline runs it, without the store."""
     ids = torch.randint(1, VOCABULARY, (1, prompt))
     inputs = Inputs({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, None)
-    reader = StreamingReader(make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths)
-
-    def on_step(step: object) -> bool:
-        reader.take(step)  # type: ignore[arg-type]
-        return True
-
-    generate(checkpoint, inputs, tokens, (), on_step)
+    [reader] = decode(checkpoint, [inputs], tokens)
     readout, _, _ = reader.finish()
     readout.arrays()
 
@@ -69,16 +59,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("prompt", 512), ("tokens", 64), ("layers", 16), ("width", 1024)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    checkpoint, shape = make(asked.layers, asked.width)
+    checkpoint, shape = make(options.layers, options.width)
     run(checkpoint, 8, 2)
     before = peak()
-    run(checkpoint, asked.prompt, asked.tokens)
+    run(checkpoint, options.prompt, options.tokens)
     measured = peak() - before
-    estimate = request_bytes(shape, Load(prompt=asked.prompt, new=asked.tokens)) / 1e6
-    told = vars(asked) | {"measured": round(measured, 1), "estimate": round(estimate, 1)}
-    print(json.dumps(told | {"ratio": round(estimate / measured, 2)}))
+    estimate = request_bytes(shape, Load(prompt=options.prompt, new=options.tokens)) / 1e6
+    figures = vars(options) | {"measured": round(measured, 1), "estimate": round(estimate, 1)}
+    print(json.dumps(figures | {"ratio": round(estimate / measured, 2)}))
 
 
 if __name__ == "__main__":

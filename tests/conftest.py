@@ -15,14 +15,19 @@ from redis import Redis
 
 from fretboard.core.model_info import served_model
 from fretboard.jobs.services import Services, build_services
-from fretboard.jobs.worker import Worker
-from fretboard.server.app import create_app
+from tests.support.apps import at_work
 from tests.support.images import encode
 from tests.support.random_data import ANY, SEED_VARIABLE, begin, chosen_seed, fresh
 from tests.support.servers import redis_server
 from tests.support.settings import make_settings
 from tests.support.tiny_models import save_llava
 
+TESTS = Path(__file__).parent
+# Files and folders, the longest first. The browser's stay together: they share a server.
+LONG_FIRST = (
+    "processes/test_outages", "processes", "repository/test_containers", "browser",
+    "server/test_damaged", "lens/test_projection", "lens/test_memory", "fuzz", "model", "server",
+)  # fmt: skip
 PROFILE = "--hypothesis-profile"
 # `make fuzz`: many more cases, drawn anew each time.
 hypothesis_settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
@@ -39,6 +44,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if (seed or os.environ.get(SEED_VARIABLE)) != ANY and not config.getoption(PROFILE):
         hypothesis_settings.load_profile("same")
     config.option.seed = str(chosen_seed(seed))  # the processes of xdist get it as it is now
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: then several processes end at about the same time."""
+    places = {name: place for place, name in enumerate(LONG_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(TESTS).as_posix()
+        return min((places[name] for name in places if path.startswith(name)), default=len(places))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,11 +97,8 @@ def services(checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def client(services: Services) -> Iterator[TestClient]:
     served_model.cache_clear()
-    worker = Worker(services)
-    worker.start()
-    with TestClient(create_app(services, lambda: None), raise_server_exceptions=False) as client:
+    with at_work(services) as client:
         yield client
-    worker.stop()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_refused_thresholds_leave_the_stages_and_say_why(watched: Watched, analy
     threshold(page, "Interval").fill("3")
     threshold(page, "Interval").press("Enter")
     panel = page.get_by_role("group", name="Stages: how")
-    expect(panel.get_by_role("alert")).to_contain_text("interval lies between 0 and 1")
+    expect(panel.get_by_role("alert")).to_contain_text("interval: input should be less than 1")
     expect(legend).to_have_text(before)
     expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
     panel.get_by_role("button", name="Reset").click()

@@ -3,14 +3,14 @@
 import hashlib
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fretboard.core.errors import Cancelled
+from fretboard.core.errors import Cancelled, InputError
 from fretboard.core.map_settings import MapSettings, paper_settings
+from fretboard.core.validation import validated
 from fretboard.lens.maps.fit import Watch, components
 from fretboard.lens.maps.project import perplexity_grid, prepare, project, seed_stability
 from tests.support.random_data import fresh
@@ -30,7 +30,7 @@ def paths(depths=9, strings=6, width=40, seed=None):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_each_method_maps_every_point_once(method, dimensions):
-    made = project(paths(), replace(QUICK, method=method, dimensions=dimensions))
+    made = project(paths(), QUICK.but(method=method, dimensions=dimensions))
     assert made.points.shape == (8, 6, dimensions)
     assert made.points.dtype == np.float32
     assert np.isfinite(made.points).all()
@@ -43,7 +43,7 @@ def test_planted_clusters_stay_apart(method):
     random = fresh()
     centres = 50 * random.standard_normal((1, 3, 60))
     states = np.repeat(centres, 4, axis=1) + random.standard_normal((10, 12, 60))
-    made = project(states, replace(QUICK, method=method, drop_first_depth=False))
+    made = project(states, QUICK.but(method=method, drop_first_depth=False))
     clusters = made.points.reshape(10, 3, 4, 2).transpose(1, 0, 2, 3).reshape(3, 40, 2)
     middle = clusters.mean(axis=1)
     nearest = np.linalg.norm(clusters[:, :, None] - middle, axis=-1).argmin(axis=-1)
@@ -51,7 +51,7 @@ def test_planted_clusters_stay_apart(method):
 
 
 def digest(method):
-    made = project(paths(seed=5), replace(QUICK, method=method, seed=3, start="random"))
+    made = project(paths(seed=5), QUICK.but(method=method, seed=3, start="random"))
     return hashlib.sha256(made.points.tobytes()).hexdigest()
 
 
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_map_bit_for_bit_in_another_process(method)
 
 
 def test_another_seed_gives_another_map():
-    one, other = (project(paths(seed=1), replace(QUICK, start="random", seed=s)) for s in (0, 1))
+    one, other = (project(paths(seed=1), QUICK.but(start="random", seed=s)) for s in (0, 1))
     assert not np.array_equal(one.points, other.points)
 
 
@@ -94,10 +94,10 @@ def test_scaling_and_depth_0_are_as_asked():
     by_largest = prepare(states, keep)
     assert np.abs(by_largest).max(axis=0) == pytest.approx(1)
     np.testing.assert_allclose(by_largest * np.abs(flat).max(axis=0), flat)
-    standard = prepare(states, replace(keep, scaling="standard"))
+    standard = prepare(states, keep.but(scaling="standard"))
     np.testing.assert_allclose(standard.std(axis=0), 1)
     np.testing.assert_allclose(standard.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_array_equal(prepare(states, replace(keep, scaling="none")), flat)
+    np.testing.assert_array_equal(prepare(states, keep.but(scaling="none")), flat)
     np.testing.assert_array_equal(
         prepare(states, MapSettings(scaling="none")), states[1:].reshape(-1, 40)
     )
@@ -107,7 +107,7 @@ def test_columns_of_one_value_do_no_harm():
     states = paths()
     states[..., 0], states[..., 1] = 0, 7
     for scaling in ("none", "max-abs", "standard"):
-        assert np.isfinite(project(states, replace(QUICK, scaling=scaling)).points).all()
+        assert np.isfinite(project(states, QUICK.but(scaling=scaling)).points).all()
 
 
 def test_the_papers_presets():
@@ -135,12 +135,12 @@ def test_parameters_that_are_too_large_for_the_points_are_lowered_and_said(setti
     made = project(paths(depths=6, strings=4), settings)
     assert lowered in made.notes[0]
     assert lowered in made.description
-    assert project(paths(depths=6, strings=4), replace(settings, method="pca")).notes == ()
+    assert project(paths(depths=6, strings=4), settings.but(method="pca")).notes == ()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_fewest_points(method):
-    made = project(paths(depths=6, strings=1), replace(QUICK, method=method, dimensions=3))
+    made = project(paths(depths=6, strings=1), QUICK.but(method=method, dimensions=3))
     assert made.points.shape == (5, 1, 3)
     assert np.isfinite(made.points).all()
 
@@ -162,34 +162,33 @@ def test_points_that_cannot_be_mapped_say_why(states, words):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("method", "isomap", "tsne, umap, pca"),
-        ("dimensions", 4, "2, 3"),
-        ("scaling", "log", "none, max-abs, standard"),
-        ("start", "spectral", "pca, random"),
-        ("perplexity", 0, "from 1 to 500"),
-        ("perplexity", float("nan"), "from 1 to 500"),
-        ("perplexity", "40", "a number"),
-        ("learning_rate", -1, "or nothing"),
-        ("iterations", 100, "from 250"),
-        ("iterations", 300.5, "a whole number"),
-        ("n_neighbors", 1, "from 2"),
-        ("min_dist", 1.5, "from 0 to 1"),
-        ("seed", -1, "from 0"),
-        ("seed", True, "a whole number"),
-        ("pca_dimensions", 2, "from 3 to 1000 or nothing"),
-        ("drop_first_depth", "no", "true or false"),
+        ("method", "isomap", "'tsne', 'umap' or 'pca'"),
+        ("dimensions", 4, "less than or equal to 3"),
+        ("scaling", "log", "'none', 'max-abs' or 'standard'"),
+        ("start", "spectral", "'pca' or 'random'"),
+        ("perplexity", 0, "greater than or equal to 1"),
+        ("perplexity", float("nan"), "less than or equal to 500"),
+        ("perplexity", "many", "a valid number"),
+        ("learning_rate", -1, "greater than or equal to 1"),
+        ("iterations", 100, "greater than or equal to 250"),
+        ("iterations", 300.5, "a valid integer"),
+        ("n_neighbors", 1, "greater than or equal to 2"),
+        ("min_dist", 1.5, "less than or equal to 1"),
+        ("seed", -1, "greater than or equal to 0"),
+        ("pca_dimensions", 2, "greater than or equal to 3"),
+        ("drop_first_depth", "perhaps", "a valid boolean"),
     ],
 )
 def test_settings_outside_their_range_say_what_to_choose(field, value, words):
-    with pytest.raises(ValueError, match=f"{field} is .*; choose .*{words}"):
-        MapSettings(**{field: value})
+    with pytest.raises(InputError, match=f"{field}: input should be .*{words}"):
+        validated(MapSettings, {field: value})
 
 
 @pytest.mark.parametrize("method", ["tsne", "umap"])
 def test_progress_rises_to_one_and_names_the_step(method):
     told = []
     watch = Watch(lambda share, message: told.append((share, message)))
-    project(paths(), replace(QUICK, method=method), watch)
+    project(paths(), QUICK.but(method=method), watch)
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -203,7 +202,7 @@ def test_a_running_fit_stops_when_cancelled(method):
     watch = Watch(
         lambda share, message: told.append(message), lambda: any("100" in text for text in told)
     )
-    asked = replace(QUICK, method=method, iterations=20_000, epochs=10_000, tolerance=0)
+    asked = QUICK.but(method=method, iterations=20_000, epochs=10_000, tolerance=0)
     with pytest.raises(Cancelled):
         project(paths(), asked, watch)
     assert 2 < len(told) < 300
@@ -211,9 +210,9 @@ def test_a_running_fit_stops_when_cancelled(method):
 
 def test_tsne_stops_once_it_has_settled_unless_told_not_to():
     states = paths(depths=12, strings=12)
-    asked = replace(QUICK, iterations=3000, tolerance=0.01)
+    asked = QUICK.but(iterations=3000, tolerance=0.01)
     settled = project(states, asked)
-    full = project(states, replace(asked, tolerance=0))
+    full = project(states, asked.but(tolerance=0))
     assert settled.iterations < full.iterations == 3000
     assert settled.kl_divergence < 1.25 * full.kl_divergence
     assert f"{settled.iterations} of 3000 iterations" in settled.description
@@ -224,7 +223,7 @@ def test_a_grid_has_each_perplexitys_own_map_and_quality():
     grid = perplexity_grid(states, QUICK, [3, 12, 90])
     assert [made.settings.perplexity for made in grid] == [3, 12, pytest.approx(71 / 3)]
     assert [len(made.notes) for made in grid] == [0, 0, 1]
-    alone = project(states, replace(QUICK, perplexity=12))
+    alone = project(states, QUICK.but(perplexity=12))
     np.testing.assert_array_equal(grid[1].points, alone.points)
     assert grid[1].quality == alone.quality
     with pytest.raises(ValueError, match="at least one"):
@@ -233,10 +232,8 @@ def test_a_grid_has_each_perplexitys_own_map_and_quality():
 
 def test_stability_is_perfect_for_pca_and_less_so_from_random_starts():
     states = paths(depths=10, strings=8)
-    assert seed_stability(states, replace(QUICK, method="pca"), 3).mean == pytest.approx(
-        0, abs=1e-12
-    )
-    found = seed_stability(states, replace(QUICK, start="random"), 3)
+    assert seed_stability(states, QUICK.but(method="pca"), 3).mean == pytest.approx(0, abs=1e-12)
+    found = seed_stability(states, QUICK.but(start="random"), 3)
     assert len(found.disparities) == 2
     assert 0 < found.mean <= 1
     assert found.spread >= 0

@@ -14,12 +14,11 @@ from transformers import (
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model import processors as processors_module
-from fretboard.model.anatomy import image_prefix
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.processors import load_processor
-from fretboard.model.templates import find_turn
+from fretboard.model.templates import find_turn, image_prefix
 from tests.support.tiny_families import TEXT
 from tests.support.tiny_models import make_processor, make_tokenizer
 from tests.support.tiny_other_families import MROPE, NATIVE
@@ -143,7 +142,7 @@ class Parts:
         self.processor, self.tokenizer = processor, processor.tokenizer
         self.model = torch.nn.Embedding(len(self.tokenizer), 1)
         self.model.get_input_embeddings = lambda: self.model
-        self.anatomy = SimpleNamespace(image_token_id=None)
+        self.anatomy = SimpleNamespace(image_token_id=None, vocabulary=len(self.tokenizer))
         self.turn = find_turn(processor, with_images=True)
 
 

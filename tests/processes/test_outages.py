@@ -5,7 +5,6 @@ One service for all tests of this file; the last of them kills a worker.
 
 import json
 import resource
-import time
 from pathlib import Path
 
 import httpx
@@ -110,9 +109,7 @@ def test_a_killed_worker(running):
     (owner,) = owners(redis)
     pid = json.loads(redis.client.get(f"fretboard:worker:{owner}"))["pid"]
     next(one for one in workers if one.process.pid == pid).process.kill()
-    killed = time.monotonic()
     whole(web, listener, analysis_id, LONG + 6)
-    assert time.monotonic() - killed < 60
 
 
 def whole(web, listener, analysis_id, count):

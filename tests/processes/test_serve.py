@@ -82,8 +82,7 @@ def test_with_redis_arrays_are_cached_and_a_lost_entry_comes_back(
 
 def test_a_taken_port_is_told_in_one_line(tmp_path, environment):
     with Server(tmp_path / "data", **environment) as server:
-        second = Server(tmp_path / "other", **environment)
-        second._environment["PORT"] = str(server.port)
+        second = Server(tmp_path / "other", port=server.port, **environment)
         with contextlib.suppress(AssertionError):
             second.__enter__()
         second.process.wait(30)

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import time
 
 import httpx
 import pytest
@@ -98,9 +97,7 @@ def test_web_processes_without_torch_share_workers_of_two_models(
 
         # A killed worker is gone from the list within seconds; so is its model.
         workers[1].process.send_signal(signal.SIGKILL)
-        killed = time.monotonic()
         wait_for(lambda: models[1] not in states(other), seconds=10)
-        assert time.monotonic() - killed < 10
         refused = httpx.post(
             f"{web.url}/api/analyses", data={"prompt": QUESTION, "model": models[1]}
         )

@@ -61,6 +61,14 @@ def test_a_step_whose_product_is_gone_runs_again(setup, tmp_path):
     assert runs == ["page", "page"]
 
 
+def test_steps_side_by_side_end_with_the_line_that_failed(setup):
+    done = []
+    works = [lambda: setup.fail("the network is down"), lambda: done.append("others")]
+    with pytest.raises(SystemExit, match="set-up: the network is down"):
+        setup.together(works)
+    assert done == ["others"]
+
+
 def test_a_failed_step_leaves_no_stamp(setup):
     with pytest.raises(SystemExit):
         setup.step("packages", [], lambda: setup.fail("the network is down"))

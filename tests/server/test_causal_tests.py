@@ -14,7 +14,6 @@ from fretboard.engine.causal import knockout
 from fretboard.engine.causal import run as measuring
 from fretboard.engine.causal.forced import log_probabilities, taught
 from fretboard.jobs import fair_list as queue_waiting
-from fretboard.jobs.tasks.causal_test import CausalTester
 from fretboard.model.checkpoint import load
 from fretboard.model.inputs import build_inputs
 from fretboard.model.interventions import skip_layers
@@ -157,10 +156,13 @@ def test_an_interactive_analysis_goes_before_waiting_tests(client, answered, mon
     monkeypatch.setattr(
         services.store, "write", lambda one: (order.append(one.status), write(one))[1]
     )
-    report = CausalTester._report
-    monkeypatch.setattr(
-        CausalTester, "_report", lambda self, one: (order.append(one.kind), report(self, one))[1]
-    )
+    write_test = services.tests.write
+
+    def begun(test):
+        order.extend([test.kind] if test.status is Status.RUNNING else [])
+        write_test(test)
+
+    monkeypatch.setattr(services.tests, "write", begun)
     question = post(client, noise(), max_new_tokens=2)
     gate.opened.set()
     finished(client, question)

@@ -67,7 +67,9 @@ def requests(client, kind, record_id):
         query = {p["name"]: FILLED[p["name"]] for p in parameters if p["name"] in FILLED}
         query |= {"token": 0} if "token" in query else {}
         kinds = query.pop("kind", [""])
-        for name, map_kind in itertools.product(NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds):
+        for name, map_kind in itertools.product(
+            NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds
+        ):
             place = path.replace("{name}", name).replace("{kind}", map_kind)
             yield re.sub(r"\{\w+\}", record_id, place), query
 
@@ -106,7 +108,7 @@ def test_a_damaged_analysis_is_lost_and_comes_back(client, services, known, dama
                 if status in (404, 410)]  # fmt: skip
     told = client.get(f"/api/trajectories/{ids['trajectories']}").json()
     assert [member["status"] for member in told["members"]] == ["failed", "done"]
-    assert services.unfinished() == []
+    assert ids["analyses"] not in [one.id for one in services.unfinished()]
 
     again = post(client, image, max_new_tokens="3")
     assert (again.status_code, again.json()["id"]) == (202, ids["analyses"])

@@ -16,8 +16,9 @@ from fretboard.jobs.services import build_services
 from fretboard.server import health
 from fretboard.server.app import create_app
 from tests.support.api_calls import finished, post
+from tests.support.apps import at_work
 from tests.support.random_data import fresh
-from tests.support.servers import redis_server, wait_for
+from tests.support.servers import RedisProcess, wait_for
 from tests.support.settings import make_settings
 
 
@@ -38,7 +39,15 @@ def total(samples, name, **labels):
     )
 
 
-def test_an_analysis_is_counted(client, png):
+@pytest.fixture
+def alone(checkpoint_folder, tmp_path):
+    """A client whose worker has nothing else to do and to count."""
+    with at_work(build_services(make_settings(checkpoint_folder, tmp_path))) as client:
+        yield client
+
+
+def test_an_analysis_is_counted(alone, png):
+    client = alone
     before = scraped(client)
     document, _ = finished(client, post(client, png, max_new_tokens="6"))
     for _ in range(2):  # computed and put into the cache, then found there
@@ -46,7 +55,7 @@ def test_an_analysis_is_counted(client, png):
     failed = post(client, png, skip_layers="0-99")
     assert failed.status_code == 422  # refused before it is work: no failure of a worker
     busy = "fretboard_busy_seconds_total"  # added when the worker is through, after `done`
-    wait_for(lambda: total(scraped(client), busy) > total(before, busy), seconds=10)
+    wait_for(lambda: total(scraped(client), busy) > total(before, busy))
     after = scraped(client)
 
     def grown(name, **labels):
@@ -106,8 +115,10 @@ def test_what_workers_say_reaches_the_web_process(two_processes):
 
 
 def test_counts_wait_until_redis_is_back(tmp_path, checkpoint_folder):
-    with redis_server(tmp_path) as url:
-        settings = make_settings(checkpoint_folder, tmp_path / "s", REDIS_URL=url, worker="outside")
+    redis = RedisProcess(tmp_path / "redis")
+    with redis:
+        url, store = redis.url, tmp_path / "s"
+        settings = make_settings(checkpoint_folder, store, REDIS_URL=url, worker="outside")
         web = build_services(settings)
     web.counters.add(TOKENS, 3, model="m")
     with TestClient(create_app(web, lambda: None), raise_server_exceptions=False) as client:
@@ -122,8 +133,9 @@ def test_counts_wait_until_redis_is_back(tmp_path, checkpoint_folder):
         assert client.get("/healthz").status_code == 200
     with pytest.raises(Exception, match="onnect"):
         web.counters.flush()
-    web.counters._client = None  # as read in this process: nothing was dropped
-    assert web.counters.read()[TOKENS, (("model", "m"),)] == 3
+    with redis:
+        web.counters.flush()
+        assert web.counters.read()[TOKENS, (("model", "m"),)] == 3
 
 
 def test_readyz_names_each_fault(two_processes, monkeypatch):
@@ -136,7 +148,7 @@ def test_readyz_names_each_fault(two_processes, monkeypatch):
         assert "fretboard worker" in told["detail"]
         herald = Herald(web.bus, lambda: None, host="here", pid=1)
         herald.say(name=web.settings.model, state="ready", detail="")
-        wait_for(lambda: client.get("/readyz").status_code == 200, seconds=10)
+        wait_for(lambda: client.get("/readyz").status_code == 200)
         assert client.get("/readyz").json() == {"status": "ready", "model": web.settings.model}
         shutil.rmtree(folder / "health", ignore_errors=True)
         (folder / "health").touch()  # so that no folder can be made there

@@ -1,20 +1,20 @@
 """Private analyses have ids that nobody can guess, and deleting leaves nothing behind."""
 
+import contextlib
 import threading
-import time
 
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 
 from fretboard.core.analysis import analysis_id
 from fretboard.core.errors import NotFound
 from fretboard.jobs.services import build_services
-from fretboard.jobs.worker import Worker
-from fretboard.server.app import create_app
 from tests.support.api_calls import finished, post
+from tests.support.apps import at_work
 from tests.support.images import encode
+from tests.support.servers import wait_for
 from tests.support.settings import make_settings
+from tests.support.traces import texts_within
 
 
 def test_a_private_request_is_never_found_again(client, services, png):
@@ -46,11 +46,8 @@ def service(request, checkpoint_folder, tmp_path):
         request.getfixturevalue("redis_client")
         more["REDIS_URL"] = request.getfixturevalue("redis_url")
     services = build_services(make_settings(checkpoint_folder, tmp_path / "store", **more))
-    worker = Worker(services)
-    worker.start()
-    with TestClient(create_app(services, lambda: None)) as client:
+    with at_work(services) as client:
         yield client, services, lambda: traces(tmp_path / "store", services, more)
-    worker.stop()
 
 
 def traces(folder, services, more) -> list[bytes]:
@@ -63,19 +60,24 @@ def traces(folder, services, more) -> list[bytes]:
         for key in redis.scan_iter("*"):
             found += [key, redis.dump(key) or b""]
     else:
-        bus, cache = services.bus, services.cache.kept
-        found.append(repr([bus._topics, bus._flags, list(cache._arrays)]).encode())
-        found.append(repr(services.jobs.waiting._lists).encode())
+        found += texts_within([services.bus, services.cache, services.jobs])
     return found
 
 
-def gone(texts, record_id, seconds=20.0) -> bool:
+def gone(texts, record_id) -> bool:
     """Whether every trace of the id disappears, as soon as what ran is over."""
-    deadline = time.monotonic() + seconds
-    while found := [text for text in texts() if record_id.encode() in text]:
-        if time.monotonic() > deadline:
-            raise AssertionError(f"still there: {[text[:200] for text in found]}")
-        time.sleep(0.1)
+    left: list[bytes] = []
+
+    def none_left() -> bool:
+        try:
+            left[:] = [text[:200] for text in texts() if record_id.encode() in text]
+        except (FileNotFoundError, RuntimeError):  # something went while it was looked at
+            return False
+        return not left
+
+    with contextlib.suppress(AssertionError):
+        wait_for(none_left)
+    assert not left
     return True
 
 
@@ -114,6 +116,30 @@ def test_deleting_what_runs_leaves_nothing(service, png, monkeypatch):
     assert gone(texts, record_id)
     with pytest.raises(NotFound):
         services.store.read(record_id)
+
+
+def test_what_ends_while_it_is_deleted_leaves_nothing(service, png, monkeypatch):
+    """The record was read as running, and the worker is through before it is told to stop."""
+    client, services, texts = service
+    begun, may_end = threading.Event(), threading.Event()
+    write_arrays, withdraw = type(services.store).write_arrays, type(services.jobs).withdraw
+
+    def held(self, *args, **more):
+        begun.set()
+        may_end.wait(20)
+        write_arrays(self, *args, **more)
+
+    def late(self, document):
+        may_end.set()
+        wait_for(lambda: not self.knows(document))
+        return withdraw(self, document)
+
+    monkeypatch.setattr(type(services.store), "write_arrays", held)
+    monkeypatch.setattr(type(services.jobs), "withdraw", late)
+    record_id = post(client, png, max_new_tokens=4).json()["id"]
+    assert begun.wait(20)
+    assert client.delete(f"/api/analyses/{record_id}").status_code == 204
+    assert gone(texts, record_id)
 
 
 def test_a_private_set_takes_its_analyses_along(service):

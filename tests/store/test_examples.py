@@ -12,6 +12,7 @@ from fretboard.jobs.services import build_services
 from fretboard.server.app import create_app
 from fretboard.store.analyses import open_store
 from fretboard.store.examples import EXAMPLES, gallery_entries, gallery_image, seed_examples
+from tests.support.damage import DOCUMENTS
 
 SHIPPED = 4
 
@@ -70,6 +71,19 @@ def test_its_numbers_are_consistent(client, settings):
             table = store.read_array(analysis.id, kept, "probabilities")
             np.testing.assert_allclose(table.sum(1), 1, atol=1e-5)
             assert table[-1, token.id] == pytest.approx(token.probability, abs=1e-5)
+
+
+@pytest.mark.parametrize("damage", DOCUMENTS)
+def test_an_example_that_is_damaged_comes_back(tmp_path, damage):
+    settings = Settings(_env_file=None, STORE_URL=str(tmp_path), model="tiny-llava")
+    seed_examples(settings)
+    store = open_store(str(tmp_path))
+    example = next(store.ids())
+    before = store.finished(example)
+    DOCUMENTS[damage](store.folder(example) / "analysis.json")
+    seed_examples(settings)
+    assert store.finished(example) == before is not None
+    assert {path.name for path in (tmp_path / "analyses").iterdir()} == set(store.ids())
 
 
 def test_seeding_again_changes_nothing(settings):

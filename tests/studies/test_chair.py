@@ -3,9 +3,10 @@
 import json
 
 import numpy as np
+import pandas as pd
 
 from fretboard.studies.statistics import ImageBootstrap
-from fretboard.studies.survey.summary import Table, _chair
+from fretboard.studies.survey.summary import chair
 from fretboard.studies.truth.annotations import read_annotations
 from fretboard.studies.truth.words import Instances
 from tests.support.random_data import fresh
@@ -29,11 +30,9 @@ def test_shares_of_mentions_and_of_answers():
     verdict = random.choice(np.array(["correct", "hallucinated"], dtype=object), 60)
     kinds = np.where(record < 9, "instances", "captions").astype(object)
     images = np.char.add("i", record.astype(str))
-    table = Table(
-        {"record": record, "verdict": verdict, "truth_kind": kinds, "image_sha256": images}
-    )
-    told = _chair(ImageBootstrap(images), table)
+    table = pd.DataFrame({"record": record, "verdict": verdict, "truth_kind": kinds}, index=images)
+    shares = chair(ImageBootstrap(images), table)
     mine = [(r, v == "hallucinated") for r, v in zip(record, verdict, strict=True) if r < 9]
     answers = {r: any(v for q, v in mine if q == r) for r, _ in mine}
-    assert np.isclose(told["instances"]["value"], np.mean([v for _, v in mine]))
-    assert np.isclose(told["sentences"]["value"], np.mean(list(answers.values())))
+    assert np.isclose(shares["instances"].value, np.mean([v for _, v in mine]))
+    assert np.isclose(shares["sentences"].value, np.mean(list(answers.values())))

@@ -33,7 +33,7 @@ def lines(*records):
 
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="")
     return path
 
 
@@ -58,6 +58,89 @@ def test_pope(tmp_path, as_array):
     first = find_items([str(path)], "", tmp_path / "val2014")[0]
     assert (first.id, first.prompt, first.truth) == ("2", POPE["text"], YesNo("no"))
     assert first.image == tmp_path / "val2014" / POPE["image"]
+
+
+# lmms-lab/POPE on the Hugging Face hub; LLaVA's playground and llava_instruct_150k.json.
+HUB_POPE = {"id": "0", "question_id": "1", "question": "Is there a snowboard in the image?",
+            "answer": "yes ", "image_source": "COCO_val2014_000000310196",
+            "category": "adversarial"}  # fmt: skip
+LLAVA_QUESTION = {"question_id": 0, "image": "001.jpg", "text": "What is this?", "category": "conv"}
+LLAVA_TALK = {"id": "000000033471", "image": "000000033471.jpg", "conversations": [
+    {"from": "human", "value": "<image>\nWhat are the colors of the bus?"},
+    {"from": "gpt", "value": "The bus is white and red."},
+    {"from": "human", "value": "What else is there?"},
+    {"from": "gpt", "value": "A street."}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("image", [{}, {"image": {"bytes": None, "path": "own.png"}}])
+def test_pope_as_the_hub_exports_it(tmp_path, image):
+    path = write(tmp_path / "pope.jsonl", lines(HUB_POPE | image))
+    [item] = find_items([str(path)], "")
+    name = "own.png" if image else f"{HUB_POPE['image_source']}.jpg"
+    assert (item.id, item.image) == ("1", tmp_path / name)
+    assert (item.prompt, item.truth) == (HUB_POPE["question"], YesNo("yes"))
+
+
+def test_llava_s_questions_have_no_truth(tmp_path):
+    path = write(tmp_path / "questions.jsonl", lines(LLAVA_QUESTION))
+    [item] = find_items([str(path)], "")
+    assert (item.id, item.image.name, item.prompt) == ("0", "001.jpg", "What is this?")
+    assert item.truth is None
+
+
+def test_a_conversation_of_llava_is_its_first_question(tmp_path):
+    path = write(tmp_path / "llava.json", json.dumps([LLAVA_TALK]))
+    [item] = find_items([str(path)], "")
+    assert (item.id, item.prompt) == ("000000033471", "What are the colors of the bus?")
+    assert item.truth is None
+
+
+@pytest.mark.parametrize("text", ["\u2028", "\u0085", "\u2029"])
+def test_only_a_line_feed_ends_a_line(tmp_path, text):
+    prompt = f"What is{text} this?"
+    record = json.dumps({"image": "a.png", "prompt": prompt}, ensure_ascii=False)
+    path = write(tmp_path / "mine.jsonl", f"{record}\r\n{record}\n")
+    assert [item.prompt for item in find_items([str(path)], "")] == [prompt] * 2
+
+
+@pytest.mark.parametrize("text", [lines(POPE, POPE), json.dumps([POPE, POPE])])
+def test_a_byte_order_mark_is_no_text(tmp_path, text):
+    path = tmp_path / "pope.json"
+    path.write_text(text, encoding="utf-8-sig")
+    assert len(find_items([str(path)], "")) == 2
+
+
+@pytest.mark.parametrize("label", ["yes ", " Yes", "YES\n"])
+def test_a_label_may_have_space_around_it(tmp_path, label):
+    own = {"image": "a.png", "prompt": "Is it?", "truth": label}
+    for record in (POPE | {"label": label}, own):
+        [item] = find_items([str(write(tmp_path / "x.jsonl", lines(record)))], "")
+        assert item.truth == YesNo("yes")
+
+
+def test_a_folder_s_brackets_are_no_pattern(tmp_path):
+    folders = [tmp_path / name for name in ("b [2024]", "b 2")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.png").touch()
+    [item] = find_items([f"{folders[0]}/*.png"], "What?")
+    assert item.image == folders[0] / "a.png"
+    [item] = find_items([f"{tmp_path}/b [1-3]/[a-c].png"], "What?")
+    assert item.image == folders[1] / "a.png"
+    assert len(find_items([f"{tmp_path}/**/*.png"], "What?")) == 2
+
+
+def test_text_that_is_not_utf_8_is_said_in_a_sentence(tmp_path):
+    queries = write(tmp_path / "query_all.json", json.dumps(AMBER_QUERIES))
+    write(tmp_path / "annotations.json", json.dumps(AMBER_TRUTHS))
+    words = tmp_path / "safe_words.txt"
+    words.write_bytes("café\norange".encode("latin-1"))
+    with pytest.raises(InputError) as error:
+        find_items([str(queries)], "")
+    assert f"{words} is not UTF-8" in error.value.detail
+    queries.write_bytes("é".encode("latin-1"))
+    with pytest.raises(InputError, match="is not UTF-8"):
+        find_items([str(queries)], "")
 
 
 @pytest.mark.parametrize("named", [False, True])

@@ -76,24 +76,24 @@ def test_a_summary_of_known_figures(tmp_path):
     tokens = table(tmp_path, [analysis(n, critical=c) for n, c in enumerate(criticals)])
     found = summarise(tokens)
     assert (found["images"], found["answers"], found["words"], found["tokens"]) == (5, 5, 30, 35)
-    assert found["critical_depth"]["mean"]["value"] == pytest.approx(np.mean(criticals))
-    assert found["critical_depth"]["median"]["value"] == 5
+    assert found["critical_depth"]["mean"].value == pytest.approx(np.mean(criticals))
+    assert found["critical_depth"]["median"].value == 5
     assert found["critical_depth"]["distribution"] == {"4": 1, "5": 2, "6": 1, "7": 1}
-    assert found["critical_interval_width"]["value"] == 2
+    assert found["critical_interval_width"].value == 2
     views = found["views"]
-    assert views["difference"]["value"] == pytest.approx(np.mean([7 - c for c in criticals]))
+    assert views["difference"].value == pytest.approx(np.mean([7 - c for c in criticals]))
     assert views["distribution"] == {"0": 1, "1": 1, "2": 2, "3": 1}
-    assert views["equal"]["value"] == pytest.approx(0.2)
-    assert views["within_one"]["value"] == views["within_interval"]["value"] == pytest.approx(0.4)
+    assert views["equal"].value == pytest.approx(0.2)
+    assert views["within_one"].value == views["within_interval"].value == pytest.approx(0.4)
     classes = found["classes"]
-    assert classes["content"]["mutation"]["value"] == pytest.approx(1 / 3)  # c, at, dog
-    assert classes["function"]["stable"]["value"] == 1
-    assert found["mutation_depth"]["function"]["mean"]["value"] is None
+    assert classes["content"]["mutation"].value == pytest.approx(1 / 3)  # c, at, dog
+    assert classes["function"]["stable"].value == 1
+    assert found["mutation_depth"]["function"]["mean"].value is None
     truth = found["truth"]
     assert truth["words"] == {"correct": 5, "hallucinated": 5, "wrong": 0, "unconfirmed": 0}
-    assert truth["correct"]["value"] == pytest.approx(0.5)
-    assert truth["by_verdict"]["hallucinated"]["reversal"]["value"] == 1
-    assert truth["by_verdict"]["correct"]["reversal"]["value"] == 0
+    assert truth["correct"].value == pytest.approx(0.5)
+    assert truth["by_verdict"]["hallucinated"]["reversal"].value == 1
+    assert truth["by_verdict"]["correct"]["reversal"].value == 0
 
 
 def test_without_truth_nothing_is_said_of_it(tmp_path):
@@ -118,11 +118,11 @@ def test_a_paired_comparison_takes_shared_questions_only(tmp_path):
     theirs = [analysis(n, critical=4 + n % 2) for n in range(2, 12)]
     found, measures = both(tmp_path, mine, theirs)
     assert (found["paired_by"], found["pairs"]) == ("image and prompt", 6)
-    assert found["same_answer"]["value"] == 1
+    assert found["same_answer"].value == 1
     # each answer moved by one depth: a paired difference has no spread at all
     difference = measures["critical_depth"]["difference"]
-    assert [difference[key] for key in ("value", "low", "high")] == pytest.approx([1, 1, 1])
-    assert measures["mutation_depth"]["difference"]["value"] == 0
+    assert [difference.value, difference.low, difference.high] == pytest.approx([1, 1, 1])
+    assert measures["mutation_depth"]["difference"].value == 0
 
 
 def test_other_prompts_pair_by_image_and_other_images_not_at_all(tmp_path):
@@ -132,7 +132,7 @@ def test_other_prompts_pair_by_image_and_other_images_not_at_all(tmp_path):
     (tmp_path / "more").mkdir()
     found, measures = both(tmp_path / "more", mine, [analysis(n, critical=3) for n in range(9, 15)])
     assert (found["paired_by"], found["pairs"], found["same_answer"]) == ("none", 0, None)
-    assert measures["critical_depth"]["difference"]["value"] == 2
+    assert measures["critical_depth"]["difference"].value == 2
 
 
 def test_models_of_other_depth_are_compared_by_share_of_their_layers(tmp_path):
@@ -140,5 +140,5 @@ def test_models_of_other_depth_are_compared_by_share_of_their_layers(tmp_path):
     found, measures = both(tmp_path, [analysis(n) for n in range(4)], theirs)
     assert found["depths_relative_to_layers"]
     assert measures["critical_depth"]["unit"] == "share of L"
-    assert measures["critical_depth"]["this"]["value"] == pytest.approx(5 / 12)
-    assert measures["critical_depth"]["difference"]["value"] == pytest.approx(0)
+    assert measures["critical_depth"]["this"].value == pytest.approx(5 / 12)
+    assert measures["critical_depth"]["difference"].value == pytest.approx(0)

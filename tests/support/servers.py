@@ -16,7 +16,7 @@ import httpx
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-START_SECONDS = 60
+START_SECONDS = 240  # a process that imports torch on a machine with much else to do
 
 
 def free_port() -> int:
@@ -129,14 +129,18 @@ class Command:
 class Server(Command):
     """`fretboard serve` on a free port, entered when it answers."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(folder, "serve", **environment, PORT=str(self.port))
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self.wait("/healthz")
+        try:
+            self.wait("/healthz")
+        except AssertionError as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def wait(self, path: str, seconds: float = START_SECONDS) -> None:

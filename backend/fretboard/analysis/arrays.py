@@ -66,6 +66,22 @@ class Arrays:
         derived = Derived("distribution", lens or analysis.request.lens, token=token)
         return self.derived(analysis, derived, "probabilities")
 
+    def patch_places(self, analysis: Analysis) -> tuple[np.ndarray, np.ndarray]:
+        """(patch, 4) rectangles as shares of width and height, NaN where a position has no place,
+
+        and (patch,) levels; see `model/grid.py`. Raises InputError where they cannot be placed.
+        """
+        grid = Derived("patch-grid")
+        return self.derived(analysis, grid, "rectangles"), self.derived(analysis, grid, "level")
+
+    def patch_word(self, analysis: Analysis, token_id: int, lens: Lens | None) -> np.ndarray:
+        """(depth, patch) probability of a word at every image position.
+
+        Nobody leads a difference: it is read by the normed lens.
+        """
+        base = (lens or analysis.request.lens).base
+        return self.derived(analysis, Derived("patch-word", base, token=token_id), "probability")
+
     def map(
         self, analysis: Analysis, kind: MapKind, settings: MapSettings, name: str
     ) -> tuple[np.ndarray, Any]:

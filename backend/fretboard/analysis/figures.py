@@ -61,6 +61,8 @@ class Subject:
     analysis: Analysis
     reading: Reading
     beside: tuple[Analysis, Reading] | None = None
+    beside_arrays: Arrays | None = None
+    """Where those of the one beside come from, if it lies in another store."""
 
 
 class Figures:
@@ -121,7 +123,7 @@ class Figures:
             options.quantity,
             of.reading,
             options.theme,
-            self._needed(*of.beside) if of.beside else None,
+            self._needed(*of.beside, of.beside_arrays) if of.beside else None,
         )
 
     def _competition(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
@@ -140,16 +142,18 @@ class Figures:
         require_token(of.analysis, options.token)
         return divergence_figure(
             of.analysis, self._jsd(of.analysis, of.reading), options.token, of.reading,
-            options.theme, self._jsd(*of.beside) if of.beside else None,
+            options.theme, self._jsd(*of.beside, of.beside_arrays) if of.beside else None,
         )  # fmt: skip
 
     def _profile(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
         _require("quantity", options.quantity, PROFILES)
 
-        def side(analysis: Analysis, reading: Reading) -> tuple[Analysis, dict, Reading]:
-            return analysis, self._needed(analysis, reading), reading
+        def side(
+            analysis: Analysis, reading: Reading, arrays: Arrays | None = None
+        ) -> tuple[Analysis, dict, Reading]:
+            return analysis, self._needed(analysis, reading, arrays), reading
 
-        second = side(*of.beside) if of.beside else None
+        second = side(*of.beside, of.beside_arrays) if of.beside else None
         return profile_figure(
             side(of.analysis, of.reading), second, options.quantity, options.theme
         )
@@ -201,12 +205,16 @@ class Figures:
     def _members(self, image_set: ImageSet, role: str) -> list[tuple[Analysis, int]]:
         return aligned_members(self._arrays.store, image_set, role)
 
-    def _jsd(self, analysis: Analysis, reading: Reading) -> np.ndarray:
-        return self._arrays.named(analysis, "jsd", reading.lens, reading.divergence)
+    def _jsd(
+        self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
+    ) -> np.ndarray:
+        return (arrays or self._arrays).named(analysis, "jsd", reading.lens, reading.divergence)
 
-    def _needed(self, analysis: Analysis, reading: Reading) -> dict[str, np.ndarray]:
+    def _needed(
+        self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
+    ) -> dict[str, np.ndarray]:
         return {
-            name: self._arrays.named(analysis, name, reading.lens, reading.divergence)
+            name: (arrays or self._arrays).named(analysis, name, reading.lens, reading.divergence)
             for name in ARRAYS_NEEDED
         }
 

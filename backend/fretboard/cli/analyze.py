@@ -96,9 +96,10 @@ def experiment(
 def examples(
     output: Annotated[Path, typer.Option(help="Where the shipped examples lie.")],
     count: Annotated[int, typer.Option(help="How many gallery scenes to analyse.")] = 4,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
 ) -> None:
     """Make the ready-made analyses that are shipped with the bundled model."""
     from fretboard.studies.examples import build_examples
 
-    for line in build_examples(configured_settings(), output, count):
+    for line in build_examples(configured_settings(model), output, count):
         typer.echo(line)

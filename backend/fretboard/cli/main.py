@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fretboard.cli import analyze, studies
+from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.options import configured_settings
-from fretboard.core.errors import FretboardError
+from fretboard.core.errors import FretboardError, said
+from fretboard.core.logs import keep_traceback
 from fretboard.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,12 +33,13 @@ app = typer.Typer(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; default FRETBOARD_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default PORT.")] = None,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
 ) -> None:
     """Serve the page and the API."""
     from fretboard.cli.serve import serve as run
 
     chosen = {"host": host, "port": port}
-    settings = configured_settings()
+    settings = configured_settings(model)
     run(settings.model_copy(update={k: v for k, v in chosen.items() if v is not None}))
 
 
@@ -90,7 +93,7 @@ def openapi() -> None:
 for _command in (
     analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
     studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean,
+    clean, check,
 ):  # fmt: skip
     app.command()(_command)
 
@@ -125,6 +128,11 @@ def main() -> None:
         app()
     except FretboardError as error:
         raise SystemExit(f"{error.title}: {error.detail}") from error
+    except Exception as error:
+        raise SystemExit(
+            f"Something went wrong that nobody foresaw: {said(error)} The traceback is in "
+            f"{keep_traceback(error)}; report it with the command."
+        ) from None
 
 
 if __name__ == "__main__":

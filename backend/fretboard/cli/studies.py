@@ -77,7 +77,7 @@ def skips(images: Images, output: Output, question: Question, limit: Limit = Non
     """Answer many images plainly and without each preset's layers; what is kept, as a table."""
     from fretboard.engine.session import Session
     from fretboard.studies.sources import find_items
-    from fretboard.studies.variants.skips import TABLE, run_skips
+    from fretboard.studies.variants.run import SKIPS, run_skips
 
     items = find_items(images, question.prompt, limit=limit)
     session = Session.open(configured_settings(question.model), output)
@@ -89,7 +89,7 @@ def skips(images: Images, output: Output, question: Question, limit: Limit = Non
             f"layers, {row['failed']} failed"
         )
         lines += estimates(row, ("layers", *ROWS), JUDGED)
-    tell(table, lines, output / TABLE)
+    tell(table, lines, output / SKIPS.file)
 
 
 @from_fields
@@ -112,7 +112,7 @@ def repairs(
     items = find_items(images, question.prompt, pictures, annotations, limit)
     session = Session.open(configured_settings(question.model), output)
     table = run_repairs(session, items, question, output, tuple(repair or ()))
-    tell(table, ways(table), output / REPAIRS)
+    tell(table, ways(table), output / REPAIRS.file)
 
 
 @from_fields
@@ -133,7 +133,7 @@ def compression(
     items = find_items(images, question.prompt, pictures, annotations, limit)
     session = Session.open(configured_settings(question.model), output)
     table = run_compression(session, items, question, output, most)
-    tell(table, ways(table), output / COMPRESSION)
+    tell(table, ways(table), output / COMPRESSION.file)
 
 
 def reproduce(
@@ -171,20 +171,9 @@ def tell(table: dict[str, Any], lines: Iterable[str], path: Path) -> None:
 
 def estimates(row: dict[str, Any], names: Iterable[str], judged: Iterable[str]) -> list[str]:
     """A line a number, and for what was judged its steps (plain, changed, change)."""
-    lines = [f"  {name:<22}{estimate_range(row[name])}" for name in names]
+    lines = [f"  {name:<22}{row[name].text(3)}" for name in names]
     for name in judged:
         if row[name]["plain"] is not None:
-            steps = [
-                f"{step} {estimate_range(value)}" for step, value in row[name].items() if value
-            ]
+            steps = [f"{step} {value.text(3)}" for step, value in row[name].items() if value]
             lines.append(f"  {name:<22}{', '.join(steps)}")
     return lines
-
-
-def estimate_range(estimate: dict[str, Any]) -> str:
-    """`0.52 (0.40 to 0.63)`."""
-    if estimate["value"] is None:
-        return "–"
-    if estimate["low"] is None:
-        return f"{estimate['value']:.3f}"
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"

@@ -77,13 +77,32 @@ class Token(BaseModel):
     reversal: Reversal | None = None
     flag: Flag | None = None
     """None for function words, and where there is nothing to score."""
+    story: str | None = None
+    """How it came about under the stages' lens, in one sentence (`analysis/stories.py`)."""
+
+    def __repr__(self) -> str:
+        parts = [f"probability {self.probability:.2f}"]
+        parts += [f"leads from depth {self.emergence}"] if self.emergence is not None else []
+        parts += [f"mutates at {self.mutation_depth}"] if self.mutation_depth is not None else []
+        if self.reversal is not None:
+            parts.append(f"overturns {self.reversal.rival_text!r}")
+        if self.flag is not None and self.flag.flagged:
+            parts.append(f"flagged {self.flag.score:.2f}")
+        return f"<token {self.index} {self.text!r}: {', '.join(parts)}>"
 
 
 class Stages(BaseModel):
-    """The nodes (METHOD: Stages, detected), how they were found, under which lens."""
+    """The nodes (METHOD: Stages, detected), how they were found, under which lens.
+
+    Without stages there are no critical depth, token classes, mutations, reversals and flags.
+    """
 
     method: StageMethod
     lens: Lens = Lens.NORMED
+    verdict: Literal["stages", "none", "given"] = "given"
+    """Whether the answer shows the three stages; `given`: its critical depth was not detected."""
+    reason: str | None = None
+    """Why there are none, as a sentence: “No stages found: …”."""
     critical_depth: int | None
     critical_interval: tuple[int, int] | None
     probability_depth: int | None
@@ -97,14 +116,17 @@ class Problem(BaseModel):
     detail: str
 
 
+UNFORESEEN = (
+    "The run ended in a fault that nobody foresaw. Try again; if it fails again, look for this id "
+    "in the log of the process that ran the model, and report what it says there."
+)
+
+
 def problem_of(error: Exception) -> Problem:
     """What the document of a failed analysis says of an error."""
     if isinstance(error, FretboardError):
         return Problem(title=error.title, detail=error.detail)
-    return Problem(
-        title="Something went wrong",
-        detail=f"{type(error).__name__}: {error}. Try again; if it fails again, report it.",
-    )
+    return Problem(title=FretboardError.title, detail=UNFORESEEN)
 
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]

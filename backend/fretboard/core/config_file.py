@@ -1,4 +1,4 @@
-"""A checkpoint's `config.json`, read without transformers, or a sentence on what is wrong with it."""
+"""A checkpoint's `config.json`, read without transformers; a sentence on what is wrong with it."""
 
 import json
 from pathlib import Path

@@ -18,7 +18,10 @@ FretboardError
 └── Cancelled 499           a user stopped the work
 """
 
+import re
 from typing import ClassVar
+
+LONGEST = 240  # characters of what a library said
 
 
 class FretboardError(Exception):
@@ -135,3 +138,12 @@ class Cancelled(FretboardError):
 
     status = 499
     title = "Cancelled"
+
+
+def said(error: BaseException) -> str:
+    """The first sentence of a library's exception, on one line; its kind where it has no words."""
+    words = " ".join(str(error).split())
+    if not words or isinstance(error, KeyError):
+        words = f"{type(error).__name__} {words}".strip()
+    first = re.split(r"(?<=[.!?]) (?=[A-Z])", words)[0]
+    return f"{first[:LONGEST].rstrip('. ')}."

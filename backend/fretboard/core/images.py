@@ -123,7 +123,7 @@ def _black_and_white(
     said = _said_range(image)
     if said is not None:
         return *said, ""
-    usual = next((top for top in USUAL_WHITES if 0 <= darkest and brightest <= top), None)
+    usual = next((top for top in USUAL_WHITES if darkest >= 0 and brightest <= top), None)
     low, high = (0.0, usual) if usual else (darkest, brightest)
     high = high if high > low else low + 1.0
     note = (

@@ -5,9 +5,14 @@ worker around each piece of work and by the web process around each request.
 """
 
 import logging
+from contextlib import suppress
+from pathlib import Path
+from traceback import format_exception
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from fretboard.core.notes import notes_folder
 
 QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
 ACCESS = "uvicorn.access"
@@ -58,3 +63,12 @@ def _access(fields: bool) -> Processor:
         return event
 
     return told
+
+
+def keep_traceback(error: BaseException) -> Path:
+    """The last traceback of a command, in the user's cache folder; returns the file."""
+    path = notes_folder() / "last-error.log"
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(format_exception(error)), encoding="utf-8")
+    return path

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from fretboard.core.analysis import ModelInfo
 from fretboard.core.config_file import read_config
-from fretboard.core.errors import UnknownModel
+from fretboard.core.errors import UnknownModel, said
 from fretboard.core.revision import folder_revision
 from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
 from fretboard.core.shape import Shape, shape_of
@@ -70,6 +70,12 @@ def served_model(settings_model: str) -> ServedModel:
     )
 
 
+def facts_of(name: str, revision: str, config: dict) -> dict[str, Any]:
+    """What `choose_model` takes of a model that is in memory already; config: as `to_dict`."""
+    family = str(config.get("model_type", "unknown"))
+    return {"name": name, "revision": revision, "family": family, **shape_of(config).model_dump()}
+
+
 def choose_model(
     settings: Settings, asked: str | None, announced: Announced = NOTHING
 ) -> ServedModel:
@@ -111,6 +117,6 @@ def _hub_config(name: str) -> tuple[dict, str]:
     except Exception as error:
         raise UnknownModel(
             f"The checkpoint {name!r} is neither a folder nor to be had from the hub "
-            f"({type(error).__name__}: {error}). Check FRETBOARD_MODEL and the network."
+            f"({said(error).rstrip('.')}). Check FRETBOARD_MODEL and the network."
         ) from error
     return read_config(path), path.parent.name

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,9 +77,9 @@ class Question(QuestionFields):
     salt: str | None = None
     """Makes it private: equal questions with another salt, or none, do not find it."""
 
-    def but(self, **changes: object) -> "Question":
+    def but(self, **changes: object) -> Self:
         """The same with other values, checked. Raises ValueError."""
-        return Question(**dict(self) | changes)
+        return type(self)(**dict(self) | changes)
 
 
 class AnalysisRequest(BaseModel):

@@ -57,5 +57,5 @@ def _check_options(url: str) -> None:
     except (ValueError, TypeError, RedisError):
         raise ValueError(
             "an option behind its question mark is not known to Redis's client, or has a value "
-            "that cannot be read; see the options of redis.Redis, and use rediss:// for those of TLS"
+            "that cannot be read; see those of redis.Redis, and use rediss:// for those of TLS"
         ) from None

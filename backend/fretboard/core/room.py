@@ -1,6 +1,48 @@
-"""Whether prompt and answer fit into the positions that a model knows; asked by web and worker."""
+"""Whether prompt and answer fit into a model's words and positions; asked by web and worker."""
 
-from fretboard.core.errors import TooLong
+from collections.abc import Iterable
+
+from fretboard.core.errors import InputError, TooLong
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.shape import Shape
+from fretboard.core.vocabulary import Vocabulary
+
+
+def check_texts(
+    request: AnalysisRequest, shape: Shape, vocabulary: Vocabulary, longest: int
+) -> None:
+    """What can be told without the model, before a request is accepted. Raises InputError.
+
+    The prompt counts without its chat template and image: the worker knows those. longest: tokens
+    of a continuation that are taken.
+    """
+    prompt, forced = vocabulary.ids(request.prompt), vocabulary.ids(request.continuation or "")
+    if shape.vocabulary:
+        check_ids(prompt, shape.vocabulary, vocabulary, "prompt")
+        check_ids(forced, shape.vocabulary, vocabulary, "continuation")
+    new = len(forced) if request.continuation else request.max_new_tokens
+    check_continuation(len(forced), longest)
+    check_answer(shape.positions, len(prompt), new, bool(request.continuation))
+
+
+def check_ids(ids: Iterable[int], words: int, vocabulary: Vocabulary, where: str) -> None:
+    """words: that the model knows; where: prompt or continuation. Raises InputError."""
+    for token_id in ids:
+        if token_id >= words:
+            word = vocabulary.text(token_id).strip()
+            raise InputError(
+                f"The {where} holds {word!r}, which the tokenizer knows (id {token_id}) and the "
+                f"model does not: it has {words} words. Leave it out."
+            )
+
+
+def check_continuation(tokens: int, longest: int) -> None:
+    """Raises InputError."""
+    if tokens > longest:
+        raise InputError(
+            f"The continuation has {tokens} tokens; at most {longest} are taken "
+            "(FRETBOARD_MAX_NEW_TOKENS). Shorten it."
+        )
 
 
 def check_answer(positions: int, prompt: int, new: int, forced: bool) -> None:
@@ -13,14 +55,14 @@ def check_answer(positions: int, prompt: int, new: int, forced: bool) -> None:
     fits = max(0, positions - prompt)
     if not fits:
         raise TooLong(
-            f"The prompt takes {prompt} tokens with its image and chat template, and the model "
-            f"knows {positions} positions. Shorten it by at least {prompt - positions + 1} tokens.",
+            f"The prompt takes {prompt} tokens, and the model knows {positions} positions for "
+            f"prompt and answer. Shorten it by at least {prompt - positions + 1} tokens.",
             fits,
         )
-    what = "The continuation has" if forced else "max_new_tokens is"
+    what = f"The continuation has {new} tokens" if forced else f"max_new_tokens is {new}"
+    remedy = "Shorten it." if forced else f"Ask for max_new_tokens={fits}."
     raise TooLong(
-        f"{what} {new}{' tokens' * forced}; with this prompt of {prompt} tokens {fits} fit into the "
-        f"{positions} positions that the model knows. "
-        + ("Shorten it." if forced else f"Ask for max_new_tokens={fits}."),
+        f"{what}; with this prompt of {prompt} tokens {fits} fit into the {positions} positions "
+        f"that the model knows. {remedy}",
         fits,
     )

@@ -15,7 +15,8 @@ TEXT_PARTS = (
     "decoder", "decoder_config",
 )  # fmt: skip
 LAYERS = (
-    "num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers", "num_decoder_layers",
+    "num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers",
+    "num_decoder_layers",
 )  # fmt: skip
 LAYER_KINDS = ("layers_block_type", "layer_types", "layers")
 WIDTH = ("hidden_size", "n_embd", "d_model", "embed_dim", "emb_dim", "dim")
@@ -78,12 +79,14 @@ def _patches(config: Config) -> int:
     if not isinstance(eye, Mapping):
         return 0
     pictures, patches = _pair(eye.get("image_size")), _pair(eye.get("patch_size"))
-    rows, columns = (picture // max(1, patch) for picture, patch in zip(pictures, patches, strict=True))
+    rows, columns = (
+        picture // max(1, patch) for picture, patch in zip(pictures, patches, strict=True)
+    )
     return rows * columns
 
 
 def _pair(value: Any) -> tuple[int, int]:
-    """A height and a width, written as one number, as two, or by name; (0, 0) where it is neither."""
+    """A height and a width, written as one number, as two, or by name; (0, 0) where neither."""
     if isinstance(value, Mapping):
         value = [value.get("height"), value.get("width")]
     values = value if isinstance(value, (list, tuple)) else [value, value]

@@ -30,6 +30,15 @@ def from_pairs(kind: type[M], noun: str, pairs: Iterable[str]) -> M:
     return validated(kind, values)
 
 
+def from_names(kind: type[M], noun: str, values: Mapping[str, Any]) -> M:
+    """Keyword arguments → the model. Raises InputError that lists the names."""
+    unknown = [name for name in values if name not in kind.model_fields]
+    if unknown:
+        names = ", ".join(kind.model_fields)
+        raise InputError(f"There is no {noun} {unknown[0]!r}; there are {names}.")
+    return validated(kind, values)
+
+
 def sentence(errors: Sequence[Any], skip: int = 0) -> str:
     """`interval: input should be less than 1; …`; skip: leading parts of each place."""
     parts = []

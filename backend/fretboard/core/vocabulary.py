@@ -41,7 +41,11 @@ class Vocabulary:
 
     def count(self, text: str) -> int:
         """How many tokens a text is, without those that a chat template adds."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return len(self.ids(text))
+
+    def ids(self, text: str) -> list[int]:
+        """The tokens of a text, without those that a chat template adds."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def text(self, token_id: int) -> str:
         """The token's own text; an id beyond the tokenizer is `<unused 32001>`."""

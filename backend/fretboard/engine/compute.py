@@ -10,6 +10,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
 from fretboard.core.image_set import ImageSet
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
+from fretboard.store.cache import ArrayCache
 from fretboard.store.records import Records
 
 if TYPE_CHECKING:
@@ -29,11 +30,18 @@ class LocalCompute:
         store: AnalysisStore,
         sets: Records[ImageSet],
         checkpoint: "Callable[[Analysis], Checkpoint]",
+        cache: ArrayCache | None = None,
     ) -> None:
+        """cache: takes the distributions of single tokens, which a record then does not keep."""
         self._store, self._sets, self._checkpoint = store, sets, checkpoint
+        self._cache = cache
 
     def derive(self, record: Analysis | ImageSet, derived: Derived) -> None:
         """Once, into the record."""
+        if self._cache is not None and derived.kind == "distribution":
+            for name, array in self.arrays(record, derived)[0].items():
+                self._cache.put(f"{record.id}/{derived.file}/{name}", array)
+            return
         records: Any = self._sets if isinstance(record, ImageSet) else self._store
         records.write_arrays(record.id, derived.file, *self.arrays(record, derived))
 

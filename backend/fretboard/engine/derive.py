@@ -6,6 +6,7 @@ import torch
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import TOP_K, Derived
 from fretboard.core.reading import Lens
+from fretboard.engine.numbers import check_arrays
 from fretboard.engine.stream import to_tensor
 from fretboard.lens.difference import read_difference
 from fretboard.lens.readout import LogitLens, distribution, divergences, read_out
@@ -25,8 +26,15 @@ def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
 def derive(
     anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, wanted: Derived
 ) -> dict[str, np.ndarray]:
-    """Arrays of a lens from (L+1, T, width) hidden states."""
-    states = to_tensor(hidden)
+    """Arrays of a lens from (L+1, T, width) hidden states. Raises NoNumbers where it overflows."""
+    arrays = _derived(anatomy, analysis, to_tensor(hidden), wanted)
+    check_arrays(arrays)
+    return arrays
+
+
+def _derived(
+    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, wanted: Derived
+) -> dict[str, np.ndarray]:
     if wanted.lens == Lens.DIFFERENCE:
         return _difference(anatomy, analysis, states, wanted)
     lens = make_lens(anatomy, wanted.lens)

@@ -1,22 +1,27 @@
 """One analysis as a folder: analysis.json, arrays, hidden states, image, and how it is read."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import needed
 from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.analysis.skip_presets import Preset, preset_layers
 from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import ARRAYS as CATALOGUE
+from fretboard.core.arrays import Derived
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
-from fretboard.core.reading import Reading
+from fretboard.core.reading import Divergence, Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.session import Session
-from fretboard.store.analyses import ANY_ID, open_folder
+from fretboard.store.analyses import ANY_ID, ARRAYS, HIDDEN_STATES, open_folder
 
 READING = "reading.json"  # what `figure` takes where it is told nothing
+BY_LENS = tuple(spec.name for spec in CATALOGUE.values() if spec.by_lens)
 PLAIN = "plain"  # the run that a preset was taken from
 
 
@@ -57,6 +62,37 @@ def draw(
     return session.figures.draw(name, subject, options, map_settings), subject
 
 
+def save(
+    document: Analysis,
+    reading: Reading,
+    folder: Path,
+    read: Callable[[str, Reading], np.ndarray],
+    tokenizer: str,
+    image: bytes | None,
+) -> None:
+    """A finished analysis from elsewhere into `folder`, as `analyze_to_folder` would write it.
+
+    read: (name, reading) → an array of the catalogue; image: PNG.
+    """
+    store = open_folder(folder, new=True)
+    store.drop_derived(ANY_ID)
+    store.write_tokenizer(document.model.revision, tokenizer)
+    if image is not None:
+        store.write_image(document.id, image)
+    own = Reading(lens=document.request.lens.base)
+    store.write_arrays(document.id, HIDDEN_STATES, {HIDDEN_STATES: read(HIDDEN_STATES, own)})
+    store.write_arrays(document.id, ARRAYS, {name: read(name, own) for name in BY_LENS})
+    through = needed(document, "probability", reading.lens, Divergence.JSD)
+    if through is not None:
+        plain = Reading(lens=reading.lens)
+        store.write_arrays(document.id, through.file, {name: read(name, plain) for name in BY_LENS})
+    if reading.divergence is not Divergence.JSD:
+        apart = Derived("divergence", reading.lens, reading.divergence)
+        store.write_arrays(document.id, apart.file, {"jsd": read("jsd", reading)})
+    _write_reading(folder, reading)
+    store.write(document)
+
+
 def read_reading(folder: Path, analysis: Analysis) -> Reading:
     """How the folder's analysis was asked to be read, with the thresholds of its stages."""
     path = folder / READING
@@ -79,7 +115,11 @@ def _write(session: Session, question: Question, folder: Path, reading: Reading)
     for name in ("probability", "jsd"):
         if needed(analysis, name, own.lens, own.divergence):
             session.arrays.named(analysis, name, own.lens, own.divergence)
-    (folder / READING).write_text(own.model_dump_json(indent=1, exclude_unset=True) + "\n")
+    _write_reading(folder, own)
     read = session.read(analysis, own)
     session.store.write(read)
     return read
+
+
+def _write_reading(folder: Path, reading: Reading) -> None:
+    (folder / READING).write_text(reading.model_dump_json(indent=1, exclude_unset=True) + "\n")

@@ -1,8 +1,8 @@
 """A model and a store in one process: ask, read, draw, test. torch comes with the model alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,22 @@ from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.core.images import Picture, read_picture, stored_image, to_png
-from fretboard.core.model_info import served_model
+from fretboard.core.model_info import Announced, ServedModel, choose_model
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.compute import LocalCompute
 from fretboard.engine.load import load_pipeline
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
+from fretboard.store.cache import MemoryCache
 from fretboard.store.causal_tests import CausalTestRecords, open_tests
 from fretboard.store.records import Records
 
 if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.model.checkpoint import Checkpoint
+
+IN_MEMORY = "memory://"
 
 
 @dataclass
@@ -39,29 +42,55 @@ class Session:
     store: AnalysisStore
     sets: Records[ImageSet]
     tests: CausalTestRecords
+    cache: MemoryCache | None = None
+    """Holds the distributions of records in memory, which are large and soon made again."""
+    announced: Announced = field(default_factory=dict)
+    """Facts of a model that is no checkpoint on disk; see `hold`."""
 
     @classmethod
-    def open(cls, settings: Settings, url: str | Path = "memory://") -> "Session":
+    def open(cls, settings: Settings, url: str | Path = IN_MEMORY) -> "Session":
         """Over a store: a folder, `memory://`, or an object store."""
         place = str(url)
-        return cls(settings, open_store(place), open_sets(place), open_tests(place))
+        session = cls(settings, open_store(place), open_sets(place), open_tests(place))
+        if place == IN_MEMORY:
+            session.cache = MemoryCache(settings.cache_bytes)
+        return session
 
     @cached_property
     def pipeline(self) -> "Pipeline":
         """The model, loaded when it is first needed."""
         return load_pipeline(self.settings, self.store)
 
+    def hold(self, checkpoint: "Checkpoint", facts: Mapping[str, Any]) -> None:
+        """Use a model that is in memory; facts: as `model_info.facts_of` gives them."""
+        from fretboard.engine.analyze import Pipeline
+
+        name = str(facts["name"])
+        self.settings = self.settings.model_copy(update={"model": name})
+        self.announced = {name: facts}
+        self.pipeline = Pipeline(checkpoint, self.store, self.settings.max_new_tokens)
+        self.store.write_tokenizer(self.served.revision, checkpoint.tokenizer_json)
+
+    @property
+    def served(self) -> ServedModel:
+        """The session's model, described. Raises UnknownModel."""
+        return choose_model(self.settings, None, self.announced)
+
+    def prepare(self, question: Question) -> tuple[Analysis, Picture | None]:
+        """The analysis that `question` stands for, not yet run. Raises InputError."""
+        return prepare(self.settings, question, self.announced)
+
     def share_model(self, other: "Session") -> None:
         """Use the model that another session has loaded, or will."""
         self.pipeline = replace(other.pipeline, store=self.store)
-        revision = served_model(self.settings.model).revision
-        self.store.write_tokenizer(revision, self.pipeline.checkpoint.tokenizer_json)
+        self.announced = other.announced
+        self.store.write_tokenizer(self.served.revision, self.pipeline.checkpoint.tokenizer_json)
 
     @cached_property
     def arrays(self) -> Arrays:
         """All arrays; what a record lacks is derived once and kept in it."""
-        compute = LocalCompute(self.store, self.sets, self._checkpoint_of)
-        return Arrays(self.store, self.sets, compute)
+        compute = LocalCompute(self.store, self.sets, self._checkpoint_of, self.cache)
+        return Arrays(self.store, self.sets, compute, self.cache)
 
     @cached_property
     def figures(self) -> Figures:
@@ -75,8 +104,8 @@ class Session:
 
         on_event: hears of every token.
         """
-        settled = without_preset(self.settings, question, self.store.read)
-        return self.run(*prepare(self.settings, settled), on_event)
+        settled = without_preset(self.settings, question, self.store.read, self.announced)
+        return self.run(*self.prepare(settled), on_event)
 
     def run(
         self,
@@ -113,11 +142,13 @@ class Session:
         other: Picture | None = None,
         into_image: bool = False,
         rival: str = "",
+        report: Callable[[float, str], None] = lambda _share, _message: None,
     ) -> CausalTest:
         """A causal test of an answer; one that is in the store is not run again.
 
         picture: of the analysis, where it was prepared and not run: its answer is then taught by
-        the model itself. other: the picture to patch against; None is a grey one.
+        the model itself. other: the picture to patch against; None is a grey one. report: hears of
+        the share done, in [0, 1].
         """
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
@@ -133,7 +164,7 @@ class Session:
         exact = test.model.model_copy(update=pipeline.facts())
         finished, arrays = measure(
             pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),
-            material,
+            material, report,
         )  # fmt: skip
         self.tests.make_way(finished.id)
         self.tests.write_finished(finished, arrays)
@@ -158,7 +189,7 @@ class Session:
 
     def _checkpoint_of(self, analysis: Analysis) -> "Checkpoint":
         """The model that made the analysis. Raises InputError when another one is served."""
-        served = served_model(self.settings.model)
+        served = self.served
         if served.revision != analysis.model.revision:
             raise InputError(
                 "This has to be derived with the model of the analysis, "

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fretboard.core.arrays import TOP_K
 from fretboard.core.errors import InputError
+from fretboard.engine.numbers import check_arrays
 from fretboard.lens.readout import LogitLens, Readout, concatenate, read_out, tokens_at_once
 from fretboard.model.generation import Step
 
@@ -28,7 +29,7 @@ class StreamingReader:
         self.seconds = 0.0
 
     def take(self, step: Step) -> None:
-        """Add one token; a full group is read out at once."""
+        """Add one token; a full group is read out at once. Raises NoNumbers."""
         self._ids.append(step.token_id)
         self._waiting.append(step)
         if len(self._waiting) >= self._group:
@@ -46,7 +47,9 @@ class StreamingReader:
         started = time.perf_counter()
         states = torch.stack([step.states for step in self._waiting], dim=1)
         emitted = torch.tensor([step.token_id for step in self._waiting])
-        self._readouts.append(read_out(self._lens, states, emitted, TOP_K))
+        readout = read_out(self._lens, states, emitted, TOP_K)
+        check_arrays(readout.arrays())
+        self._readouts.append(readout)
         self._hidden.append(states.cpu())
         self._waiting.clear()
         self.seconds += time.perf_counter() - started

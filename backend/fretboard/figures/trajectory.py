@@ -16,7 +16,6 @@ MANY_POINTS = 1500  # beyond it markers are drawn smaller
 STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation")
 
 ColorBy = Literal["depth", "stage", "string", "word"]
-COLORS_BY: tuple[ColorBy, ...] = ("depth", "stage", "string", "word")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from fretboard.core.errors import (
     Unavailable,
 )
 from fretboard.core.images import to_png
+from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
+from fretboard.core.room import check_texts
+from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.admission import Load, admit, prompt_tokens
 from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.fair_list import INTERACTIVE
@@ -30,7 +33,10 @@ def submit(
     analysis, picture = prepare(services.settings, question, services.bus.announced())
     _check_loadable(services, analysis)
     make_way(services, services.store, analysis.id)
-    share = _check_memory(services, analysis)
+    served, vocabulary = services.choose(analysis.model.name), _vocabulary(services, analysis)
+    if vocabulary is not None:
+        check_texts(analysis.request, served, vocabulary, services.settings.max_new_tokens)
+    share = _check_memory(services, analysis, served, vocabulary)
     if picture is not None:
         services.store.write_image(analysis.id, to_png(picture.image))
     allow(services, analysis.id)  # before the record: without Redis it is refused here
@@ -38,6 +44,13 @@ def submit(
         services.jobs.start(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
+
+
+def _vocabulary(services: Services, analysis: Analysis) -> Vocabulary | None:
+    """None until a worker has published it."""
+    with suppress(NotFound):
+        return services.vocabulary(analysis)
+    return None
 
 
 def _accept(services: Services, analysis: Analysis) -> bool:
@@ -51,16 +64,14 @@ def _accept(services: Services, analysis: Analysis) -> bool:
         raise
 
 
-def _check_memory(services: Services, analysis: Analysis) -> float:
+def _check_memory(
+    services: Services, analysis: Analysis, served: ServedModel, vocabulary: Vocabulary | None
+) -> float:
     """Share of the worker's memory; what is already there, or underway, costs nothing to show."""
-    served = services.choose(analysis.model.name)
     limit = services.settings.request_bytes or served.free_bytes
     if not limit or services.store.exists(analysis.id):
         return 0.0
     request = analysis.request
-    vocabulary = None
-    with suppress(NotFound):  # until a worker has published it
-        vocabulary = services.vocabulary(analysis)
     count = vocabulary.count if vocabulary is not None else None
     image = served.image_positions if request.image is not None else 0
     prompt = prompt_tokens(request.prompt, count and count(request.prompt), image)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fretboard.lens.divergence import DIVERGENCES, adjacent
+from fretboard.lens.divergence import adjacent, jensen_shannon
 
 # Float32 cells (token × depth × vocabulary) of one step: 16 tokens of LLaVA-1.5, 68 MB.
 CELLS_AT_ONCE = 17_000_000
@@ -79,9 +79,7 @@ def tokens_at_once(depths: int, vocabulary: int) -> int:
 
 
 @torch.inference_mode()
-def read_out(
-    lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int, divergence: str = "jsd"
-) -> Readout:
+def read_out(lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
     """Read (L+1, tokens, width) hidden states; `emitted` (tokens,) int64 are the emitted ids."""
     if states.ndim != 3 or emitted.shape != (states.shape[1],):
         raise ValueError(
@@ -89,8 +87,7 @@ def read_out(
             "(depth, token, width) and (token,)."
         )
     chunks = [
-        _read_chunk(lens, states[:, part], emitted[part], top_k, divergence)
-        for part in _parts(lens, states)
+        _read_chunk(lens, states[:, part], emitted[part], top_k) for part in _parts(lens, states)
     ]
     return concatenate(chunks)
 
@@ -153,15 +150,12 @@ def _parts(lens: LogitLens, states: Tensor) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, states.shape[1], size))
 
 
-def _read_chunk(
-    lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int, divergence: str
-) -> Readout:
+def _read_chunk(lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
     """One depth at a time over logits that become log-probabilities in place.
 
     A row of one depth fits the CPU's cache, the whole chunk does not: there a pass costs as much as
     fetching it from memory.
     """
-    measure = DIVERGENCES[divergence]
     index = emitted[:, None]
     depths: list[_Depth] = []
     pairs: list[Tensor] = []
@@ -170,7 +164,7 @@ def _read_chunk(
         log_p, p = _normalise(row)
         depths.append(_read_depth(log_p, p, index.to(row.device), top_k))
         if before is not None:
-            pairs.append(measure(before[0], log_p, before[1], p))
+            pairs.append(jensen_shannon(before[0], log_p, before[1], p))
         before = log_p, p
     own, rank, entropy, top, top_ids = (_numpy(torch.stack(x)) for x in zip(*depths, strict=True))
     return Readout(

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from transformers import GenerationMixin
 
 from fretboard.core.errors import UnsupportedModel
+from fretboard.model.numbers import no_numbers
+from fretboard.model.refusals import refusing
 from fretboard.model.tails import Tail, find_tail
 
 # Where transformers' classes keep the text decoder, outermost first.
@@ -24,9 +26,6 @@ NORM_NAMES = ("norm", "final_layer_norm", "final_layernorm", "ln_f", "final_norm
 IMAGE_ID_NAMES = ("image_token_id", "image_token_index")
 # Families whose own `generate` takes logits processors and does not hand them on.
 DEAF_GENERATE = frozenset({"janus"})
-# Processors that set the placeholders themselves, and those that want the prompt right behind.
-SELF_PLACING = frozenset({"InstructBlipProcessor", "Blip2Processor"})
-NO_LINE_BREAK = frozenset({"PaliGemmaProcessor", "MllamaProcessor"})
 CALIBRATION_TOKENS = 8
 
 
@@ -72,12 +71,10 @@ class Anatomy:
 
 @torch.inference_mode()
 def locate(model: Any) -> Anatomy:
-    """Find and verify the parts of a transformers model. Raises UnsupportedModel."""
-    decoder = _decoder(model)
-    layers = tuple(_layer_list(decoder) or ())
-    norm = _final_norm(decoder)
-    unembedding = _unembedding(model)
+    """Find and verify the parts of a transformers model. Raises UnsupportedModel, NoNumbers."""
+    layers, norm, unembedding = find_parts(model)
     outputs, own = _calibration_run(model, layers)
+    _check_run(outputs, own)
     recomputed = _applied(unembedding, _applied(norm, hidden_of(outputs[-1])[0]))
     name, tail = find_tail(model, recomputed, own)
     return Anatomy(
@@ -95,6 +92,12 @@ def locate(model: Any) -> Anatomy:
     )
 
 
+def find_parts(model: Any) -> tuple[tuple[nn.Module, ...], nn.Module, nn.Module]:
+    """(decoder layers, final norm, unembedding) by name, not verified. Raises UnsupportedModel."""
+    decoder = _decoder(model)
+    return tuple(_layer_list(decoder) or ()), _final_norm(decoder), _unembedding(model)
+
+
 def text_model(model: Any) -> Any:
     """The module that answers text alone: inside the families that cannot do without an image."""
     pixels = inspect.signature(type(model).forward).parameters.get("pixel_values")
@@ -109,15 +112,6 @@ def generator(model: Any, with_image: bool) -> Callable[..., Any]:
         return partial(GenerationMixin.generate, speaker)
     speak: Callable[..., Any] = speaker.generate
     return speak
-
-
-def image_prefix(processor: Any) -> str:
-    """What stands before a prompt about an image where the checkpoint has no chat template."""
-    kind = type(processor).__name__
-    if kind in SELF_PLACING:
-        return ""
-    token = str(getattr(processor, "image_token", "<image>"))
-    return token if kind in NO_LINE_BREAK else f"{token}\n"
 
 
 def input_device(model: Any) -> torch.device:
@@ -210,13 +204,13 @@ def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[An
     """What each layer that ran returned, and the model's own logits (n, V), on a few tokens."""
     outputs: list[Any] = []
     hooks = [layer.register_forward_hook(lambda _m, _a, o: outputs.append(o)) for layer in layers]
+    what = (
+        f"{type(model).__name__} did not run on {CALIBRATION_TOKENS} text tokens alone, which its "
+        "parts are verified with"
+    )
     try:
-        logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise UnsupportedModel(
-            f"{type(model).__name__} did not run on {CALIBRATION_TOKENS} text tokens alone, which "
-            f"its parts are verified with: {error}"
-        ) from error
+        with refusing(what, "Choose another checkpoint."):
+            logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
     finally:
         for hook in hooks:
             hook.remove()
@@ -226,6 +220,15 @@ def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[An
             "for layers whose output the final norm and the unembedding read."
         )
     return outputs, logits[0]
+
+
+def _check_run(outputs: list[Any], own: Tensor) -> None:
+    """Raises NoNumbers where text alone overflows, before anything is compared with it."""
+    for depth, output in enumerate(outputs, 1):
+        if not bool(hidden_of(output).isfinite().all()):
+            raise no_numbers("plain text", depth)
+    if not bool(own.amax(-1).isfinite().all()):  # a word may have logit −inf
+        raise no_numbers("plain text", len(outputs))
 
 
 def _calibration_ids(model: Any) -> Tensor:

@@ -96,7 +96,8 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
     model = _load_model(source, revision, config, with_images, placed)
     processor = load_processor(source, revision, config) if with_images else None
     tokenizer = processor.tokenizer if processor else _load_tokenizer(source, revision)
-    checkpoint = assemble(model, processor, tokenizer)
+    with refusing(f"{source} cannot be read", REMEDY):
+        checkpoint = assemble(model, processor, tokenizer)
     _ = checkpoint.turn, checkpoint.tokenizer_json  # refused here, not in a run
     return checkpoint
 

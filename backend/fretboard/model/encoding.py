@@ -6,12 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from fretboard.core.errors import FretboardError, InputError
+from fretboard.core.errors import FretboardError, InputError, said
 from fretboard.model import shortage
-from fretboard.model.anatomy import IMAGE_ID_NAMES, image_prefix
+from fretboard.model.anatomy import IMAGE_ID_NAMES
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.refusals import said
-from fretboard.model.templates import Turn, one_turn, rendered
+from fretboard.model.templates import Turn, image_prefix, one_turn, rendered
 
 log = logging.getLogger(__name__)
 # What stands for a picture, a film or a sound, in configs and in processors.
@@ -75,7 +74,10 @@ def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> A
     if checkpoint.turn is Turn.STRING and checkpoint.processor is not None:
         text = rendered(encoder, Turn.STRING, prompt, image)
         begins = checkpoint.tokenizer.bos_token
-        plain = {"return_tensors": "pt", "add_special_tokens": not (begins and text.startswith(begins))}
+        plain = {
+            "return_tensors": "pt",
+            "add_special_tokens": not (begins and text.startswith(begins)),
+        }
         if image is None:
             return checkpoint.tokenizer(text, **plain)
         return encoder(images=image, text=text, **plain)

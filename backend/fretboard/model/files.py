@@ -1,6 +1,7 @@
 """A checkpoint folder's files, looked at before anything is loaded from them."""
 
 import json
+import zipfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from fretboard.core.errors import UnsupportedModel
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 TOKENIZERS = ("tokenizer.json", "*.model", "vocab.txt", "vocab.json")
+ARCHIVE = b"PK"  # how torch's own files begin
 LONGEST_JSON = 2**20  # bytes; longer ones are tokenizers, which say themselves what is wrong
 HEADER_SIZE = 8  # bytes of a safetensors file that tell its header's length
 LONGEST_HEADER = 100_000_000  # bytes, as in safetensors itself
@@ -52,6 +54,8 @@ def _check_file(path: Path) -> None:
         raise UnsupportedModel(f"{path} is empty. {AGAIN}")
     if path.suffix == ".safetensors":
         _check_safetensors(path)
+    if head.startswith(ARCHIVE) and not zipfile.is_zipfile(path):
+        raise UnsupportedModel(f"{path} is cut off or damaged: it has no end. {AGAIN}")
 
 
 def _check_safetensors(path: Path) -> None:
@@ -65,7 +69,9 @@ def _check_safetensors(path: Path) -> None:
         ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name[:2] != "__"]
         whole = HEADER_SIZE + length + max(ends, default=0)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        raise UnsupportedModel(f"{path} is no safetensors file, or a damaged one. {AGAIN}") from None
+        raise UnsupportedModel(
+            f"{path} is no safetensors file, or a damaged one. {AGAIN}"
+        ) from None
     if size != whole:
         raise UnsupportedModel(
             f"{path} is {'cut off' if size < whole else 'too long'}: it has {size} bytes, and its "

@@ -21,6 +21,7 @@ from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs, side_by_side
 from fretboard.model.interventions import check_skippable, listed, skip_layers, skipping_cache
+from fretboard.model.numbers import check_numbers
 from fretboard.model.repairs import Plain, Position
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
@@ -176,9 +177,13 @@ class _Voice:
         return self._cancelled or full or (self.begun and said[-1] in self._ends)
 
     def predicted(self, states: Tensor, logits: Tensor) -> Tensor:
-        """(V,) to choose by, from (L+1, rows, width) and (rows, V) of the whole batch."""
+        """(V,) to choose by, from (L+1, rows, width) and (rows, V) of the whole batch.
+
+        Raises NoNumbers.
+        """
         own = logits[self.rows]
         said = tuple(self._emitted_ids)
+        check_numbers(len(said), states[:, self.rows.start], own[0])
         contrast = own[1] if len(own) > 1 else None
         self._position = Position(states[:, self.rows.start], own[0], said, contrast)
         forced = self._answer.inputs.forced

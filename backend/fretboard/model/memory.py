@@ -1,5 +1,7 @@
 """How much memory is left for a run, once the weights are in place."""
 
+import resource
+import sys
 from pathlib import Path
 
 import torch
@@ -17,3 +19,11 @@ def free_bytes() -> int:
         return 0
     lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
     return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def peak_bytes() -> int:
+    """The most that was held at once: on the GPUs where the model is there, else in all."""
+    gpus = range(torch.cuda.device_count())
+    held = sum(torch.cuda.max_memory_allocated(index) for index in gpus)
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return held or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -11,6 +11,7 @@ from fretboard.model.capture import Capture
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, image_positions
+from fretboard.model.numbers import check_states
 
 
 def patch_states(
@@ -22,7 +23,8 @@ def patch_states(
     """(L+1, patches, width), pre-norm, at the image positions in the prompt's order.
 
     The prompt passes once, by the very path an answer begins with, `skipped` layers left out as
-    there. (L+1, 0, width) where no position holds image features. Raises InputError as `generate`.
+    there. (L+1, 0, width) where no position holds image features. Raises InputError as `generate`,
+    and NoNumbers.
     """
     capture = Capture(checkpoint.anatomy, image_positions(checkpoint, inputs))
     taken: list[Tensor] = []
@@ -35,4 +37,5 @@ def patch_states(
             return False
 
         generate(checkpoint, replace(inputs, forced=None), 1, skipped, first_step, when)
+    check_states(taken[0])
     return taken[0]

@@ -7,10 +7,11 @@ string, into which the image's marker is then written by hand. One that takes ne
 from enum import StrEnum
 from typing import Any
 
-from fretboard.core.errors import UnsupportedModel
-from fretboard.model.anatomy import image_prefix
-from fretboard.model.refusals import said
+from fretboard.core.errors import UnsupportedModel, said
 
+# Processors that set the placeholders themselves, and those that want the prompt right behind.
+SELF_PLACING = frozenset({"InstructBlipProcessor", "Blip2Processor"})
+NO_LINE_BREAK = frozenset({"PaliGemmaProcessor", "MllamaProcessor"})
 PROBE = "What colour is the cat"
 PARTS_AS_TEXT = ("{'type'", '{"type"')  # a list that a template printed as it is
 
@@ -24,8 +25,17 @@ class Turn(StrEnum):
     """There is no template: a base checkpoint."""
 
 
+def image_prefix(processor: Any) -> str:
+    """What stands before a prompt about an image where the checkpoint has no chat template."""
+    kind = type(processor).__name__
+    if kind in SELF_PLACING:
+        return ""
+    token = str(getattr(processor, "image_token", "<image>"))
+    return token if kind in NO_LINE_BREAK else f"{token}\n"
+
+
 def find_turn(encoder: Any, with_images: bool) -> Turn:
-    """encoder: a processor or a tokenizer. Raises UnsupportedModel where its template takes none."""
+    """encoder: a processor or a tokenizer. Raises UnsupportedModel where neither form works."""
     if not getattr(encoder, "chat_template", None):
         return Turn.NONE
     forms = (Turn.PARTS, Turn.STRING) if with_images else (Turn.STRING, Turn.PARTS)

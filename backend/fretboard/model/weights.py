@@ -7,7 +7,7 @@ answers otherwise the next time.
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from fretboard.core.errors import UnsupportedModel
@@ -44,7 +44,7 @@ def check_weights(source: str, report: Mapping[str, Any]) -> None:
 
 def _reason(left_over: list[str]) -> str:
     """What may have become of the missing weights."""
-    prefix = commonprefix(left_over).rpartition(".")[0]
+    prefix = _shared(left_over)
     if prefix and len(left_over) > 1:
         return (
             f"All {len(left_over)} weights that it has instead begin with `{prefix}.`, which the "
@@ -57,6 +57,12 @@ def _reason(left_over: list[str]) -> str:
             f"{_listed(left_over)}. Correct config.json, or take the weights that belong to it."
         )
     return "They would be random numbers. Download the checkpoint again, or save the whole model."
+
+
+def _shared(keys: list[str]) -> str:
+    """The parts that all of them begin with."""
+    columns = zip(*(key.split(".")[:-1] for key in keys), strict=False)
+    return ".".join(column[0] for column in takewhile(lambda column: len({*column}) == 1, columns))
 
 
 def _counted(keys: Iterable[Any]) -> str:

@@ -13,7 +13,7 @@ from fretboard import __version__
 from fretboard.analysis.arrays import Arrays
 from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.services import Services
-from fretboard.server import health, page
+from fretboard.server import health, page, unfurl
 from fretboard.server.body_limit import BodyLimit
 from fretboard.server.metrics import add_metrics
 from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_handlers
@@ -68,10 +68,11 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(maps.routes(services, arrays, compute))
     app.include_router(image_sets.routes(services, compute, arrays))
     app.include_router(causal_tests.routes(services))
+    app.include_router(unfurl.routes(services, arrays))
     app.include_router(sign_in.routes(services.settings))
     app.include_router(page.routes(services))
     app.include_router(health.routes(services))
-    page.add_page(app)
+    page.add_page(app, services)
     add_metrics(app, services)
     app.add_middleware(GoneClients)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)

@@ -104,8 +104,8 @@ def _check_redis(services: Services) -> None:
         log.warning("Redis does not take a write: %s", error)  # names the host: not for strangers
         raise Unavailable(
             refusal(error)
-            or "Redis does not take a write. Check that the server runs, REDIS_URL, and the server's "
-            "memory and disk; the log says more."
+            or "Redis does not take a write. Check that the server runs, REDIS_URL, and the "
+            "server's memory and disk; the log says more."
         ) from error
 
 

@@ -4,8 +4,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
@@ -19,10 +19,12 @@ from fretboard.core.question import Question
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
 from fretboard.server.problems import problem
+from fretboard.server.unfurl import unfurling
 from fretboard.store.examples import Example, gallery_entries, gallery_image
 
 STATIC = Path(__file__).parent / "static"
 YEAR_SECONDS = 365 * 24 * 3600
+PAGE = ["GET", "HEAD"]
 STRIP_IMAGES, STRIP_SIZE = 6, 96  # pictures in a world set's strip, and the side of each in px
 
 
@@ -135,18 +137,23 @@ def _strip(name: str) -> bytes:
     return to_png(strip)
 
 
-def add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI, services: Services) -> None:
     """Serve the built page at its addresses; its hashed assets may be kept for a year."""
 
-    @app.get("/", include_in_schema=False)
-    @app.get("/a/{analysis_id}", include_in_schema=False)
-    @app.get("/t/{set_id}", include_in_schema=False)
-    @app.get("/compare/{analysis_id}/{other_id}", include_in_schema=False)
-    def page(analysis_id: str = "", other_id: str = "", set_id: str = "") -> Response:
+    @app.api_route("/", methods=PAGE, include_in_schema=False)
+    @app.api_route("/a/{analysis_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/t/{set_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/compare/{analysis_id}/{other_id}", methods=PAGE, include_in_schema=False)
+    def page(
+        request: Request, analysis_id: str = "", other_id: str = "", set_id: str = ""
+    ) -> Response:
         index = STATIC / "index.html"
         if not index.is_file():
             return problem(503, "The page is not built", "Run `make page`, then reload.")
-        return FileResponse(index, headers={"Cache-Control": "no-cache"})
+        text = index.read_text(encoding="utf-8")
+        if analysis_id and not other_id:
+            text = unfurling(services, request, text, analysis_id)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     if (STATIC / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")

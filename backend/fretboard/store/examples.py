@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from fretboard.core.errors import NotFound
 from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.store.analyses import open_store
 
 PACKAGE = Path(__file__).parents[1]
 GALLERY = PACKAGE / "tiny_llava" / "gallery"
@@ -48,13 +50,22 @@ def shipped_ids() -> set[str]:
 
 
 def seed_examples(settings: Settings) -> None:
-    """Copy the ready-made analyses into a local store that has not seen them yet."""
+    """Copy the ready-made analyses into a local store that has them not, or damaged."""
     if settings.model != BUNDLED_MODEL or "://" in settings.store_url or not EXAMPLES.is_dir():
         return
-    target = Path(settings.store_url).expanduser()
+    store = open_store(settings.store_url)
     for example_id in shipped_ids():
-        folder = target / "analyses" / example_id
-        if not (folder / "analysis.json").exists():
-            shutil.copytree(EXAMPLES / "analyses" / example_id, folder, dirs_exist_ok=True)
+        store.make_way(example_id)
+        if not store.exists(example_id):
+            _copy_whole(EXAMPLES / "analyses" / example_id, store.folder(example_id))
     for model in EXAMPLES.glob("models/*"):
-        shutil.copytree(model, target / "models" / model.name, dirs_exist_ok=True)
+        store.write_tokenizer(model.name, (model / "tokenizer.json").read_text())
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """All of it or nothing, whatever stops this process."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as half:
+        whole = shutil.copytree(source, Path(half) / target.name)
+        shutil.rmtree(target, ignore_errors=True)
+        whole.rename(target)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from fretboard.analysis.causal_tests import draw, find, heading
-from fretboard.analysis.questions import prepare
 from fretboard.core.causal_test import CausalTest, Kind
 from fretboard.core.images import Picture
 from fretboard.core.question import Question
@@ -38,9 +37,7 @@ class CausalTestRun:
     def run(self, images: tuple[Path, ...]) -> Iterator[str]:
         """A line for each image: where its record and figures lie. Done ones are only drawn."""
         for path in images:
-            analysis, picture = prepare(
-                self.session.settings, self.question.but(image=read_file(path))
-            )
+            analysis, picture = self.session.prepare(self.question.but(image=read_file(path)))
             test = self.session.test(
                 analysis, self.kind, picture, self._other, self.into_image, self.rival
             )

@@ -1,6 +1,5 @@
 """`fretboard trajectory`: one token position over many images, into a folder."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
-from fretboard.studies.batch import Outcome, SurveyRun
+from fretboard.studies.batch import Answers, Batch
+from fretboard.studies.files import write_json
 from fretboard.studies.items import Item
 from fretboard.studies.sources import find_items
 
@@ -39,12 +39,12 @@ def make_trajectory(
     """
     parse_role(token)
     items = find_items(images, question.prompt)
-    outcome = SurveyRun(session, question, items, output).run()
-    if outcome.interrupted:
+    answers = Batch(session, question, items, output).run()
+    if answers.interrupted:
         yield "Interrupted. Run the same command to go on."
         return
     prompt = question.prompt or str(items[0].prompt)
-    image_set = session.image_set(prompt, _members(items, outcome), token)
+    image_set = session.image_set(prompt, _members(items, answers), token)
     view = view_of(session.store, image_set)
     yield from _say(view)
     for name in FIGURES:
@@ -56,30 +56,27 @@ def make_trajectory(
     yield from _numbers(session, image_set, settings, view, output)
 
 
-def _members(items: list[Item], outcome: Outcome) -> list[Member]:
-    reasons = {failed["record"]: failed for failed in outcome.failures}
-    members = []
-    for number, item in enumerate(items):
-        error = None
-        if number in reasons:
-            failed = reasons[number]
-            error = Problem(title=failed["title"], detail=failed["reason"])
-        members.append(
-            Member(name=item.image.name, analysis_id=outcome.done.get(number), error=error)
-        )
-    return members
+def _members(items: list[Item], answers: Answers) -> list[Member]:
+    errors = {
+        failure["record"]: Problem(title=failure["title"], detail=failure["reason"])
+        for failure in answers.failures
+    }
+    return [
+        Member(name=item.image.name, analysis_id=answers.done.get(number), error=errors.get(number))
+        for number, item in enumerate(items)
+    ]
 
 
-def _say(told: SetView) -> Iterator[str]:
-    for member in told.members:
+def _say(view: SetView) -> Iterator[str]:
+    for member in view.members:
         if member.error:
             yield f"{member.name}: {member.error.detail}"
         elif member.token is None:
             yield f"{member.name}: {member.answer}  (left out: {member.note})"
         else:
             yield f"{member.name}: {member.answer}  (token {member.token}, “{member.word}”)"
-    if told.warning:
-        yield told.warning
+    if view.warning:
+        yield view.warning
 
 
 def _numbers(
@@ -91,7 +88,7 @@ def _numbers(
     def of(kind: MapKind, name: str) -> tuple[np.ndarray, Any]:
         return session.arrays.map_of_set(image_set, role, kind, settings, name)
 
-    points, made = of("trajectory", "points")
+    points, note = of("trajectory", "points")
     profile, dispersion = of("dispersion", "profile")
     _, stability = of("stability", "disparities")
     np.save(output / "points.npy", points)
@@ -100,12 +97,12 @@ def _numbers(
     np.save(output / STATES, states_at(session.store, members))
     summary = {
         "set": view.model_dump(mode="json"),
-        "map": made,
+        "map": note,
         "stability": stability,
         "dispersion": dispersion,
     }
-    (output / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
-    yield made["description"]
+    write_json(output / SUMMARY, summary)
+    yield note["description"]
     yield f"stability over {stability['seeds']} seeds: mean disparity {stability['mean']:.3f}"
     neck = dispersion["neck_end"]
     if neck["depth"] is None:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from fretboard.studies.truth.words import Truth
+from fretboard.studies.truth.words import Truth, YesOrNo
 
 Label = Annotated[
-    Literal["yes", "no"], BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)
+    YesOrNo, BeforeValidator(lambda text: text.strip().lower() if isinstance(text, str) else text)
 ]
 
 

@@ -23,14 +23,13 @@ def find_items(
     limit: int | None = None,
 ) -> list[Item]:
     """All items that `sources` stand for, each with a prompt. Raises InputError."""
-    found = [item for source in sources for item in _of(source, images, annotations)]
-    if not found:
+    items = [item for source in sources for item in _of(source, images, annotations)]
+    if not items:
         raise InputError(f"There are no images in {', '.join(sources)}.")
-    lacking = [item for item in found if not (item.prompt or prompt).strip()]
+    lacking = [item for item in items if not (item.prompt or prompt).strip()]
     if lacking:
         raise InputError(f"{lacking[0].image} comes without a prompt. Give one with --prompt.")
-    asked = [replace(item, prompt=item.prompt or prompt) for item in found]
-    return asked[:limit]
+    return [replace(item, prompt=item.prompt or prompt) for item in items[:limit]]
 
 
 def _of(source: str, images: Path | None, annotations: Path | None) -> list[Item]:
@@ -41,12 +40,18 @@ def _of(source: str, images: Path | None, annotations: Path | None) -> list[Item
         return read_annotations(path, images, annotations)
     if path.is_file():
         return [_picture(path)]
-    matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
+    matches = sorted(map(Path, glob.glob(_pattern(path), recursive=True)))
     if not matches:
         raise InputError(
             f"{source} is neither a folder, a file nor a pattern that matches any picture."
         )
     return _pictures(matches)
+
+
+def _pattern(path: Path) -> str:
+    """A folder that is there under its very name is no pattern, such as `b [2024]`."""
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return glob.escape(f"{folder}/") + str(path.relative_to(folder))
 
 
 def _pictures(paths: Sequence[Path]) -> list[Item]:

@@ -1,33 +1,21 @@
 // The only place that calls the API. Every failure becomes an ApiError whose text can be shown as it is.
-import type { FigureSpec } from "../plot/figure";
-import { gate } from "../state/gate.svelte";
+import createClient from "openapi-fetch";
+import type { FigureSpec } from "../api/figure";
+import { gate } from "./gate.svelte";
+import type { paths } from "./schema.gen";
 import type {
-	Analysis,
-	CausalTest,
-	Cell,
-	Created,
-	Experiment,
-	Finding,
-	GalleryEntry,
-	ImageSet,
-	Kind,
 	Lens,
 	MapPresets,
 	MapProgress,
 	MapStability,
-	ModelState,
 	PatchGrid,
-	PatchWord,
-	PatchWords,
 	PresetLayers,
-	RepairChoice,
-	Session,
-	SkipWhen,
-	WordCurve,
-	WorldSet,
+	Question,
+	SetQuestion,
+	TestQuestion,
 } from "./types";
 
-/** Whose map or figure: an analysis's, an image set's or a causal test's. */
+/** Whose map, figure or events: an analysis's, an image set's or a causal test's. */
 export type Owner = "analyses" | "trajectories" | "experiments";
 
 export class ApiError extends Error {
@@ -45,47 +33,60 @@ const UNREACHABLE = "The server does not answer. Check that it is still running,
 
 /** The problem+json of a failed response, or plain words where the body is something else. */
 async function problem(response: Response): Promise<ApiError> {
-	const fallback = `The server answered ${response.status} ${response.statusText}. Try again in a moment.`;
-	try {
-		const body = (await response.json()) as { title?: unknown; detail?: unknown };
-		const title = typeof body.title === "string" ? body.title : "The request failed";
-		return new ApiError(
-			response.status,
-			title,
-			typeof body.detail === "string" ? body.detail : fallback,
-		);
-	} catch {
-		return new ApiError(response.status, "The request failed", fallback);
-	}
+	const { status, statusText } = response;
+	const fallback = `The server answered ${status} ${statusText}. Try again in a moment.`;
+	const body = await response.json().catch(() => null);
+	const text = (value: unknown, other: string) => (typeof value === "string" ? value : other);
+	return new ApiError(
+		status,
+		text(body?.title, "The request failed"),
+		text(body?.detail, fallback),
+	);
 }
 
-async function send(path: string, init?: RequestInit): Promise<Response> {
-	let response: Response;
-	try {
-		response = await fetch(path, init);
-	} catch (error) {
-		if (error instanceof DOMException && error.name === "AbortError") throw error;
-		throw new ApiError(0, "No connection", UNREACHABLE);
-	}
+/** The response, once it is a good one; a server that wants a token is asked again after signing in. */
+async function send(request: Request): Promise<Response> {
+	const again = request.clone();
+	const response = await fetch(request).catch((error: unknown) => {
+		throw request.signal.aborted ? error : new ApiError(0, "No connection", UNREACHABLE);
+	});
 	if (response.ok) return response;
 	const failure = await problem(response);
 	const wants = response.headers.get("WWW-Authenticate")?.startsWith("Bearer");
-	if (wants && path !== SESSION && (await gate.open(failure.detail, !init?.method)))
-		return send(path, init);
+	if (!wants || new URL(request.url).pathname === SESSION) throw failure;
+	if (await gate.open(failure.detail, request.method === "GET")) return send(again);
 	throw failure;
 }
 
-async function json<T>(path: string, init?: RequestInit): Promise<T> {
-	return (await (await send(path, init)).json()) as T;
+type Item = string | number | boolean | Blob;
+
+/** A body as a form, without what is empty; lists repeat their key. */
+export function form(body: unknown): FormData {
+	const data = new FormData();
+	for (const [name, value] of Object.entries(body ?? {})) {
+		const items: Item[] = [value ?? []].flat();
+		for (const item of items) {
+			if (item instanceof Blob) data.append(name, item, item instanceof File ? item.name : name);
+			else if (item !== false && String(item).trim() !== "") data.append(name, String(item));
+		}
+	}
+	return data;
 }
 
-const base = (id: string, owner: Owner = "analyses") => `/api/${owner}/${encodeURIComponent(id)}`;
+const http = createClient<paths>({ fetch: send, bodySerializer: form });
+
+/** What a call answers with; a failed one has thrown before. */
+async function answer<T>(call: Promise<{ data?: T }>): Promise<T> {
+	const { data } = await call;
+	if (data === undefined) throw new ApiError(0, "The request failed", "The server sent nothing.");
+	return data;
+}
 
 export type Value = string | number | null | undefined | string[];
 export type Values = Record<string, Value>;
 
 /** A query string without the empty values; lists repeat their key. */
-export function query(values: Record<string, Value>): string {
+export function query(values: Values): string {
 	const parameters = new URLSearchParams();
 	for (const [key, value] of Object.entries(values)) {
 		if (value === null || value === undefined) continue;
@@ -95,152 +96,122 @@ export function query(values: Record<string, Value>): string {
 	return text ? `?${text}` : "";
 }
 
-export interface Question {
-	image: Blob | null;
-	prompt: string;
-	model?: string;
-	maxNewTokens?: number;
-	lens?: Lens;
-	skipLayers?: string;
-	skipWhen?: SkipWhen;
-	continuation?: string;
-	/** A repair with its settings, such as "deco strength=0.6"; empty: plain decoding. */
-	repair?: string;
-	private?: boolean;
+// The routes that records of every kind have alike go by the owner's name; their values are free.
+
+const url = (owner: Owner, id: string, path = "", values: Values = {}) =>
+	`/api/${owner}/${encodeURIComponent(id)}${path}${query(values)}`;
+
+const call = (place: string, method = "GET", signal?: AbortSignal) =>
+	send(new Request(place, { method, signal }));
+
+const read = async <T>(place: string, signal?: AbortSignal): Promise<T> =>
+	(await call(place, "GET", signal)).json();
+
+export interface FigureRequest {
+	/** Absent: an analysis's. */
+	owner?: Owner;
+	id: string;
+	/** A causal test has one figure, without a name. */
+	name: string;
+	values: Values;
 }
 
-function form(question: Question): FormData {
-	const body = new FormData();
-	if (question.image) body.append("image", question.image, "image");
-	body.append("prompt", question.prompt);
-	if (question.model) body.append("model", question.model);
-	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
-	if (question.lens) body.append("lens", question.lens);
-	if (question.skipLayers?.trim()) body.append("skip_layers", question.skipLayers.trim());
-	if (question.skipWhen) body.append("skip_when", question.skipWhen);
-	if (question.repair?.trim()) body.append("repair", question.repair.trim());
-	if (question.continuation?.trim()) body.append("continuation", question.continuation);
-	if (question.private) body.append("private", "true");
-	return body;
-}
+const figureUrl = ({ owner = "analyses", id, name, values }: FigureRequest) =>
+	url(owner, id, owner === "experiments" ? "/figure" : `/figures/${name}`, values);
 
-/** One question of several images: files, or a set of the bundled world. */
-export interface SetQuestion {
-	images: readonly File[];
-	prompt: string;
-	token: string;
-	world?: string;
-	model?: string;
-	maxNewTokens?: number;
-	private?: boolean;
-}
-
-function setForm(question: SetQuestion): FormData {
-	const body = new FormData();
-	for (const image of question.images) body.append("images", image, image.name);
-	body.append("prompt", question.prompt);
-	body.append("token", question.token);
-	if (question.world) body.append("world", question.world);
-	if (question.model) body.append("model", question.model);
-	if (question.maxNewTokens) body.append("max_new_tokens", String(question.maxNewTokens));
-	if (question.private) body.append("private", "true");
-	return body;
-}
-
-/** What is tested of an answer. other, for patching: an analysis, an image, or null for a grey one. */
-export interface TestQuestion {
-	analysis: string;
-	kind: Kind;
-	other: string | Blob | null;
-	intoImage: boolean;
-	rival: string;
-}
-
-function testForm(question: TestQuestion): FormData {
-	const body = new FormData();
-	body.append("analysis", question.analysis);
-	body.append("kind", question.kind);
-	if (question.other instanceof Blob) body.append("other_image", question.other, "image");
-	else if (question.other) body.append("other", question.other);
-	if (question.intoImage) body.append("into_image", "true");
-	if (question.rival.trim()) body.append("rival", question.rival.trim());
-	return body;
-}
-
-/** A causal test has one figure; the others have several, by name. */
-const figurePath = (owner: Owner | undefined, id: string, name: string) =>
-	base(id, owner) + (owner === "experiments" ? "/figure" : `/figures/${name}`);
+const ofAnalysis = (analysis_id: string) => ({ path: { analysis_id } });
 
 export const api = {
-	session: () => json<Session>(SESSION),
+	session: () => answer(http.GET(SESSION)),
 	signIn: (token: string) =>
-		json<Session>(SESSION, { method: "POST", body: new URLSearchParams({ token }) }),
-	signOut: () => send(SESSION, { method: "DELETE" }),
-	ask: (question: Question) =>
-		json<Created>("/api/analyses", { method: "POST", body: form(question) }),
-	analysis: (id: string, values: Record<string, Value>, signal?: AbortSignal) =>
-		json<Analysis>(documentUrl(id, values), { signal }),
-	presets: (id: string, values: Values, signal?: AbortSignal) =>
-		json<PresetLayers[]>(`${base(id)}/presets${query(values)}`, { signal }),
+		answer(
+			http.POST(SESSION, {
+				body: { token },
+				headers: { "Content-Type": "application/x-www-form-urlencoded" },
+				bodySerializer: (body) => new URLSearchParams(body),
+			}),
+		),
+	signOut: () => http.DELETE(SESSION),
+	gallery: () => answer(http.GET("/api/gallery")),
+	repairs: () => answer(http.GET("/api/repairs")),
+	models: () => answer(http.GET("/api/models")),
+	worldSets: () => answer(http.GET("/api/world-sets")),
+	mapPresets: () => read<MapPresets>("/api/map-presets"),
+
+	ask: (body: Question) => answer(http.POST("/api/analyses", { body })),
+	askSet: (body: SetQuestion) => answer(http.POST("/api/trajectories", { body })),
+	test: (body: TestQuestion) => answer(http.POST("/api/experiments", { body })),
+
 	missing: (id: string, signal?: AbortSignal) =>
-		json<{ missing: string[]; again: boolean }>(`${base(id)}/missing`, { signal }),
-	again: (id: string) => send(`${base(id)}/again`, { method: "POST" }),
-	cancel: (id: string) => send(`${base(id)}/cancel`, { method: "POST" }),
-	remove: (id: string, owner: Owner = "analyses") => send(base(id, owner), { method: "DELETE" }),
+		answer(http.GET("/api/analyses/{analysis_id}/missing", { params: ofAnalysis(id), signal })),
+	again: (id: string) => http.POST("/api/analyses/{analysis_id}/again", { params: ofAnalysis(id) }),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>
-		json<Cell>(`${base(id)}/cells${query({ token, depth, lens })}`, { signal }),
+		answer(
+			http.GET("/api/analyses/{analysis_id}/cells", {
+				params: { ...ofAnalysis(id), query: { token, depth, lens } },
+				signal,
+			}),
+		),
 	words: (id: string, token: number, word: string[], lens: Lens) =>
-		json<{ words: WordCurve[] }>(`${base(id)}/words${query({ token, word, lens })}`),
+		answer(
+			http.GET("/api/analyses/{analysis_id}/words", {
+				params: { ...ofAnalysis(id), query: { token, word, lens } },
+			}),
+		),
 	patchGrid: (id: string, signal?: AbortSignal) =>
-		json<PatchGrid>(`${base(id)}/patches`, { signal }),
+		read<PatchGrid>(url("analyses", id, "/patches"), signal),
 	patchWord: (id: string, word: string, signal?: AbortSignal) =>
-		json<PatchWord>(`${base(id)}/patches/word${query({ word })}`, { signal }),
+		answer(
+			http.GET("/api/analyses/{analysis_id}/patches/word", {
+				params: { ...ofAnalysis(id), query: { word } },
+				signal,
+			}),
+		),
 	/** A .npy table (depth, patch). */
 	patchProbability: async (id: string, word: string, lens: Lens, signal?: AbortSignal) =>
 		(
-			await send(`${base(id)}/patches/probability${query({ word, lens })}`, { signal })
+			await call(url("analyses", id, "/patches/probability", { word, lens }), "GET", signal)
 		).arrayBuffer(),
 	patchWords: (id: string, patch: number, k: number, lens: Lens, signal?: AbortSignal) =>
-		json<PatchWords>(`${base(id)}/patches/words${query({ patch, k, lens })}`, { signal }),
-	figure: (
-		{ owner, id, name, values }: { owner?: Owner; id: string; name: string; values: Values },
-		signal?: AbortSignal,
-	) => json<FigureSpec>(figurePath(owner, id, name) + query(values), { signal }),
-	gallery: () => json<GalleryEntry[]>("/api/gallery"),
-	repairs: () => json<RepairChoice[]>("/api/repairs"),
-	models: () => json<ModelState[]>("/api/models"),
-	askSet: (question: SetQuestion) =>
-		json<Created>("/api/trajectories", { method: "POST", body: setForm(question) }),
-	imageSet: (id: string, token: string | null, signal?: AbortSignal) =>
-		json<ImageSet>(base(id, "trajectories") + query({ token }), { signal }),
-	cancelSet: (id: string) => send(`${base(id, "trajectories")}/cancel`, { method: "POST" }),
-	worldSets: () => json<WorldSet[]>("/api/world-sets"),
-	mapPresets: () => json<MapPresets>("/api/map-presets"),
-	mapProgress: (owner: Owner, id: string, kind: string, values: Values, signal?: AbortSignal) =>
-		json<MapProgress>(`${base(id, owner)}/maps/${kind}${query(values)}`, { signal }),
-	cancelMap: (owner: Owner, id: string, kind: string, values: Values) =>
-		send(`${base(id, owner)}/maps/${kind}${query(values)}`, { method: "DELETE" }),
-	stability: (owner: Owner, id: string, values: Values, signal?: AbortSignal) =>
-		json<MapStability>(`${base(id, owner)}/stability${query(values)}`, { signal }),
-	test: (question: TestQuestion) =>
-		json<Created>("/api/experiments", { method: "POST", body: testForm(question) }),
-	experiment: (id: string, signal?: AbortSignal) =>
-		json<Experiment>(base(id, "experiments"), { signal }),
+		answer(
+			http.GET("/api/analyses/{analysis_id}/patches/words", {
+				params: { ...ofAnalysis(id), query: { patch, k, lens } },
+				signal,
+			}),
+		),
 	tests: (id: string, signal?: AbortSignal) =>
-		json<CausalTest[]>(`${base(id)}/experiments`, { signal }),
-	finding: (id: string, token: number | null, signal?: AbortSignal) =>
-		json<Finding>(`${base(id, "experiments")}/finding${query({ token })}`, { signal }),
-	cancelTest: (id: string) => send(`${base(id, "experiments")}/cancel`, { method: "POST" }),
-	removeTest: (id: string) => send(base(id, "experiments"), { method: "DELETE" }),
-	blob: async (url: string) => (await send(url)).blob(),
+		answer(http.GET("/api/analyses/{analysis_id}/experiments", { params: ofAnalysis(id), signal })),
+	finding: (test_id: string, token: number | null, signal?: AbortSignal) =>
+		answer(
+			http.GET("/api/experiments/{test_id}/finding", {
+				params: { path: { test_id }, query: { token } },
+				signal,
+			}),
+		),
+	presets: (id: string, values: Values) =>
+		read<PresetLayers[]>(url("analyses", id, "/presets", values)),
+
+	document: <T>(owner: Owner, id: string, values: Values, signal?: AbortSignal) =>
+		read<T>(url(owner, id, "", values), signal),
+	cancel: (owner: Owner, id: string) => call(url(owner, id, "/cancel"), "POST"),
+	remove: (owner: Owner, id: string) => call(url(owner, id), "DELETE"),
+	figure: (request: FigureRequest, signal?: AbortSignal) =>
+		read<FigureSpec>(figureUrl(request), signal),
+	mapProgress: (owner: Owner, id: string, kind: string, values: Values, signal?: AbortSignal) =>
+		read<MapProgress>(url(owner, id, `/maps/${kind}`, values), signal),
+	cancelMap: (owner: Owner, id: string, kind: string, values: Values) =>
+		call(url(owner, id, `/maps/${kind}`, values), "DELETE"),
+	stability: (owner: Owner, id: string, values: Values, signal?: AbortSignal) =>
+		read<MapStability>(url(owner, id, "/stability", values), signal),
+	blob: async (place: string) => (await call(place)).blob(),
 };
 
-export const imageUrl = (id: string) => `${base(id)}/image`;
-export const eventsUrl = (id: string, owner: Owner = "analyses") => `${base(id, owner)}/events`;
+export const imageUrl = (id: string) => url("analyses", id, "/image");
+export const eventsUrl = (owner: Owner, id: string) => url(owner, id, "/events");
+/** values: the lens and how the stages are found. */
+export const documentUrl = (id: string, values: Values) => url("analyses", id, "", values);
+export const arrayUrl = (id: string, name: string, values: Values) =>
+	url("analyses", id, `/arrays/${name}`, values);
 /** The document of a causal test, its figure, one of its arrays, the image it is patched against. */
 export const testUrl = (id: string, path = "", values: Values = {}) =>
-	base(id, "experiments") + path + query(values);
-export const arrayUrl = (id: string, name: string, values: Record<string, Value>) =>
-	`${base(id)}/arrays/${name}${query(values)}`;
-/** values: the lens and how the stages are found. */
-export const documentUrl = (id: string, values: Record<string, Value>) => base(id) + query(values);
+	url("experiments", id, path, values);

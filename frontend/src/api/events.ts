@@ -1,6 +1,31 @@
 // Server-sent events of one analysis, image set or causal test, as typed values.
-import type { RunEvent } from "../state/run";
 import { eventsUrl, type Owner } from "./client";
+import type { Status } from "./types";
+
+export interface RunToken {
+	index: number;
+	id: number;
+	text: string;
+	probability: number;
+}
+
+/** Of an analysis. */
+export type RunEvent =
+	| {
+			kind: "status";
+			status: Status;
+			stage: string | null;
+			message: string | null;
+			progress: number | null;
+			tokens: number;
+			max_new_tokens: number;
+			/** 1 = next; while it waits for its turn. */
+			position?: number;
+			expected_seconds?: number | null;
+	  }
+	| ({ kind: "token" } & RunToken)
+	| { kind: "done"; id: string }
+	| { kind: "failed"; title: string; detail: string };
 
 const NAMES = ["status", "token", "progress", "done", "failed"] as const;
 
@@ -19,37 +44,26 @@ export interface TestEvent {
 	share?: number;
 }
 
-function parse<T>(kind: (typeof NAMES)[number], text: string): T | null {
-	try {
-		return { ...JSON.parse(text), kind } as T;
-	} catch {
-		return null;
-	}
+export interface Events {
+	analyses: RunEvent;
+	trajectories: SetEvent;
+	experiments: TestEvent;
 }
 
 /**
- * Follows an analysis until it is done or failed. The browser reconnects by itself; `lost` is called
+ * Follows a record until it is done or failed. The browser reconnects by itself; `lost` is called
  * when it has given up, so that the caller can ask for the document instead.
  */
-export function follow(id: string, take: (event: RunEvent) => void, lost: () => void): () => void {
-	return listen(id, "analyses", take, lost);
-}
-
-/** The same for an image set. */
-export function followSet(id: string, take: (event: SetEvent) => void, lost: () => void) {
-	return listen(id, "trajectories", take, lost);
-}
-
-/** The same for a causal test. */
-export function followTest(id: string, take: (event: TestEvent) => void, lost: () => void) {
-	return listen(id, "experiments", take, lost);
-}
-
-function listen<T>(id: string, owner: Owner, take: (event: T) => void, lost: () => void) {
-	const source = new EventSource(eventsUrl(id, owner));
+export function follow<O extends Owner>(
+	owner: O,
+	id: string,
+	take: (event: Events[O]) => void,
+	lost: () => void,
+): () => void {
+	const source = new EventSource(eventsUrl(owner, id));
 	for (const kind of NAMES) {
-		source.addEventListener(kind, (message) => {
-			const event = parse<T>(kind, (message as MessageEvent<string>).data);
+		source.addEventListener(kind, ({ data }: MessageEvent<string>) => {
+			const event = parse<Events[O]>(kind, data);
 			if (event) take(event);
 			if (kind === "done" || kind === "failed") source.close();
 		});
@@ -58,4 +72,12 @@ function listen<T>(id: string, owner: Owner, take: (event: T) => void, lost: () 
 		if (source.readyState === EventSource.CLOSED) lost();
 	});
 	return () => source.close();
+}
+
+function parse<T>(kind: string, text: string): T | null {
+	try {
+		return { ...JSON.parse(text), kind };
+	} catch {
+		return null;
+	}
 }

@@ -3,39 +3,47 @@ import type { components } from "./schema.gen";
 
 type Schemas = components["schemas"];
 
-/** Responses carry every field; the schema marks those with a default as optional. */
-type Sent<T> = T extends object ? { [K in keyof T]-?: Sent<Exclude<T[K], undefined>> } : T;
-
-export type Analysis = Sent<Schemas["Analysis"]>;
-export type Cell = Sent<Schemas["Cell"]>;
-export type Created = Sent<Schemas["Accepted"]>;
+export type Analysis = Omit<Schemas["Analysis"], "stages" | "tokens"> & {
+	stages: Stages | null;
+	tokens: Token[];
+};
+export type CausalTest = Schemas["CausalTest"];
+export type Cell = Schemas["Cell"];
 export type Divergence = Schemas["Divergence"];
-export type CausalTest = Sent<Schemas["ListedExperiment"]>;
-export type Experiment = Sent<Schemas["Experiment"]>;
-export type Flag = Sent<Schemas["Flag"]>;
 export type Finding = Schemas["Finding"];
-export type GalleryEntry = Sent<Schemas["Example"]>;
+export type Flag = Schemas["Flag"];
+export type GalleryEntry = Schemas["Example"];
+export type ImageSet = Schemas["SetView"];
 export type Kind = Schemas["Kind"];
 export type Lens = Schemas["Lens"];
-export type ImageSet = Sent<Schemas["SetView"]>;
+export type ListedTest = Schemas["ListedTest"];
 export type MapPresets = Schemas["MapPresets"];
-export type MapProgress = Sent<Schemas["MapProgress"]>;
+export type MapProgress = Schemas["MapProgress"];
 export type MapStability = Schemas["MapStability"];
-export type Member = Sent<Schemas["MemberView"]>;
-export type ModelState = Sent<Schemas["ServedModel"]>;
+export type Member = Schemas["MemberView"];
+export type Missing = Schemas["Missing"];
+export type ModelState = Schemas["ServedModel"];
 export type PatchGrid = Schemas["PatchGrid"];
 export type PatchWord = Schemas["PatchWord"];
 export type PatchWords = Schemas["PatchWords"];
 export type PresetLayers = Schemas["PresetLayers"];
-export type Repair = Sent<Schemas["Repair"]>;
-export type RepairChoice = Sent<Schemas["RepairChoice"]>;
-export type Reversal = Sent<Schemas["Reversal"]>;
+export type Repair = Schemas["Repair"];
+export type RepairChoice = Schemas["RepairChoice"];
+export type Reversal = Schemas["Reversal"];
 export type Scaling = Schemas["Scaling"];
-export type StageMethod = Schemas["StageMethod"];
 export type Session = Schemas["Session"];
 export type SkipWhen = Schemas["SkipWhen"];
-export type Stages = Sent<Schemas["Stages"]>;
+export type StageMethod = Schemas["StageMethod"];
+export type Stages = Schemas["Stages"] & {
+	verdict?: "stages" | "none" | "given";
+	reason?: string | null;
+};
 export type Status = Schemas["Status"];
-export type Token = Sent<Schemas["Token"]>;
-export type WordCurve = Sent<Schemas["WordCurve"]>;
+export type Token = Schemas["Token"] & { story?: string | null };
+export type WordCurve = Schemas["WordCurve"];
 export type WorldSet = Schemas["WorldSetEntry"];
+
+/** What is asked of the model; of several images; of an answer by a causal test. Fields left out have the API's defaults. */
+export type Question = Schemas["QuestionForm"];
+export type SetQuestion = Schemas["ImageSetForm"];
+export type TestQuestion = Schemas["TestForm"];

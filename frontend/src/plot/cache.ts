@@ -1,17 +1,9 @@
 // Figures already fetched in this visit, so that going back to a cell draws at once.
-import { api, type Owner } from "../api/client";
-import type { FigureSpec } from "./figure";
+import { api, type FigureRequest } from "../api/client";
+import type { FigureSpec } from "../api/figure";
 
 const MOST = 60;
 const known = new Map<string, FigureSpec>();
-
-export interface FigureRequest {
-	/** Absent: an analysis's. */
-	owner?: Owner;
-	id: string;
-	name: string;
-	values: Record<string, string | number | null | undefined | string[]>;
-}
 
 export const keyOf = (request: FigureRequest) => JSON.stringify(request);
 

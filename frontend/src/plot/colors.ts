@@ -1,13 +1,8 @@
 // The colour bar of a heatmap or map as the page draws it: where there is room, which Plotly's own cannot be.
-import { listOf } from "./arrays";
-import type { FigureSpec } from "./figure";
 
-export interface ColorBar {
-	title: string;
-	gradient: string;
-	/** at: 0 (low end) … 1 (high end). */
-	ticks: { at: number; label: string }[];
-}
+import type { FigureSpec } from "../api/figure";
+import type { Scale } from "../ui/ColorBar.svelte";
+import { listOf } from "./arrays";
 
 type Box = Record<string, unknown>;
 const box = (value: unknown): Box =>
@@ -28,17 +23,17 @@ const signed = (value: number) =>
 const APART = 0.14; // of the bar's length, so that labels stay readable
 
 /** Zero and the ends first, then from the middle outwards as long as there is room. */
-function spaced(ticks: ColorBar["ticks"], low: number, high: number): ColorBar["ticks"] {
+function spaced(ticks: Scale["ticks"], low: number, high: number): Scale["ticks"] {
 	const zero = low < 0 && high > 0 ? -low / (high - low) : 0.5;
 	const weight = ({ at }: { at: number }) => Math.abs(at - zero);
 	const [first, ...rest] = [...ticks].sort((a, b) => weight(a) - weight(b));
-	const kept: ColorBar["ticks"] = [];
+	const kept: Scale["ticks"] = [];
 	for (const tick of [first, ...rest.splice(-2), ...rest])
 		if (tick && kept.every((other) => Math.abs(other.at - tick.at) >= APART)) kept.push(tick);
 	return kept.sort((a, b) => a.at - b.at);
 }
 
-function ticksOf(bar: Box, low: number, high: number): ColorBar["ticks"] {
+function ticksOf(bar: Box, low: number, high: number): Scale["ticks"] {
 	const values = listOf(bar.tickvals).map(Number);
 	const texts = listOf(bar.ticktext).map(String);
 	const even = [low, (low + high) / 2, high];
@@ -51,7 +46,7 @@ function ticksOf(bar: Box, low: number, high: number): ColorBar["ticks"] {
 }
 
 /** Read from the first heatmap or scaled markers; null where the figure has no colour scale. */
-export function colorBar(spec: FigureSpec): ColorBar | null {
+export function colorBar(spec: FigureSpec): Scale | null {
 	const points = spec.data.map((candidate) => box(candidate.marker)).find((m) => "colorscale" in m);
 	const trace = spec.data.find((candidate) => candidate.type === "heatmap") ?? points;
 	const axis = box(spec.layout.coloraxis);

@@ -1,16 +1,6 @@
 // A Plotly figure as the API sends it. The page changes size, selection marks and type face, nothing else.
 
-export interface Trace {
-	type?: string;
-	meta?: Record<string, unknown>;
-	[key: string]: unknown;
-}
-
-export interface FigureSpec {
-	data: Trace[];
-	layout: Record<string, unknown> & { meta?: Record<string, unknown> };
-	config?: Record<string, unknown>;
-}
+import type { FigureSpec, Trace } from "../api/figure";
 
 /** What the page lays over a figure: shapes and traces of the selection. */
 export interface Overlay {

@@ -1,7 +1,8 @@
 // Fills a heatmap's hovertemplate for one cell, so that hover can be an ordinary element of the page:
 // it follows pointer and keyboard, is read out, and is never clipped by the scroller.
+
+import type { Trace } from "../api/figure";
 import { at, listOf } from "./arrays";
-import type { Trace } from "./figure";
 
 export interface HeatCells {
 	template: string;

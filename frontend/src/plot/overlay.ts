@@ -1,7 +1,6 @@
 // The selection as marks on a figure. The figure itself stays as Python made it.
 import type { Theme } from "../state/theme.svelte";
-
-const ACCENT: Record<Theme, string> = { light: "#9A6B1F", dark: "#D9A441" };
+import { ACCENT } from "./palette";
 
 type Shape = Record<string, unknown>;
 

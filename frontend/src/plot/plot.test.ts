@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { FigureSpec } from "../api/figure";
 import { at, listOf } from "./arrays";
 import { colorBar } from "./colors";
-import { brokenTitle, dressedLayout, type FigureSpec } from "./figure";
+import { brokenTitle, dressedLayout } from "./figure";
 import { format, heatCells, hoverLines, isWordLine, plainLines } from "./hover";
 
 const packed = (numbers: Float32Array | Int32Array, dtype: string, shape: string) => ({

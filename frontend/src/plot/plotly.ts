@@ -1,5 +1,5 @@
 // The only importer of Plotly, loaded when the first chart is drawn; a second bundle with the first 3-D one.
-import type { Trace } from "./figure";
+import type { Trace } from "../api/figure";
 
 export interface PlotlyPoint {
 	curveNumber: number;

@@ -1,7 +1,9 @@
 // One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
-import { type Trouble, trouble } from "../state/trouble";
-import { type FigureRequest, figure, knownFigure } from "./cache";
-import type { FigureSpec } from "./figure";
+
+import type { FigureRequest } from "../api/client";
+import type { FigureSpec } from "../api/figure";
+import { type Trouble, trouble } from "../api/trouble";
+import { figure, knownFigure } from "./cache";
 
 export class FigureSource {
 	spec = $state.raw<FigureSpec | null>(null);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { forget, MOST, type Past, readHistory, remember } from "./history";
+import { History, MOST, type Past } from "./history.svelte";
 
 class Memory {
 	text: string | null = null;
@@ -9,37 +9,44 @@ class Memory {
 	};
 }
 
-const past = (id: string): Past => ({ id, prompt: "p", answer: "a", image: true, at: 1 });
+const record = (id: string) => ({ id, prompt: "p", image: true });
+const past = (id: string): Past => ({ ...record(id), answer: "a", at: 1 });
 
 describe("history", () => {
 	it("keeps the newest in front, each once, and no more than the most", () => {
 		const store = new Memory();
-		let list: Past[] = [];
-		for (let index = 0; index < MOST + 5; index += 1)
-			list = remember(store, list, past(`${index}`));
-		list = remember(store, list, past("30"));
-		expect(list).toHaveLength(MOST);
-		expect(list[0]?.id).toBe("30");
-		expect(readHistory(store)).toEqual(list);
-		expect(forget(store, list, "30").some((entry) => entry.id === "30")).toBe(false);
+		const history = new History(store);
+		for (let index = 0; index < MOST + 5; index += 1) history.note(record(`${index}`));
+		history.note(record("30"));
+		expect(history.list).toHaveLength(MOST);
+		expect(history.list[0]?.id).toBe("30");
+		expect(new History(store).list).toEqual(history.list);
+		history.forget("30");
+		expect(history.find("30")).toBeNull();
+	});
+
+	it("knows an answer once it has come, also when the same is asked again", () => {
+		const history = new History(new Memory());
+		history.note(record("a"));
+		history.answered("a", "A red ball.");
+		history.answered("a", "Another.");
+		history.answered("unknown", "A cube.");
+		history.note(record("a"));
+		expect(history.list.map(({ answer }) => answer)).toEqual(["A red ball."]);
 	});
 
 	it("lives with damaged, strange and blocked storage", () => {
 		const store = new Memory();
 		store.text = "{not json";
-		expect(readHistory(store)).toEqual([]);
+		expect(new History(store).list).toEqual([]);
 		store.text = JSON.stringify([past("a"), 3, null, { id: 1 }]);
-		expect(readHistory(store)).toEqual([past("a")]);
-		expect(readHistory(null)).toEqual([]);
-		const blocked = {
-			getItem: () => {
-				throw new Error("blocked");
-			},
-			setItem: () => {
-				throw new Error("full");
-			},
+		expect(new History(store).list).toEqual([past("a")]);
+		expect(new History(null).list).toEqual([]);
+		const fail = () => {
+			throw new Error("blocked");
 		};
-		expect(readHistory(blocked)).toEqual([]);
-		expect(remember(blocked, [], past("a"))).toHaveLength(1);
+		const blocked = new History({ getItem: fail, setItem: fail });
+		blocked.note(record("a"));
+		expect(blocked.list).toHaveLength(1);
 	});
 });

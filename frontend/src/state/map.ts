@@ -1,6 +1,6 @@
 // How a map is made and drawn: method, dimensions, colouring, parameters, the depth it has grown to. Pure.
 // The names of the parameters are the API's, in the address as in its queries.
-import { decimal } from "./reading";
+import { type Codec, choice, count, decimal, named, oneOf, table, value } from "./codec";
 
 export const METHODS = ["tsne", "umap", "pca"] as const;
 export const COLORINGS = ["depth", "stage", "string", "word"] as const;
@@ -43,54 +43,21 @@ export interface MapChoice {
 	upto: number | null;
 }
 
-export const PLAIN: MapChoice = {
-	method: "tsne",
-	dimensions: 2,
-	colorBy: "depth",
-	preset: "default",
-	settings: {},
-	upto: null,
-};
-
 const MAX_DEPTH = 511;
 
-function oneOf<T extends string>(text: string | null, known: readonly T[]): T | null {
-	return known.find((value) => value === text) ?? null;
-}
+export const MAP: Codec<MapChoice> = table<MapChoice>({
+	method: choice("map", METHODS, "tsne"),
+	dimensions: value<2 | 3>("dim", 2, (text) => (text === "3" ? 3 : null)),
+	colorBy: choice("color", COLORINGS, "depth"),
+	preset: choice("preset", PRESETS, "default"),
+	settings: named<MapSetting, number | string>(MAP_SETTINGS, (name, text) => {
+		const words = WORDS[name];
+		return words ? oneOf(words)(text) : decimal(text);
+	}),
+	upto: count("upto", MAX_DEPTH),
+});
 
-function settingOf(name: MapSetting, text: string | null): number | string | null {
-	const words = WORDS[name];
-	return words ? oneOf(text, words) : decimal(text);
-}
-
-/** The choice that a query string carries; what cannot be read counts as absent. */
-export function parseMap(values: URLSearchParams): MapChoice {
-	const found = MAP_SETTINGS.map((name) => [name, settingOf(name, values.get(name))] as const);
-	const upto = /^\d{1,3}$/.test(values.get("upto") ?? "") ? Number(values.get("upto")) : null;
-	return {
-		method: oneOf(values.get("map"), METHODS) ?? PLAIN.method,
-		dimensions: values.get("dim") === "3" ? 3 : 2,
-		colorBy: oneOf(values.get("color"), COLORINGS) ?? PLAIN.colorBy,
-		preset: oneOf(values.get("preset"), PRESETS) ?? PLAIN.preset,
-		settings: Object.fromEntries(found.filter(([, value]) => value !== null)),
-		upto: upto !== null && upto <= MAX_DEPTH ? upto : null,
-	};
-}
-
-type Values = Record<string, string | number | null>;
-
-/** The choice as values of an address, without what is at its default. */
-export function mapValues(choice: MapChoice): Values {
-	const changed = <T>(value: T, plain: T) => (value === plain ? null : value);
-	return {
-		map: changed(choice.method, PLAIN.method),
-		dim: changed(choice.dimensions, PLAIN.dimensions),
-		color: changed(choice.colorBy, PLAIN.colorBy),
-		preset: changed(choice.preset, PLAIN.preset),
-		...choice.settings,
-		upto: choice.upto,
-	};
-}
+export const PLAIN = MAP.plain;
 
 const ONLY: Readonly<Partial<Record<MapSetting, Method>>> = {
 	perplexity: "tsne",
@@ -107,6 +74,8 @@ export function uses(method: Method, name: MapSetting): boolean {
 	if (name === "seed") return method !== "pca";
 	return (ONLY[name] ?? method) === method;
 }
+
+type Values = Record<string, string | number | null>;
 
 /** What the API is asked for a map; parameters of other methods are left out, so that equal maps are asked equally. */
 export function madeWith(choice: MapChoice): Values {

@@ -1,29 +1,19 @@
-// What the page shows: one analysis or two beside each other, and one selection for all views.
-import { api, type Owner, type Question, type SetQuestion } from "../api/client";
+// What the page shows: one analysis or two beside each other, one selection for all views, and its address.
 import type { Analysis } from "../api/types";
-import { draft } from "./draft.svelte";
-import { browserStore, forget, type Past, readHistory, remember } from "./history";
+import { history } from "./history.svelte";
 import { aligned, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
 import { forAnother, within } from "./selection";
-import { setAddress } from "./setlink";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
-import { trouble } from "./trouble";
 
 class Page {
-	readonly first = new Side({
-		opened: (analysis) => {
-			if (!draft.touched) draft.fromAnalysis(analysis);
-		},
-		settled: (analysis) => this.#settled(analysis, 0),
-	});
-	readonly second = new Side({ settled: (analysis) => this.#settled(analysis, 1) });
+	readonly first = new Side((analysis) => this.#settled(analysis, 0));
+	readonly second = new Side((analysis) => this.#settled(analysis, 1));
 	/** Of the first analysis; the second shares all but token and lens. */
 	selection = $state.raw<Selection>(EMPTY);
 	/** null: one analysis alone. */
 	beside = $state.raw<Beside | null>(null);
-	history = $state.raw<Past[]>(readHistory(browserStore()));
 	/** The address is still /, showing the ready-made example. */
 	atStart = $state(true);
 
@@ -54,13 +44,6 @@ class Page {
 		this.#go(place.id ?? example, place.selection, place.beside);
 	}
 
-	/** Goes to an analysis, whose question the form then takes over. */
-	visit(id: string): void {
-		draft.touched = false;
-		if (this.first.document?.id === id) draft.fromAnalysis(this.first.document);
-		this.open(id);
-	}
-
 	/** Goes to an analysis, or to two, as a new entry of the browser's history. */
 	open(id: string, asked: Selection = EMPTY, beside: Beside | null = null): void {
 		const selection = id === this.id ? asked : forAnother(asked);
@@ -88,60 +71,6 @@ class Page {
 		this.open(turned.id, turned.selection, turned.beside);
 	}
 
-	/** Sends the draft and goes to its analysis. Throws ApiError when the server refuses it. */
-	async ask(): Promise<void> {
-		draft.touched = false; // what is changed from here on belongs to the next question
-		try {
-			this.open(await this.send(await draft.question()));
-		} catch (error) {
-			draft.touched = true;
-			throw error;
-		}
-	}
-
-	/** Asks a question, notes it in the list, and gives the id of its analysis. */
-	async send(question: Question): Promise<string> {
-		const { id } = await api.ask(question);
-		const { prompt, image } = question;
-		const past = this.history.find((entry) => entry.id === id);
-		this.#remember({
-			id,
-			prompt,
-			answer: past?.answer ?? "",
-			image: image !== null,
-			at: Date.now(),
-		});
-		return id;
-	}
-
-	/** Asks one question of several images, notes the set in the list and goes to it. */
-	async askSet(question: SetQuestion): Promise<void> {
-		const { id } = await api.askSet(question);
-		const { prompt } = question;
-		this.#remember({ id, prompt, answer: "", image: false, set: true, at: Date.now() });
-		location.assign(setAddress(id)); // a page of its own
-	}
-
-	/** Asks the question of a failed analysis once more. */
-	async again(): Promise<void> {
-		try {
-			await this.ask();
-		} catch (error) {
-			this.first.failure = trouble(error);
-		}
-	}
-
-	/** Deletes an analysis or a set on the server and in the list, then starts over. */
-	async remove(id: string, owner: Owner = "analyses"): Promise<void> {
-		await api.remove(id, owner);
-		this.forget(id);
-		location.assign("/"); // a fresh page: figures of what is gone are dropped with it
-	}
-
-	forget(id: string): void {
-		this.history = forget(browserStore(), this.history, id);
-	}
-
 	#go(id: string | null, selection: Selection, beside: Beside | null): void {
 		Object.assign(this, { selection, beside });
 		this.#read(id);
@@ -167,16 +96,10 @@ class Page {
 		}
 	}
 
-	#remember(past: Past): void {
-		this.history = remember(browserStore(), this.history, past);
-	}
-
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
 		this.#suggestSecond();
-		const past = this.history.find((entry) => entry.id === analysis.id);
-		if (past && past.answer === "" && analysis.answer)
-			this.#remember({ ...past, answer: analysis.answer });
+		history.answered(analysis.id, analysis.answer);
 	}
 
 	/** Bounds the selection; without a token, the one with most to see. */

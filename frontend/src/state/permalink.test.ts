@@ -2,13 +2,18 @@ import { describe, expect, it } from "vitest";
 import {
 	address,
 	type Beside,
-	decode,
 	EMPTY,
-	encode,
 	MAX_WORDS,
+	NOTHING,
 	parsePlace,
+	parseSetPlace,
 	type Selection,
+	type SetSelection,
+	setAddress,
 } from "./permalink";
+
+const decode = (query: string) => parsePlace("/a/abc", query).selection;
+const encode = (selection: Selection) => address("abc", selection).slice("/a/abc".length);
 
 const FULL: Selection = {
 	token: 3,
@@ -120,5 +125,77 @@ describe("permalink", () => {
 		expect(parsePlace("/a/0123abc", "?token=1").selection.token).toBe(1);
 		expect(parsePlace("/a/../../etc", "").id).toBeNull();
 		expect(parsePlace(`/a/${"x".repeat(200)}`, "").id).toBeNull();
+	});
+});
+
+const FULL_SET: SetSelection = {
+	image: 11,
+	depth: 9,
+	token: "words:red,light blue",
+	map: {
+		method: "umap",
+		dimensions: 3,
+		colorBy: "string",
+		preset: "paper",
+		settings: { n_neighbors: 7, min_dist: 0.25, seed: 0, map_scaling: "standard" },
+		upto: 6,
+	},
+};
+
+function split(link: string): [string, string] {
+	const at = link.indexOf("?");
+	return at < 0 ? [link, ""] : [link.slice(0, at), link.slice(at)];
+}
+
+describe("the address of an image set", () => {
+	it("brings everything back unchanged", () => {
+		expect(parseSetPlace(...split(setAddress("0ab", FULL_SET)))).toEqual({
+			id: "0ab",
+			selection: FULL_SET,
+		});
+	});
+
+	it("leaves out what is at its default, and can be read by people", () => {
+		expect(setAddress("abc")).toBe("/t/abc");
+		expect(setAddress("abc", { ...NOTHING, token: "after:is", image: 2 })).toBe(
+			"/t/abc?token=after:is&image=2",
+		);
+	});
+
+	it.each(["/a/abc", "/t/", "/t/a/b", "/t/../x", `/t/${"x".repeat(200)}`, "/"])(
+		"is not %s",
+		(path) => expect(parseSetPlace(path, "")).toBeNull(),
+	);
+
+	it.each([
+		"?image=-1&depth=9e9&token=%20&dim=4&map=lda",
+		`?token=${"x".repeat(101)}&perplexity=1e999&start=here&upto=512`,
+		"?seed=0x1&iterations=&color=red&preset=own&%E0%A4%A=1",
+	])("ignores garbage: %s", (query) => {
+		expect(parseSetPlace("/t/abc", query)?.selection).toEqual(NOTHING);
+	});
+});
+
+// As version 0.1 wrote them: links that people have kept.
+describe("an address of an earlier version", () => {
+	it("of an analysis brings everything back", () => {
+		const [path = "", query = ""] = split(
+			"/a/abc?token=3&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&divergence=paper-code&scale=depth&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch=17&profile=entropy",
+		);
+		expect(parsePlace(path, query)).toEqual({ id: "abc", selection: FULL, beside: null });
+	});
+
+	it("of a comparison", () => {
+		const [path = "", query = ""] = split(
+			"/compare/abc/0ther?token=3&token2=5&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&lens2=raw&divergence=paper-code&scale=depth&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch=17&profile=entropy",
+		);
+		expect(parsePlace(path, query)).toEqual({ id: "abc", selection: FULL, beside: BESIDE });
+	});
+
+	it("of an image set", () => {
+		const [path = "", query = ""] = split(
+			"/t/0ab?token=words:red,light+blue&image=11&depth=9&map=umap&dim=3&color=string&preset=paper&n_neighbors=7&min_dist=0.25&seed=0&map_scaling=standard&upto=6",
+		);
+		expect(parseSetPlace(path, query)).toEqual({ id: "0ab", selection: FULL_SET });
 	});
 });

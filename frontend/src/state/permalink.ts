@@ -1,16 +1,8 @@
-// The addresses of analyses and comparisons (those of image sets: setlink). Pure: text in, typed values out, and back.
-// Everything read from an address is parsed, bounded and otherwise ignored.
+// The addresses of analyses, comparisons and image sets. Pure: text in, typed values out, and back.
 import type { Divergence, Lens, Scaling } from "../api/types";
-import { type MapChoice, mapValues, PLAIN, parseMap } from "./map";
-import {
-	AUTOMATIC,
-	DIVERGENCES,
-	LENSES,
-	parseStages,
-	SCALINGS,
-	type StageChoice,
-	stageValues,
-} from "./reading";
+import { type Codec, choice, count, integer, parse, table, value, written } from "./codec";
+import { MAP, type MapChoice } from "./map";
+import { DIVERGENCES, LENSES, SCALINGS, STAGES, type StageChoice } from "./reading";
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
 export const TESTED = ["mean", "token"] as const;
@@ -48,51 +40,39 @@ export interface Selection {
 	profile: Profile;
 }
 
-export const EMPTY: Selection = {
-	token: null,
-	depth: null,
-	range: null,
-	quantity: "probability",
-	words: [],
-	lens: null,
-	divergence: "jsd",
-	scaling: "none",
-	stages: AUTOMATIC,
-	map: PLAIN,
-	test: null,
-	testOf: "mean",
-	patchWord: null,
-	patch: null,
-	profile: "jsd",
-};
+/** The second of two compared analyses: what it has of its own; all else is shared. */
+export interface Beside {
+	id: string;
+	token: number | null;
+	lens: Lens | null;
+}
+
+export interface SetSelection {
+	/** Token position, e.g. "after:is"; null: the set's own. */
+	token: string | null;
+	/** Place of an image in the set. */
+	image: number | null;
+	/** Of the chosen point. */
+	depth: number | null;
+	map: MapChoice;
+}
 
 // Caps: above any real analysis, low enough that a made-up address costs nothing.
 const MAX_TOKEN = 9999;
 const MAX_DEPTH = 511;
 const MAX_PATCH = 9999;
+const MAX_IMAGE = 999;
+const MAX_ROLE = 100;
 export const MAX_WORDS = 8;
 export const MAX_WORD_LENGTH = 40;
-const MAX_QUERY = 2000;
-const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
-const known = (id: string | null | undefined) => (id && ID.test(id) ? id : null);
+const ID = "([A-Za-z0-9_-]{1,128})";
+const isId = new RegExp(`^${ID}$`);
 
-function integer(text: string | null, most: number): number | null {
-	if (text === null || !/^\d{1,4}$/.test(text)) return null;
-	const value = Number(text);
-	return value <= most ? value : null;
-}
-
-function range(text: string | null): Range | null {
-	const [first, last, rest] = (text ?? "").split("-");
-	const a = integer(first ?? null, MAX_DEPTH);
-	const b = integer(last ?? null, MAX_DEPTH);
-	if (a === null || b === null || rest !== undefined) return null;
+function range(text: string): Range | null {
+	const [a, b, rest] = text.split("-").map(integer(MAX_DEPTH));
+	if (typeof a !== "number" || typeof b !== "number" || rest !== undefined) return null;
 	return a <= b ? [a, b] : [b, a];
-}
-
-function oneOf<T extends string>(text: string | null, known: readonly T[]): T | null {
-	return known.find((value) => value === text) ?? null;
 }
 
 /** Trimmed, without doubles, at most MAX_WORDS of at most MAX_WORD_LENGTH characters. */
@@ -106,69 +86,54 @@ export function tidyWords(words: readonly string[]): string[] {
 const joinWords = (words: readonly string[]) =>
 	words.map((word) => word.replace(/[\\,]/g, "\\$&")).join(",");
 
-function splitWords(text: string | null): string[] {
-	const parts = (text ?? "").match(/(?:\\.|[^,\\])+/gs) ?? [];
+function splitWords(text: string): string[] {
+	const parts = text.match(/(?:\\.|[^,\\])+/gs) ?? [];
 	return tidyWords(parts.map((part) => part.replace(/\\(.)/gs, "$1")));
 }
 
-const parse = (query: string) => new URLSearchParams(query.slice(0, MAX_QUERY));
-
-/** The selection that a query string carries; unknown or wrong values count as absent. */
-export function decode(query: string): Selection {
-	const values = parse(query);
-	return {
-		token: integer(values.get("token"), MAX_TOKEN),
-		depth: integer(values.get("depth"), MAX_DEPTH),
-		range: range(values.get("range")),
-		quantity: oneOf(values.get("q"), QUANTITIES) ?? EMPTY.quantity,
-		words: splitWords(values.get("words")),
-		lens: oneOf(values.get("lens"), LENSES),
-		divergence: oneOf(values.get("divergence"), DIVERGENCES) ?? EMPTY.divergence,
-		scaling: oneOf(values.get("scale"), SCALINGS) ?? EMPTY.scaling,
-		stages: parseStages(values),
-		map: parseMap(values),
-		test: known(values.get("test")),
-		testOf: oneOf(values.get("test_of"), TESTED) ?? EMPTY.testOf,
-		patchWord: tidyWords([values.get("patch_word") ?? ""])[0] ?? null,
-		patch: integer(values.get("patch"), MAX_PATCH),
-		profile: oneOf(values.get("profile"), PROFILES) ?? EMPTY.profile,
-	};
+function role(text: string): string | null {
+	const trimmed = text.trim();
+	return trimmed !== "" && trimmed.length <= MAX_ROLE ? trimmed : null;
 }
 
-/** The query string of a selection, without what is at its default; "" when all is. */
-export function encode(selection: Selection, beside: Beside | null = null): string {
-	const values = new URLSearchParams();
-	const put = (key: string, value: string | number | null) => {
-		if (value !== null) values.set(key, String(value));
-	};
-	const changed = <K extends keyof Selection>(key: K) =>
-		selection[key] === EMPTY[key] ? null : (selection[key] as string);
-	put("token", selection.token);
-	put("token2", beside?.token ?? null);
-	put("depth", selection.depth);
-	put("range", selection.range ? selection.range.join("-") : null);
-	put("q", changed("quantity"));
-	put("words", selection.words.length ? joinWords(selection.words) : null);
-	put("lens", selection.lens);
-	put("lens2", beside?.lens ?? null);
-	put("divergence", changed("divergence"));
-	put("scale", changed("scaling"));
-	for (const [key, value] of Object.entries(stageValues(selection.stages))) put(key, value);
-	for (const [key, value] of Object.entries(mapValues(selection.map))) put(key, value);
-	put("test", selection.test);
-	put("test_of", changed("testOf"));
-	put("patch_word", selection.patchWord);
-	put("patch", selection.patch);
-	put("profile", changed("profile"));
-	const text = values.toString().replaceAll("%2C", ",");
-	return text ? `?${text}` : "";
-}
+const SELECTION: Codec<Selection> = table<Selection>({
+	token: count("token", MAX_TOKEN),
+	depth: count("depth", MAX_DEPTH),
+	range: value<Range | null>("range", null, range, (ends) => ends?.join("-") ?? ""),
+	quantity: choice("q", QUANTITIES, "probability"),
+	words: value("words", [], splitWords, joinWords),
+	lens: choice("lens", LENSES, null),
+	divergence: choice("divergence", DIVERGENCES, "jsd"),
+	scaling: choice("scale", SCALINGS, "none"),
+	stages: STAGES,
+	map: MAP,
+	test: value<string | null>("test", null, (text) => (isId.test(text) ? text : null)),
+	testOf: choice("test_of", TESTED, "mean"),
+	patchWord: value<string | null>("patch_word", null, (text) => tidyWords([text])[0] ?? null),
+	patch: count("patch", MAX_PATCH),
+	profile: choice("profile", PROFILES, "jsd"),
+});
 
-/** The second of two compared analyses: what it has of its own; all else is shared. */
-export interface Beside {
-	id: string;
-	token: number | null;
-	lens: Lens | null;
+/** What the second side has of its own. */
+const OWN = table<Omit<Beside, "id">>({
+	token: count("token2", MAX_TOKEN),
+	lens: choice("lens2", LENSES, null),
+});
+
+const SET: Codec<SetSelection> = table<SetSelection>({
+	token: value<string | null>("token", null, role),
+	image: count("image", MAX_IMAGE),
+	depth: count("depth", MAX_DEPTH),
+	map: MAP,
+});
+
+export const EMPTY = SELECTION.plain;
+export const NOTHING = SET.plain;
+
+/** The ids in a path such as /compare/{id}/{id}; null where it is another path. */
+function idsIn(pathname: string, name: string, many: number): string[] | null {
+	const path = new RegExp(`^/${name}${`/${ID}`.repeat(many)}/?$`);
+	return path.exec(pathname)?.slice(1) ?? null;
 }
 
 export interface Place {
@@ -180,17 +145,27 @@ export interface Place {
 }
 
 export function parsePlace(pathname: string, query: string): Place {
-	const selection = decode(query);
-	const [, first, second] = /^\/compare\/([^/]+)\/([^/]+)\/?$/.exec(pathname) ?? [];
-	const [a, b] = [known(first), known(second)];
-	if (a === null || b === null)
-		return { id: known(/^\/a\/([^/]+)\/?$/.exec(pathname)?.[1]), selection, beside: null };
 	const values = parse(query);
-	const token = integer(values.get("token2"), MAX_TOKEN);
-	return { id: a, selection, beside: { id: b, token, lens: oneOf(values.get("lens2"), LENSES) } };
+	const selection = SELECTION.read(values);
+	const [first, second] = idsIn(pathname, "compare", 2) ?? [];
+	if (first && second) return { id: first, selection, beside: { id: second, ...OWN.read(values) } };
+	return { id: idsIn(pathname, "a", 1)?.[0] ?? null, selection, beside: null };
 }
 
 export function address(id: string, selection: Selection, beside: Beside | null = null): string {
-	const path = beside ? `/compare/${id}/${beside.id}` : `/a/${id}`;
-	return path + encode(selection, beside);
+	const own = SELECTION.write(selection);
+	if (!beside) return `/a/${id}${written(own)}`;
+	return `/compare/${id}/${beside.id}${written([...own, ...OWN.write(beside)])}`;
 }
+
+/** null: this is not the address of a set. */
+export function parseSetPlace(
+	pathname: string,
+	query: string,
+): { id: string; selection: SetSelection } | null {
+	const id = idsIn(pathname, "t", 1)?.[0];
+	return id ? { id, selection: SET.read(parse(query)) } : null;
+}
+
+export const setAddress = (id: string, selection: SetSelection = NOTHING) =>
+	`/t/${id}${written(SET.write(selection))}`;

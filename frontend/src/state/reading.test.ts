@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-	AUTOMATIC,
-	decimal,
-	figureValues,
-	isDefault,
-	parseStages,
-	stageValues,
-	withThreshold,
-} from "./reading";
+import { decimal } from "./codec";
+import { AUTOMATIC, figureValues, isDefault, STAGES, stageValues, withThreshold } from "./reading";
 
 describe("stages", () => {
 	it("replaces one threshold and gives it back", () => {
@@ -20,7 +13,7 @@ describe("stages", () => {
 
 	it("lets the server judge a number and drops what is none", () => {
 		const values = new URLSearchParams("interval=7&mutation_sigmas=-2.5&critical_depth=two");
-		expect(parseStages(values).thresholds).toEqual({ interval: 7, mutation_sigmas: -2.5 });
+		expect(STAGES.read(values).thresholds).toEqual({ interval: 7, mutation_sigmas: -2.5 });
 	});
 
 	it.each([0.02, 1e-7, -3, 0, 123456.5])("writes %d so that it can be read", (value) => {

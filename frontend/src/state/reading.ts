@@ -1,6 +1,7 @@
 // How the numbers are read: lens, divergence, display scaling, and how the stages are found. Pure.
 // The names of the parameters are the API's, in the address as in its queries.
 import type { Divergence, Lens, Scaling, StageMethod } from "../api/types";
+import { type Codec, choice, decimal, named, table } from "./codec";
 
 export const LENSES = ["normed", "raw", "difference"] as const satisfies readonly Lens[];
 export const DIVERGENCES = [
@@ -29,24 +30,15 @@ export interface StageChoice {
 	thresholds: Readonly<Partial<Record<Threshold, number>>>;
 }
 
-export const AUTOMATIC: StageChoice = { method: "automatic", thresholds: {} };
+export const STAGES: Codec<StageChoice> = table<StageChoice>({
+	method: choice("stages", STAGE_METHODS, "automatic"),
+	thresholds: named(THRESHOLDS, (_, text) => decimal(text)),
+});
+
+export const AUTOMATIC = STAGES.plain;
 
 export const isDefault = (choice: StageChoice) =>
 	choice.method === AUTOMATIC.method && Object.keys(choice.thresholds).length === 0;
-
-/** A finite decimal number of bounded length; whether it makes sense is the server's to say. */
-export function decimal(text: string | null): number | null {
-	const number = /^-?\d{1,6}(\.\d{1,9})?(e-\d{1,2})?$/;
-	return text !== null && number.test(text) ? Number(text) : null;
-}
-
-/** The choice that a query string carries; what cannot be read counts as absent. */
-export function parseStages(values: URLSearchParams): StageChoice {
-	const found = STAGE_METHODS.find((method) => method === values.get("stages"));
-	const numbers = THRESHOLDS.map((name) => [name, decimal(values.get(name))] as const);
-	const thresholds = Object.fromEntries(numbers.filter(([, value]) => value !== null));
-	return { method: found ?? AUTOMATIC.method, thresholds };
-}
 
 type Values = Record<string, string | number | null>;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { idle, type RunEvent, reduce } from "./run";
+import type { RunEvent } from "../api/events";
+import { idle, reduce } from "./run";
 
 const token = (index: number, text: string): RunEvent => ({
 	kind: "token",

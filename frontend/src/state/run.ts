@@ -1,29 +1,6 @@
 // What is known of a running analysis, folded from its events. Pure: events may repeat after a reconnect.
+import type { RunEvent, RunToken } from "../api/events";
 import type { Status } from "../api/types";
-
-export interface RunToken {
-	index: number;
-	id: number;
-	text: string;
-	probability: number;
-}
-
-export type RunEvent =
-	| {
-			kind: "status";
-			status: Status;
-			stage: string | null;
-			message: string | null;
-			progress: number | null;
-			tokens: number;
-			max_new_tokens: number;
-			/** 1 = next; while it waits for its turn. */
-			position?: number;
-			expected_seconds?: number | null;
-	  }
-	| ({ kind: "token" } & RunToken)
-	| { kind: "done"; id: string }
-	| { kind: "failed"; title: string; detail: string };
 
 export interface RunState {
 	status: Status;

@@ -1,15 +1,11 @@
-// One analysis on show: its document as asked, its run while it runs, or why there is none.
-// The page has one; a comparison has two.
-import { ApiError, api } from "../api/client";
-import { follow } from "../api/events";
-import type { Analysis, Lens } from "../api/types";
+// One analysis on show. The page has one; a comparison has two.
+import { api } from "../api/client";
+import type { RunEvent } from "../api/events";
+import type { Analysis, Lens, Missing } from "../api/types";
+import { Followed, isRunning } from "./followed.svelte";
 import { AUTOMATIC, isDefault, type StageChoice, stageValues } from "./reading";
-import { idle, type RunEvent, type RunState, reduce } from "./run";
+import { idle, type RunState, reduce } from "./run";
 import type { Bounds } from "./selection";
-import { type Trouble, trouble } from "./trouble";
-
-const POLL = 2000; // ms between looks at the document when the event stream is lost
-const REFUSED = 422;
 
 /** What the document is read with; lens null: the analysis's own. */
 export interface Asked {
@@ -17,38 +13,21 @@ export interface Asked {
 	stages: StageChoice;
 }
 
-interface Hooks {
-	/** The document has arrived for the first time, in whatever state. */
-	opened?: (analysis: Analysis) => void;
-	/** It is finished, and here for the first time. */
-	settled?: (analysis: Analysis) => void;
-}
+const WHOLE: Missing = { missing: [], again: true };
 
-const WHOLE = { missing: [], again: true };
-
-export class Side {
-	id = $state<string | null>(null);
-	/** The analysis on show; while another one loads, the one before it. */
-	document = $state.raw<Analysis | null>(null);
+export class Side extends Followed<Analysis, "analyses"> {
 	run = $state.raw<RunState | null>(null);
-	loading = $state(false);
-	failure = $state.raw<Trouble | null>(null);
 	/** How the stages on show were found: the last choice that the server took. */
 	stages = $state.raw<StageChoice>(AUTOMATIC);
-	/** Why the choice that is asked for is not what is on show. */
-	refusal = $state.raw<Trouble | null>(null);
-
 	/** Parts of the finished record that the server's store has lost, and whether a run alone helps. */
-	lost = $state.raw<{ missing: string[]; again: boolean }>(WHOLE);
-
+	lost = $state.raw<Missing>(WHOLE);
 	#asked: Asked = { lens: null, stages: AUTOMATIC };
-	#stopFollowing: () => void = () => {};
-	#reading = new AbortController();
+	readonly #settled: (analysis: Analysis) => void;
 
-	readonly #hooks: Hooks;
-
-	constructor(hooks: Hooks = {}) {
-		this.#hooks = hooks;
+	/** settled: the analysis has ended, and is here for the first time since. */
+	constructor(settled: (analysis: Analysis) => void) {
+		super("analyses");
+		this.#settled = settled;
 	}
 
 	get done(): Analysis | null {
@@ -75,132 +54,71 @@ export class Side {
 		const same = JSON.stringify(asked) === JSON.stringify(this.#asked);
 		this.#asked = asked;
 		if (id === null) this.close();
-		else if (id !== this.id || this.failure) void this.#open(id);
-		else if (!same) void (this.document?.id === id ? this.#reread() : this.#open(id));
+		else if (id !== this.id || this.failure) this.open(id);
+		else if (!same && this.document?.id !== id) this.open(id);
+		else if (!same && !this.run) {
+			this.leave(); // a running one is read when it ends
+			void this.#lookAgain();
+		}
 	}
 
-	retry(): void {
-		if (this.id) void this.#open(this.id);
+	async #lookAgain(): Promise<void> {
+		const problem = await this.look();
+		if (problem) this.refusal = problem;
 	}
 
-	close(): void {
-		this.#leave();
-		Object.assign(this, { id: null, document: null, run: null, failure: null, loading: false });
+	override open(id: string): void {
+		Object.assign(this, { run: null, lost: WHOLE, stages: AUTOMATIC });
+		super.open(id);
+	}
+
+	override close(): void {
+		this.run = null;
+		super.close();
 	}
 
 	/** Has the server compute the analysis again from its record; what was shown stays till then. */
 	async again(): Promise<void> {
 		if (!this.id) return;
 		await api.again(this.id);
-		await this.#open(this.id);
+		this.open(this.id);
 	}
 
-	async cancel(): Promise<void> {
-		if (this.id) await api.cancel(this.id);
-	}
-
-	#leave(): AbortSignal {
-		this.#stopFollowing();
-		this.#reading.abort();
-		this.#reading = new AbortController();
-		return this.#reading.signal;
-	}
-
-	async #open(id: string): Promise<void> {
-		const signal = this.#leave();
-		Object.assign(this, {
-			id,
-			run: null,
-			failure: null,
-			refusal: null,
-			loading: true,
-			lost: WHOLE,
-		});
-		this.stages = AUTOMATIC;
-		try {
-			const analysis = await this.#read(id, signal);
-			this.#hooks.opened?.(analysis);
-			this.#settle(analysis);
-		} catch (error) {
-			if (signal.aborted) return;
-			Object.assign(this, { document: null, loading: false, failure: trouble(error) });
-		}
-	}
-
-	/** The same analysis with another lens or other thresholds. A running one is read when it ends. */
-	async #reread(): Promise<void> {
-		if (!this.id || this.run) return;
-		const signal = this.#leave();
-		try {
-			this.document = await this.#read(this.id, signal);
-			this.loading = false;
-		} catch (error) {
-			if (!signal.aborted) this.refusal = trouble(error);
-		}
-	}
-
-	/** The document as asked; where the server refuses the stages, with those in force, and why. */
-	async #read(id: string, signal: AbortSignal): Promise<Analysis> {
+	protected async request(id: string, signal: AbortSignal): Promise<Analysis> {
 		const { lens, stages } = this.#asked;
-		try {
-			const analysis = await api.analysis(id, { lens, ...stageValues(stages) }, signal);
-			signal.throwIfAborted();
-			Object.assign(this, { stages, refusal: null });
-			return analysis;
-		} catch (error) {
-			const refused = error instanceof ApiError && error.status === REFUSED && !isDefault(stages);
-			if (!refused) throw error;
-			this.refusal = trouble(error);
-			const analysis = await api.analysis(id, { lens, ...stageValues(this.stages) }, signal);
-			signal.throwIfAborted();
-			return analysis;
-		}
+		const analysis = await this.#document(id, stages, lens, signal);
+		signal.throwIfAborted();
+		this.stages = stages;
+		return analysis;
 	}
 
-	#settle(analysis: Analysis): void {
-		this.document = analysis;
-		this.loading = false;
-		if (analysis.status === "queued" || analysis.status === "running") {
+	/** With the stages in force. */
+	protected override instead(id: string, signal: AbortSignal): Promise<Analysis> | null {
+		const { lens, stages } = this.#asked;
+		return isDefault(stages) ? null : this.#document(id, this.stages, lens, signal);
+	}
+
+	#document(id: string, stages: StageChoice, lens: Lens | null, signal: AbortSignal) {
+		return api.document<Analysis>("analyses", id, { lens, ...stageValues(stages) }, signal);
+	}
+
+	protected override told(event: RunEvent): void {
+		if (this.run) this.run = reduce(this.run, event);
+	}
+
+	protected override arrived(analysis: Analysis): void {
+		if (isRunning(analysis)) {
 			this.run = { ...idle, maxNewTokens: analysis.request.max_new_tokens };
-			this.#follow(analysis.id);
 			return;
 		}
 		this.run = null;
-		this.#hooks.settled?.(analysis);
+		this.#settled(analysis);
 		if (analysis.status === "done") void this.#inspect(analysis.id);
 	}
 
 	/** Figures of a lost part fail one by one: say once what is missing. */
 	async #inspect(id: string): Promise<void> {
-		const { signal } = this.#reading;
-		try {
-			this.lost = await api.missing(id, signal);
-		} catch {
-			// The figures tell of a server that does not answer.
-		}
-	}
-
-	#follow(id: string): void {
-		const { signal } = this.#reading;
-		const take = (event: RunEvent) => {
-			if (this.run) this.run = reduce(this.run, event);
-			if (event.kind === "done" || event.kind === "failed") void this.#refresh(id, signal);
-		};
-		let timer = 0;
-		const stop = follow(id, take, () => {
-			timer = window.setTimeout(() => void this.#refresh(id, signal), POLL);
-		});
-		this.#stopFollowing = () => {
-			stop();
-			window.clearTimeout(timer);
-		};
-	}
-
-	async #refresh(id: string, signal: AbortSignal): Promise<void> {
-		try {
-			this.#settle(await this.#read(id, signal));
-		} catch (error) {
-			if (!signal.aborted) this.failure = trouble(error);
-		}
+		const found = await api.missing(id).catch(() => WHOLE); // the figures tell of a silent server
+		if (id === this.id) this.lost = found;
 	}
 }

@@ -1,5 +1,5 @@
 // Light or dark: the system's choice until the user makes one.
-import { browserStore } from "./history";
+import { browserStore } from "./store";
 
 export type Theme = "light" | "dark";
 export type ThemeChoice = Theme | "system";

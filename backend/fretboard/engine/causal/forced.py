@@ -11,6 +11,7 @@ from fretboard.model.anatomy import text_model
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, image_positions, lengthened
+from fretboard.model.numbers import check_values
 
 # Done and total runs of an experiment; may raise Cancelled.
 Tick = Callable[[int, int], None]
@@ -106,7 +107,9 @@ def logits(forced: Forced) -> Tensor:
 
 
 def log_probabilities(forced: Forced) -> Tensor:
-    """(tokens,) log-probability (nats) of each emitted token."""
+    """(tokens,) log-probability (nats) of each emitted token. Raises NoNumbers."""
     table = logits(forced).log_softmax(-1)
     chosen = torch.tensor(forced.emitted, device=table.device)
-    return table.gather(-1, chosen[:, None])[:, 0]
+    values = table.gather(-1, chosen[:, None])[:, 0]
+    check_values(values)
+    return values

@@ -146,6 +146,12 @@ def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
         """The upright image, as PNG."""
         return Response(services.store.read_image(analysis_id), media_type="image/png")
 
+    @router.get("/{analysis_id}/tokenizer", response_class=Response)
+    def tokenizer(analysis_id: str) -> Response:
+        """`tokenizer.json` of the analysis's model: what its token ids say."""
+        text = services.store.read_tokenizer(services.store.read(analysis_id).model.revision)
+        return Response(text, media_type="application/json")
+
     @router.get("/{analysis_id}/arrays/{name}", response_class=Response)
     def array(
         analysis_id: str,

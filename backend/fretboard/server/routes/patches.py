@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fretboard.analysis.arrays import Arrays, require_done
 from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import Derived, PatchKind
+from fretboard.core.arrays import Derived
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.reading import Lens
 from fretboard.jobs.services import Services
@@ -85,28 +85,19 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     return router
 
 
-def _derived(
-    analysis: Analysis, kind: PatchKind, lens: Lens | None = None, word: int = 0
-) -> Derived:
-    """Nobody leads a difference: its patches are read by the normed lens."""
-    return Derived(kind, (lens or analysis.request.lens).base, token=word)
-
-
 def _add_grid(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches")
     def grid(analysis_id: str) -> PatchGrid:
         """Where the image positions lie in the upright image, or why that is not known."""
         analysis = done(analysis_id)
-        derived = Derived("patch-grid")
         try:
-            rectangles = arrays.derived(analysis, derived, "rectangles")
+            rectangles, levels = arrays.patch_places(analysis)
         except InputError as error:
             return PatchGrid(patches=[], reason=error.detail)
-        levels = arrays.derived(analysis, derived, "level").tolist()
         return PatchGrid(
             patches=[
                 Patch(rectangle=None if np.isnan(place).any() else place.tolist(), level=level)
-                for place, level in zip(rectangles, levels, strict=True)
+                for place, level in zip(rectangles, levels.tolist(), strict=True)
             ],
             reason=None,
         )
@@ -129,9 +120,7 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
         """`.npy` (depth, patch): the probability of a word at every image position."""
         analysis = done(analysis_id)
         token_id = arrays.vocabulary(analysis).word(word).token_id
-        derived = _derived(analysis, "patch-word", lens, token_id)
-        values = arrays.derived(analysis, derived, "probability")
-        return npy(values, f"{analysis_id}-patches-{token_id}")
+        return npy(arrays.patch_word(analysis, token_id, lens), f"{analysis_id}-patches-{token_id}")
 
     @router.get("/{analysis_id}/patches/words")
     def words(
@@ -142,7 +131,8 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     ) -> PatchWords:
         """The likeliest words of one image position at every depth."""
         analysis = done(analysis_id)
-        derived = _derived(analysis, "patches", lens)
+        # Nobody leads a difference: its patches are read by the normed lens.
+        derived = Derived("patches", (lens or analysis.request.lens).base)
         ids = arrays.derived(analysis, derived, "top_ids")
         if patch >= ids.shape[1]:
             raise NotFound(f"The image has patches 0 to {ids.shape[1] - 1}, not {patch}.")

@@ -8,15 +8,39 @@ from difflib import SequenceMatcher
 from fretboard.analysis.skip_presets import PRESETS, preset_layers
 from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import InputError
-from fretboard.studies.paper import reports
+from fretboard.studies.paper import section
 from fretboard.studies.paper.curves import LENSES, compete
 from fretboard.studies.paper.pictures import Shown
 from fretboard.studies.paper.section import Exhibit
 from fretboard.studies.paper.studio import Studio
-from fretboard.studies.paper.truth import Stated, stated_colors
+from fretboard.tiny_llava.world.dialogue import CAPTION, noun
+from fretboard.tiny_llava.world.judging import Outcome, color_outcome, color_position
+from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
 
 DRAWN_CASES = 3  # the paper shows three
+OUTCOMES: dict[Outcome, str] = {
+    "prior": "hallucinated (the typical colour, not the drawn one)",
+    "true": "true",
+}
 Captioned = Sequence[tuple[Shown, Analysis]]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A colour word about a drawn group; `outcome` prior: the kind's typical colour, untrue."""
+
+    group: Group
+    token: Token
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Case:
+    """A token that says what is not there; `drawn`: the true word, where it is known."""
+
+    analysis: Analysis
+    token: Token
+    drawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,25 +52,44 @@ class Run:
     before: Counter[str]
 
 
+def stated_colors(analysis: Analysis, scene: Scene | None) -> list[Stated]:
+    """Every group of a drawn scene whose colour the detailed caption states."""
+    words = [token.text.strip() for token in analysis.tokens]
+    stated = []
+    for group in scene.groups if scene else ():
+        at = color_position(words, noun(group), COLORS, CAPTION)
+        if at is not None:
+            stated.append(Stated(group, analysis.tokens[at], color_outcome(group, words[at])))
+    return stated
+
+
 def hallucinated(studio: Studio, captions: Captioned) -> Exhibit:
     """Competition at words that are untrue, where the truth is known; else at reversals."""
-    cases = _untrue(captions) or _reversed(captions)
+    stated = [
+        (analysis, word)
+        for shown, analysis in captions
+        for word in stated_colors(analysis, shown.scene)
+    ]
+    cases = [
+        Case(analysis, word.token, (word.group.color,))
+        for analysis, word in stated
+        if word.outcome == "prior"
+    ] or [Case(a, token) for _, a in captions for token in a.tokens if token.reversal]
     pictures = [
-        compete(studio, analysis, token, lens, f"hallucinated-{place}", *words)
-        for place, (analysis, token, words) in enumerate(cases[:DRAWN_CASES])
+        compete(studio, case.analysis, case.token, lens, f"hallucinated-{place}", *case.drawn)
+        for place, case in enumerate(cases[:DRAWN_CASES])
         for lens in LENSES
     ]
-    stated = [one for shown, analysis in captions for one in _stated(shown, analysis)]
-    found = [_reversals_told(kind, stated) for kind in ("prior", "true")] if stated else []
-    found += [_case_told(analysis, token, words) for analysis, token, words in cases[:DRAWN_CASES]]
+    sentences = [_reversals(kind, [w for _, w in stated]) for kind in OUTCOMES] if stated else []
+    sentences += [_sentence(case) for case in cases[:DRAWN_CASES]]
     title = "Competition of hallucinated words"
-    return Exhibit("hallucinated", title, reports.HALLUCINATED, found, pictures)
+    return Exhibit("hallucinated", title, section.HALLUCINATED, sentences, pictures)
 
 
 def skips(studio: Studio, captions: Captioned) -> Exhibit:
     """Each caption again under skip.1 to skip.3, computed from its own stages."""
     rows: list[dict[str, str]] = []
-    told: dict[str, list[Run]] = {}
+    runs: dict[str, list[Run]] = {}
     for shown, plain in captions:
         for name in ("none", *PRESETS):
             row, again = _skipped(studio, shown, plain, name)
@@ -54,13 +97,12 @@ def skips(studio: Studio, captions: Captioned) -> Exhibit:
             if again is not None:
                 kept = SequenceMatcher(None, _words(plain), _words(again)).ratio()
                 row["same words"] = f"{kept:.2f}"
-                told.setdefault(name, []).append(
-                    Run(kept, _counted(shown, again), _counted(shown, plain))
-                )
+                counts = (_outcomes_of(shown, analysis) for analysis in (again, plain))
+                runs.setdefault(name, []).append(Run(kept, *counts))
     columns = {key: [row[key] for row in rows] for key in rows[0]}
-    found = [_preset_told(name, runs) for name, runs in told.items()]
+    sentences = [_preset_sentence(name, own) for name, own in runs.items()]
     title = "Captions with layers skipped"
-    return Exhibit("skips", title, reports.SKIPS, found, [], {"skips": columns}, "skips")
+    return Exhibit("skips", title, section.SKIPS, sentences, [], {"skips": columns}, "skips")
 
 
 def _skipped(
@@ -77,11 +119,11 @@ def _skipped(
     return row | {"layers": ", ".join(map(str, layers)), "answer": answer}, again
 
 
-def _counted(shown: Shown, analysis: Analysis) -> Counter[str]:
-    return Counter(one.outcome for one in _stated(shown, analysis))
+def _outcomes_of(shown: Shown, analysis: Analysis) -> Counter[str]:
+    return Counter(word.outcome for word in stated_colors(analysis, shown.scene))
 
 
-def _preset_told(name: str, runs: list[Run]) -> str:
+def _preset_sentence(name: str, runs: list[Run]) -> str:
     same = sum(run.kept for run in runs) / len(runs)
     after = sum((run.after for run in runs), Counter[str]())
     before = sum((run.before for run in runs), Counter[str]())
@@ -98,44 +140,25 @@ def _outcomes(counts: Counter[str]) -> str:
     return f"{counts['true']} true, {counts['prior']} typical but untrue, {counts['other']} other"
 
 
-def _untrue(captions: Captioned) -> list[tuple[Analysis, Token, list[str]]]:
-    return [
-        (analysis, one.token, [one.group.color])
-        for shown, analysis in captions
-        for one in _stated(shown, analysis)
-        if one.outcome == "prior"
-    ]
-
-
-def _reversed(captions: Captioned) -> list[tuple[Analysis, Token, list[str]]]:
-    return [(one, token, []) for _, one in captions for token in one.tokens if token.reversal]
-
-
-def _stated(shown: Shown, analysis: Analysis) -> list[Stated]:
-    return stated_colors(analysis, shown.scene) if shown.scene else []
-
-
-def _reversals_told(outcome: str, stated: list[Stated]) -> str:
-    name = {"prior": "hallucinated (the typical colour, not the drawn one)", "true": "true"}[
-        outcome
-    ]
-    mine = [one for one in stated if one.outcome == outcome and one.group.counter_prior]
-    share = sum(one.token.reversal is not None for one in mine)
+def _reversals(outcome: Outcome, stated: list[Stated]) -> str:
+    mine = [word for word in stated if word.outcome == outcome and word.group.counter_prior]
+    share = sum(word.token.reversal is not None for word in mine)
     return (
-        f"{len(mine)} colour words of unusual objects are {name}; {share} of them show a reversal."
+        f"{len(mine)} colour words of unusual objects are {OUTCOMES[outcome]}; {share} of them "
+        "show a reversal."
     )
 
 
-def _case_told(analysis: Analysis, token: Token, words: list[str]) -> str:
-    rival = token.reversal
+def _sentence(case: Case) -> str:
+    rival = case.token.reversal
     led = (
         f"“{rival.rival_text.strip()}” leads from depth {rival.from_depth} to {rival.to_depth} and "
         f"is overturned at {rival.overturned_at}"
         if rival
         else "no reversal is found"
     )
-    drawn = f", drawn: {', '.join(words)}" if words else ""
-    return f"“{token.text.strip()}” in “{analysis.answer}”{drawn}: {led}."
+    drawn = f", drawn: {', '.join(case.drawn)}" if case.drawn else ""
+    return f"“{case.token.text.strip()}” in “{case.analysis.answer}”{drawn}: {led}."
 
 
 def _words(analysis: Analysis) -> list[str]:

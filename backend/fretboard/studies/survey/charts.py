@@ -1,14 +1,16 @@
 """The report's figures, one builder each, from the summary; in the house style, light or dark."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis
+from fretboard.studies.statistics import Estimate
+from fretboard.studies.survey.summary import Summary
 
-Summary = dict[str, Any]
 KINDS = {"content": "content words", "function": "function words"}
 PERCENT_TICKS = {"ticksuffix": " %", "rangemode": "tozero"}
 MARGIN_WITH_NAMES = 190  # px, for the rows' names at the left
@@ -37,8 +39,8 @@ def critical_figure(summary: Summary, theme: ThemeName) -> go.Figure | None:
 
 def mutation_figure(summary: Summary, theme: ThemeName) -> go.Figure | None:
     """Share of the mutation tokens by mutation depth and word kind."""
-    found = summary["mutation_depth"]
-    series = {name: found[kind]["distribution"] for kind, name in KINDS.items()}
+    depths = summary["mutation_depth"]
+    series = {name: depths[kind]["distribution"] for kind, name in KINDS.items()}
     if not any(series.values()):
         return None
     colors = THEMES[theme]
@@ -70,9 +72,9 @@ def truth_figure(summary: Summary, theme: ThemeName) -> go.Figure | None:
     if not summary["truth"]:
         return None
     rows = {
-        f"{share}, {verdict}": found[share]
+        f"{share}, {verdict}": shares[share]
         for share in ("mutation", "reversal")
-        for verdict, found in summary["truth"]["by_verdict"].items()
+        for verdict, shares in summary["truth"]["by_verdict"].items()
     }
     return _dots(rows, THEMES[theme], "share of words") if rows else None
 
@@ -140,9 +142,9 @@ def _over_depths(figure: go.Figure, summary: Summary, title: str) -> go.Figure:
     return figure.update_xaxes(**depth_axis(layers, title), range=[-0.5, layers + 0.5])
 
 
-def _dots(rows: dict[str, dict[str, Any]], theme: Theme, title: str) -> go.Figure:
+def _dots(rows: dict[str, Estimate], theme: Theme, title: str) -> go.Figure:
     """One dot a row with its interval, in per cent."""
-    known = {name: row for name, row in rows.items() if row["value"] is not None}
+    known = {name: row for name, row in rows.items() if row.value is not None}
     figure = _rows(known, theme, 100.0)
     return figure.update_xaxes(title={"text": title}, **PERCENT_TICKS)
 
@@ -159,44 +161,41 @@ def _differences(
     return figure.update_xaxes(title={"text": title})
 
 
-def _rows(rows: dict[str, dict[str, Any]], theme: Theme, scale: float) -> go.Figure:
+def _rows(rows: dict[str, Estimate], theme: Theme, scale: float) -> go.Figure:
+    names = ["value", "low", "high"]
+    table = pd.DataFrame([vars(row) for row in rows.values()], columns=names, dtype=float)
+    value, low, high = (scale * table[name] for name in names)
     figure = base_figure(theme, {})
-    values = [scale * row["value"] for row in rows.values()]
-    ends = {
-        end: [scale * row[end] if row[end] is not None else None for row in rows.values()]
-        for end in ("low", "high")
-    }
-    symbols = ["circle-open" if end is None else "circle" for end in ends["low"]]
     figure.add_scatter(
-        x=values,
+        x=value.tolist(),
         y=list(range(len(rows))),
         mode="markers",
         cliponaxis=False,
-        marker={"size": 9, "color": theme.accent, "symbol": symbols},
+        marker={
+            "size": 9,
+            "color": theme.accent,
+            "symbol": low.isna().map({True: "circle-open", False: "circle"}).tolist(),
+        },
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": _spread(values, ends["high"]),
-            "arrayminus": _spread(values, ends["low"]),
+            "array": (high - value).abs().fillna(0.0).tolist(),
+            "arrayminus": (low - value).abs().fillna(0.0).tolist(),
             "color": theme.faint,
             "thickness": 1.5,
             "width": 4,
         },
         customdata=[
-            "no interval" if low is None else f"{low:.2f} to {high:.2f}"
-            for low, high in zip(ends["low"], ends["high"], strict=True)
+            "no interval" if math.isnan(ends[0]) else f"{ends[0]:.2f} to {ends[1]:.2f}"
+            for ends in zip(low, high, strict=True)
         ],
         hovertemplate="%{x:.2f} (%{customdata})<extra></extra>",
     )
-    names = [f"{name}<br><span style='font-size:11px'>n = {row['n']}</span>"
+    labels = [f"{name}<br><span style='font-size:11px'>n = {row.n}</span>"
              for name, row in rows.items()]  # fmt: skip
     figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=names, showgrid=False, zeroline=False,
+        tickvals=list(range(len(rows))), ticktext=labels, showgrid=False, zeroline=False,
         range=[len(rows) - 0.5, -0.5],
     )  # fmt: skip
     height = 110 + 44 * len(rows)
     return figure.update_layout(margin={"l": MARGIN_WITH_NAMES}, height=height)
-
-
-def _spread(values: list[float], ends: list[float | None]) -> list[float]:
-    return [0.0 if e is None else abs(e - v) for v, e in zip(values, ends, strict=True)]

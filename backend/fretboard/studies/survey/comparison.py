@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
+import pandas as pd
 
-from fretboard.studies.statistics import SEED, Estimate, ImageBootstrap, Sample, mean_difference
+from fretboard.studies.statistics import SEED, Estimate, ImageBootstrap
 from fretboard.studies.survey.summary import (
-    Table,
+    Summary,
     answers,
-    flags_of,
+    correctness,
     mutations,
     of_kind,
     reversals,
@@ -18,6 +18,11 @@ from fretboard.studies.survey.summary import (
 )
 
 Pairing = Literal["image and prompt", "image", "none"]
+SHOWN_PROMPTS = 5
+KEYS: dict[Pairing, list[str]] = {
+    "image and prompt": ["image_sha256", "prompt"],
+    "image": ["image_sha256"],
+}
 
 
 @dataclass(frozen=True)
@@ -27,176 +32,119 @@ class Measure:
     key: str
     label: str
     unit: Literal["depths", "share", "probability"]
-    sample: Callable[[Table], Sample]
+    sample: Callable[[pd.DataFrame], pd.Series]
 
 
-def _answer(name: str) -> Callable[[Table], Sample]:
-    def take(tokens: Table) -> Sample:
-        each = answers(tokens)
-        return each.sample(each[name])
-
-    return take
-
-
-def _apart(tokens: Table) -> Sample:
+def _apart(tokens: pd.DataFrame) -> pd.Series:
     each = answers(tokens)
-    return each.sample(np.abs(each["probability_depth"] - each["critical_depth"]))
+    return (each["probability_depth"] - each["critical_depth"]).abs()
 
 
-def _token(flags: Callable[[Table], np.ndarray], kind: str = "all") -> Callable[[Table], Sample]:
-    def take(tokens: Table) -> Sample:
-        chosen = of_kind(tokens, kind)
-        return chosen.sample(flags(chosen))
-
-    return take
-
-
-def _right(tokens: Table) -> Sample:
-    each = answers(tokens)
-    right = [np.nan if value is None else float(value) for value in each["answer_correct"]]
-    return each.sample(np.array(right, dtype=np.float64))
-
-
-def _judged(verdict: str | None, of: Callable[[Table], np.ndarray]) -> Callable[[Table], Sample]:
-    def take(tokens: Table) -> Sample:
-        said = words(tokens)
-        wanted = [v is not None if verdict is None else v == verdict for v in said["verdict"]]
-        chosen = said.where(np.array(wanted, dtype=bool))
-        return chosen.sample(of(chosen))
-
-    return take
+def _of_hallucinated(tokens: pd.DataFrame) -> pd.Series:
+    said = words(tokens)
+    return said.loc[said["verdict"] == "hallucinated", "reversal"]
 
 
 MEASURES = (
-    Measure("critical_depth", "critical depth (JSD)", "depths", _answer("critical_depth")),
+    Measure("critical_depth", "critical depth (JSD)", "depths",
+            lambda t: answers(t)["critical_depth"]),
     Measure("probability_depth", "critical depth (probability)", "depths",
-            _answer("probability_depth")),
+            lambda t: answers(t)["probability_depth"]),
     Measure("views_apart", "distance of the two views", "depths", _apart),
-    Measure("mutation_depth", "mutation depth", "depths", _token(lambda t: t["mutation_depth"])),
-    Measure("mutation_content", "mutation, content words", "share", _token(mutations, "content")),
+    Measure("mutation_depth", "mutation depth", "depths", lambda t: t["mutation_depth"]),
+    Measure("mutation_content", "mutation, content words", "share",
+            lambda t: mutations(of_kind(t, "content"))),
     Measure("mutation_function", "mutation, function words", "share",
-            _token(mutations, "function")),
-    Measure("reversal_content", "reversal, content words", "share", _token(reversals, "content")),
+            lambda t: mutations(of_kind(t, "function"))),
+    Measure("reversal_content", "reversal, content words", "share",
+            lambda t: reversals(of_kind(t, "content"))),
     Measure("reversal_function", "reversal, function words", "share",
-            _token(reversals, "function")),
+            lambda t: reversals(of_kind(t, "function"))),
     Measure("probability", "probability of the emitted token", "probability",
-            _token(lambda t: t["probability"])),
-    Measure("answers_correct", "answers correct", "share", _right),
-    Measure("words_correct", "judged words correct", "share", _judged(None, flags_of)),
-    Measure("reversal_hallucinated", "reversal, hallucinated words", "share",
-            _judged("hallucinated", lambda t: t["reversal"])),
+            lambda t: t["probability"]),
+    Measure("answers_correct", "answers correct", "share", lambda t: answers(t)["answer_correct"]),
+    Measure("words_correct", "judged words correct", "share", lambda t: correctness(words(t))),
+    Measure("reversal_hallucinated", "reversal, hallucinated words", "share", _of_hallucinated),
 )  # fmt: skip
 
 
-def compare(tokens: Table, earlier: Table) -> dict[str, Any]:
+def compare(tokens: pd.DataFrame, earlier: pd.DataFrame) -> Summary:
     """Differences (this survey less the earlier one), each with an interval over images."""
     pairing, here, there = _pair(tokens, earlier)
-    relative = _layers(here) != _layers(there)
-    if pairing == "none":
-        boots = (
-            ImageBootstrap(here["image_sha256"]),
-            ImageBootstrap(there["image_sha256"], seed=SEED + 1),
-        )
-    else:
-        boots = (ImageBootstrap(here["image_sha256"]),) * 2
+    boot = ImageBootstrap(here.index)
+    other = ImageBootstrap(there.index, seed=SEED + 1) if pairing == "none" else boot
+    measures = [_measured(measure, here, there, boot, other) for measure in MEASURES]
     return {
         "paired_by": pairing,
         "pairs": 0 if pairing == "none" else len(answers(here)),
-        "depths_relative_to_layers": relative,
-        "this": _told(here),
-        "earlier": _told(there),
-        "same_answer": None if pairing == "none" else _same_answer(here, there, boots[0]),
-        "measures": [
-            found
-            for measure in MEASURES
-            if (found := _measured(measure, here, there, boots, relative)) is not None
-        ],
+        "depths_relative_to_layers": _layers(here) != _layers(there),
+        "this": _about(here),
+        "earlier": _about(there),
+        "same_answer": None if pairing == "none" else _same_answer(here, there, boot),
+        "measures": [measure for measure in measures if measure["difference"].value is not None],
     }
 
 
 def _measured(
     measure: Measure,
-    here: Table,
-    there: Table,
-    boots: tuple[ImageBootstrap, ImageBootstrap],
-    relative: bool,
-) -> dict[str, Any] | None:
-    """None where one of the surveys has no such values."""
-    mine, other = measure.sample(here), measure.sample(there)
+    here: pd.DataFrame,
+    there: pd.DataFrame,
+    boot: ImageBootstrap,
+    other: ImageBootstrap,
+) -> dict[str, Any]:
+    mine, theirs = (measure.sample(table).astype(float) for table in (here, there))
     unit: str = measure.unit
-    if unit == "depths" and relative:
+    if unit == "depths" and _layers(here) != _layers(there):
         unit = "share of L"
-        mine = Sample(mine.images, mine.values / _layers(here))
-        other = Sample(other.images, other.values / _layers(there))
-    difference = mean_difference(boots[0], mine, boots[1], other)
-    if difference.value is None:
-        return None
-    estimates: dict[str, Estimate] = {
-        "this": boots[0].mean(mine),
-        "earlier": boots[1].mean(other),
-        "difference": difference,
+        mine, theirs = mine / _layers(here), theirs / _layers(there)
+    return {
+        "key": measure.key,
+        "label": measure.label,
+        "unit": unit,
+        "this": boot.mean(mine),
+        "earlier": other.mean(theirs),
+        "difference": boot.difference(mine, theirs, other),
     }
-    told = {name: estimate.as_dict() for name, estimate in estimates.items()}
-    return {"key": measure.key, "label": measure.label, "unit": unit} | told
 
 
-def _pair(tokens: Table, earlier: Table) -> tuple[Pairing, Table, Table]:
+def _pair(
+    tokens: pd.DataFrame, earlier: pd.DataFrame
+) -> tuple[Pairing, pd.DataFrame, pd.DataFrame]:
     """The answers that have a partner, by image and prompt; else by image alone, where each image
     was asked about once; else all, unpaired."""
-    for pairing, names in (
-        ("image and prompt", ("image_sha256", "prompt")),
-        ("image", ("image_sha256",)),
-    ):
-        mine, theirs = _keys(tokens, names), _keys(earlier, names)
-        shared = set(mine) & set(theirs)
-        if shared and (pairing != "image" or _once(tokens, earlier)):
-            return (
-                pairing,  # type: ignore[return-value]
-                tokens.where(np.array([key in shared for key in mine])),
-                earlier.where(np.array([key in shared for key in theirs])),
-            )
+    for pairing, names in KEYS.items():
+        mine, theirs = (pd.MultiIndex.from_frame(table[names]) for table in (tokens, earlier))
+        here, there = tokens[mine.isin(theirs)], earlier[theirs.isin(mine)]
+        once = all(answers(table)["image_sha256"].is_unique for table in (tokens, earlier))
+        if len(here) and (once or pairing != "image"):
+            return pairing, here, there
     return "none", tokens, earlier
 
 
-def _keys(table: Table, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    return list(zip(*(table[name] for name in names), strict=True))
-
-
-def _once(*tables: Table) -> bool:
-    """Whether each image has one answer only."""
-    return all(
-        len(np.unique(answers(table)["image_sha256"])) == len(answers(table)) for table in tables
-    )
-
-
-def _same_answer(here: Table, there: Table, boot: ImageBootstrap) -> dict[str, Any]:
+def _same_answer(here: pd.DataFrame, there: pd.DataFrame, boot: ImageBootstrap) -> Estimate:
     """Share of the pairs with the very same answer."""
-    prompts = len(np.unique(answers(here)["prompt"].astype(str)))
-    names = ("image_sha256", "prompt") if prompts > 1 else ("image_sha256",)
-    other = dict(_texts(there, names))
-    pairs = [(key, float(text == other[key])) for key, text in _texts(here, names)]
-    images = np.array([key[0] for key, _ in pairs])
-    return boot.share(Sample.of(images, np.array([same for _, same in pairs]))).as_dict()
+    names = KEYS["image and prompt" if here["prompt"].nunique() > 1 else "image"]
+    other = _texts(there, names).drop_duplicates(names, keep="last")
+    both = _texts(here, names).merge(other, on=names)
+    same = both["text_x"] == both["text_y"]
+    return boot.share(same.set_axis(both["image_sha256"], axis="index"))
 
 
-def _texts(table: Table, names: tuple[str, ...]) -> list[tuple[tuple[Any, ...], str]]:
-    records, first = np.unique(table["record"], return_index=True)
-    keys = _keys(table.where(first), names)
-    order = np.searchsorted(records, table["record"])
-    texts = [""] * len(records)
-    for row, text in zip(order, table["text"], strict=True):
-        texts[row] += text
-    return list(zip(keys, texts, strict=True))
+def _texts(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The answers: `names`, and the tokens' texts as one."""
+    return table.groupby([*names, "record"])["text"].agg("".join).reset_index()
 
 
-def _layers(table: Table) -> int:
+def _layers(table: pd.DataFrame) -> int:
     return int(table["layers"].max())
 
 
-def _told(table: Table) -> dict[str, Any]:
+def _about(table: pd.DataFrame) -> dict[str, Any]:
     """What a survey was made with, for the report."""
     names = ("model", "revision", "lens", "skip_layers", "repair")
-    known = [name for name in names if name in table.columns]  # an older survey may lack one
-    told = {name: sorted(set(table[name].astype(str))) for name in known}
-    prompts = sorted(set(table["prompt"].astype(str)))
-    return told | {"prompts": prompts[:5], "layers": _layers(table), "answers": len(answers(table))}
+    known = [name for name in names if name in table]  # an older survey may lack one
+    return {name: sorted(table[name].unique()) for name in known} | {
+        "prompts": sorted(table["prompt"].unique())[:SHOWN_PROMPTS],
+        "layers": _layers(table),
+        "answers": len(answers(table)),
+    }

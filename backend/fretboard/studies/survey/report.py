@@ -1,18 +1,18 @@
 """summary.json and tokens.parquet → one HTML file that works without a network."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from fretboard.figures.theme import MONO, SANS, THEMES
+from fretboard.studies.files import write_text
 from fretboard.studies.survey.charts import CHARTS
+from fretboard.studies.survey.summary import Summary
 
 SHOWN_REVERSALS = 30
 SHOWN_FAILURES = 50
@@ -21,7 +21,7 @@ EXAMPLE_COLUMNS = ("image", "word", "rival", "rival_from", "rival_to", "overturn
 
 
 def write_report(
-    path: Path, summary: dict[str, Any], tokens: Path, failures: list[dict[str, Any]]
+    path: Path, summary: Summary, tokens: Path, failures: list[dict[str, Any]]
 ) -> None:
     """Replace the report at `path`."""
     environment = Environment(
@@ -29,7 +29,6 @@ def write_report(
         autoescape=True,
         trim_blocks=True,
     )
-    environment.filters["estimate"] = estimate_text
     drawn = _charts(summary) if "views" in summary else []
     page = environment.get_template("report.html.j2").render(
         summary=summary,
@@ -42,25 +41,11 @@ def write_report(
         reversals=_reversals(tokens),
         failures=failures[:SHOWN_FAILURES],
     )
-    partial = path.with_suffix(".part")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, page)
 
 
-def estimate_text(estimate: dict[str, Any], percent: bool = False) -> str:
-    """`5.20 (5.01 to 5.39)`, or in per cent."""
-    if estimate["value"] is None:
-        return "–"
-    scale, digits, unit = (100, 1, " %") if percent else (1, 2, "")
-    value, low, high = (
-        None if estimate[key] is None else f"{scale * estimate[key]:z.{digits}f}"
-        for key in ("value", "low", "high")
-    )
-    return f"{value}{unit}" + (f" ({low} to {high})" if low is not None else "")
-
-
-def _charts(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+def _charts(summary: Summary) -> list[dict[str, Any]]:
+    charts = []
     for chart in CHARTS:
         figures = {
             theme: json.loads(figure.to_json())
@@ -68,9 +53,9 @@ def _charts(summary: dict[str, Any]) -> list[dict[str, Any]]:
             if (figure := chart.build(summary, theme)) is not None
         }
         if figures:
-            told = {"key": chart.key, "title": chart.title, "note": chart.note}
-            found.append(told | {"figures": figures})
-    return found
+            text = {"key": chart.key, "title": chart.title, "note": chart.note}
+            charts.append(text | {"figures": figures})
+    return charts
 
 
 def _safe_json(value: Any) -> Markup:
@@ -80,7 +65,7 @@ def _safe_json(value: Any) -> Markup:
 
 def _reversals(tokens: Path) -> list[dict[str, Any]]:
     """Words with a reversal, those judged false first."""
-    table = pq.read_table(tokens, columns=[*EXAMPLE_COLUMNS, "reversal"])
-    rows = table.filter(pc.field("reversal")).to_pylist()
+    reversed_too = [("reversal", "==", True)]
+    rows = pq.read_table(tokens, columns=list(EXAMPLE_COLUMNS), filters=reversed_too).to_pylist()
     rows.sort(key=lambda row: VERDICT_ORDER.index(row["verdict"]))
     return [row | {"image": Path(row["image"]).name} for row in rows[:SHOWN_REVERSALS]]

@@ -1,83 +1,66 @@
-"""tokens.parquet → summary.json: depths, classes, the two views, agreement with the truth."""
+"""tokens.parquet → summary.json: depths, classes, the two views, agreement with the truth.
 
-from dataclasses import dataclass
+Every table's index names the image of a row, so that each column is a sample.
+"""
+
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
+import pandas as pd
 
-from fretboard.studies.statistics import COVERAGE, RESAMPLES, SEED, ImageBootstrap, Sample
+from fretboard.studies.statistics import COVERAGE, RESAMPLES, SEED, ImageBootstrap
 
 KINDS = ("all", "content", "function")
 VERDICTS = ("correct", "hallucinated", "wrong", "unconfirmed")
+Summary = dict[str, Any]
+"""Of counts, texts and `Estimate`s."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """Columns of a survey at one level (tokens, words or answers); all of one length."""
-
-    columns: dict[str, np.ndarray]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return len(self.columns["record"])
-
-    def where(self, rows: np.ndarray) -> "Table":
-        """Rows by mask or index."""
-        return Table({name: column[rows] for name, column in self.columns.items()})
-
-    def sample(self, values: np.ndarray) -> Sample:
-        """`values` (n,) with this table's images."""
-        return Sample.of(self["image_sha256"], values)
+def read_table(path: Path) -> pd.DataFrame:
+    """The tokens of a survey; a missing number is NaN."""
+    tokens = pd.read_parquet(path)
+    return tokens.set_axis(tokens["image_sha256"].to_numpy(), axis="index")
 
 
-def read_table(path: Path) -> Table:
-    """The tokens of a survey; missing numbers are NaN, missing texts None."""
-    table = pq.read_table(path)
-    columns = {}
-    for name in table.column_names:
-        column = table.column(name).to_numpy()
-        columns[name] = column.astype(str) if name == "image_sha256" else column
-    return Table(columns)
-
-
-def answers(tokens: Table) -> Table:
+def answers(tokens: pd.DataFrame) -> pd.DataFrame:
     """One row per answer: the columns that its tokens share."""
-    _, first = np.unique(tokens["record"], return_index=True)
-    return tokens.where(first)
+    return tokens.drop_duplicates("record")
 
 
-def words(tokens: Table) -> Table:
+def words(tokens: pd.DataFrame) -> pd.DataFrame:
     """One row per word; `reversal` and `mutation`: whether any of its tokens has one."""
-    keys = np.stack([tokens["record"], tokens["word_index"]]).astype(np.int64)
-    _, first, of = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-    found = tokens.where(first)
-    for name, flags in (("reversal", reversals(tokens)), ("mutation", mutations(tokens))):
-        any_token = np.full(len(first), -np.inf)
-        np.maximum.at(any_token, of.ravel(), np.where(np.isnan(flags), -np.inf, flags))
-        found.columns[name] = np.where(np.isinf(any_token), np.nan, any_token)
-    return found
+    word = ["record", "word_index"]
+    marked = tokens.assign(reversal=reversals(tokens), mutation=mutations(tokens))
+    flags = marked.groupby(word)[["reversal", "mutation"]].transform("max")
+    return marked.assign(**flags).drop_duplicates(word)
 
 
-def mutations(tokens: Table) -> np.ndarray:
+def mutations(tokens: pd.DataFrame) -> pd.Series:
     """1 mutation, 0 stable, NaN not classified."""
-    kind = tokens["class"]
-    return np.where(kind == "mutation", 1.0, np.where(kind == "stable", 0.0, np.nan))
+    return tokens["class"].map({"mutation": 1.0, "stable": 0.0}).astype(float)
 
 
-def reversals(tokens: Table) -> np.ndarray:
+def reversals(tokens: pd.DataFrame) -> pd.Series:
     """1 reversal, 0 none, NaN where the token was not classified."""
-    flags = tokens["reversal"].astype(np.float64)
-    return np.where(np.isnan(mutations(tokens)), np.nan, flags)
+    return tokens["reversal"].astype(float).where(tokens["class"].notna())
 
 
-def summarise(tokens: Table) -> dict[str, Any]:
+def correctness(judged: pd.DataFrame) -> pd.Series:
+    """1 correct, 0 hallucinated or wrong, NaN unconfirmed or not judged."""
+    known = judged["verdict"].notna() & (judged["verdict"] != "unconfirmed")
+    return (judged["verdict"] == "correct").astype(float).where(known)
+
+
+def of_kind(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The rows whose word is of `kind`; `all` takes every row."""
+    return table if kind == "all" else table[table["word_kind"] == kind]
+
+
+def summarise(tokens: pd.DataFrame) -> Summary:
     """All figures of a survey, each with a 95 % interval over images."""
-    boot = ImageBootstrap(tokens["image_sha256"])
+    boot = ImageBootstrap(tokens.index)
     each, said = answers(tokens), words(tokens)
+    kinds = {kind: of_kind(tokens, kind) for kind in KINDS}
     return {
         "intervals": f"{100 * COVERAGE:.0f} % percentile bootstrap over images, "
         f"{RESAMPLES} resamples, seed {SEED}",
@@ -85,113 +68,83 @@ def summarise(tokens: Table) -> dict[str, Any]:
         "answers": len(each),
         "words": len(said),
         "tokens": len(tokens),
-        "critical_depth": _depths(boot, each, "critical_depth"),
-        "critical_interval_width": _mean(boot, each, each["critical_high"] - each["critical_low"]),
-        "probability_depth": _depths(boot, each, "probability_depth"),
+        "critical_depth": _depths(boot, each["critical_depth"]),
+        "critical_interval_width": boot.mean(each["critical_high"] - each["critical_low"]),
+        "probability_depth": _depths(boot, each["probability_depth"]),
         "views": _views(boot, each),
-        "mutation_depth": {
-            kind: _depths(boot, of_kind(tokens, kind), "mutation_depth") for kind in KINDS
-        },
-        "classes": {kind: _classes(boot, of_kind(tokens, kind)) for kind in KINDS},
+        "mutation_depth": {k: _depths(boot, table["mutation_depth"]) for k, table in kinds.items()},
+        "classes": {kind: _classes(boot, table) for kind, table in kinds.items()},
         "truth": _truth(boot, each, said),
     }
 
 
-def of_kind(table: Table, kind: str) -> Table:
-    """The rows whose word is of `kind`; `all` takes every row."""
-    return table if kind == "all" else table.where(table["word_kind"] == kind)
-
-
-def _mean(boot: ImageBootstrap, table: Table, values: np.ndarray) -> dict[str, Any]:
-    return boot.mean(table.sample(values)).as_dict()
-
-
-def _share(boot: ImageBootstrap, table: Table, flags: np.ndarray) -> dict[str, Any]:
-    return boot.share(table.sample(flags)).as_dict()
-
-
-def _depths(boot: ImageBootstrap, table: Table, name: str) -> dict[str, Any]:
-    sample = table.sample(table[name])
+def _depths(boot: ImageBootstrap, depths: pd.Series) -> Summary:
     return {
-        "mean": boot.mean(sample).as_dict(),
-        "median": boot.median(sample).as_dict(),
-        "distribution": _counts(sample.values),
+        "mean": boot.mean(depths),
+        "median": boot.median(depths),
+        "distribution": _counts(depths),
     }
 
 
-def _counts(values: np.ndarray) -> dict[str, int]:
-    levels, counts = np.unique(values.astype(int), return_counts=True)
-    return {str(level): int(count) for level, count in zip(levels, counts, strict=True)}
+def _counts(depths: pd.Series) -> dict[str, int]:
+    counts = depths.dropna().astype(int).value_counts().sort_index()
+    return {str(depth): int(count) for depth, count in counts.items()}
 
 
-def _views(boot: ImageBootstrap, each: Table) -> dict[str, Any]:
+def _views(boot: ImageBootstrap, each: pd.DataFrame) -> Summary:
     """Probability view less JSD view, in depths; positive: the probability rises later."""
-    apart = each["probability_depth"] - each["critical_depth"].astype(np.float64)
-    known = ~np.isnan(apart)
-    within = np.where(known, np.abs(apart) <= 1, np.nan)
-    inside = (each["probability_depth"] >= each["critical_low"]) & (
-        each["probability_depth"] <= each["critical_high"]
-    )
+    later = each["probability_depth"]
+    apart = (later - each["critical_depth"]).astype(float)
+    known = apart.notna()
+    inside = later.between(each["critical_low"], each["critical_high"])
     return {
-        "difference": _mean(boot, each, apart),
-        "absolute_difference": _mean(boot, each, np.abs(apart)),
-        "equal": _share(boot, each, np.where(known, apart == 0, np.nan)),
-        "within_one": _share(boot, each, within),
-        "within_interval": _share(boot, each, np.where(known, inside, np.nan)),
-        "distribution": _counts(apart[known]),
+        "difference": boot.mean(apart),
+        "absolute_difference": boot.mean(apart.abs()),
+        "equal": boot.share((apart == 0).astype(float).where(known)),
+        "within_one": boot.share((apart.abs() <= 1).astype(float).where(known)),
+        "within_interval": boot.share(inside.astype(float).where(known)),
+        "distribution": _counts(apart),
     }
 
 
-def _classes(boot: ImageBootstrap, table: Table) -> dict[str, Any]:
+def _classes(boot: ImageBootstrap, table: pd.DataFrame) -> Summary:
     moved = mutations(table)
     return {
-        "stable": _share(boot, table, 1 - moved),
-        "mutation": _share(boot, table, moved),
-        "reversal": _share(boot, table, reversals(table)),
+        "stable": boot.share(1 - moved),
+        "mutation": boot.share(moved),
+        "reversal": boot.share(reversals(table)),
     }
 
 
-def _truth(boot: ImageBootstrap, each: Table, said: Table) -> dict[str, Any] | None:
+def _truth(boot: ImageBootstrap, each: pd.DataFrame, said: pd.DataFrame) -> Summary | None:
     """Agreement with the annotations; None where no item has any."""
-    kinds = sorted({kind for kind in each["truth_kind"] if kind is not None})
+    kinds = sorted(each["truth_kind"].dropna().unique())
     if not kinds:
         return None
-    right = np.array([np.nan if v is None else float(v) for v in each["answer_correct"]])
-    judged = said.where(np.array([v is not None for v in said["verdict"]], dtype=bool))
+    judged = said[said["verdict"].notna()]
+    verdicts = judged["verdict"].value_counts()
+    by_verdict = {
+        name: judged[judged["verdict"] == name] for name in VERDICTS if name in verdicts.index
+    }
     return {
         "kinds": kinds,
-        "chair": _chair(boot, judged) if "instances" in kinds else None,
-        "answers_correct": _share(boot, each, right),
-        "words": {name: int((judged["verdict"] == name).sum()) for name in VERDICTS},
-        "correct": _share(boot, judged, flags_of(judged)),
+        "chair": chair(boot, judged) if "instances" in kinds else None,
+        "answers_correct": boot.share(each["answer_correct"]),
+        "words": {name: int(verdicts.get(name, 0)) for name in VERDICTS},
+        "correct": boot.share(correctness(judged)),
         "by_verdict": {
-            name: _verdict(boot, judged.where(judged["verdict"] == name))
-            for name in VERDICTS
-            if (judged["verdict"] == name).any()
+            name: {flag: boot.share(rows[flag]) for flag in ("mutation", "reversal")}
+            for name, rows in by_verdict.items()
         },
     }
 
 
-def _chair(boot: ImageBootstrap, judged: Table) -> dict[str, Any]:
+def chair(boot: ImageBootstrap, judged: pd.DataFrame) -> Summary:
     """CHAIRi: hallucinated mentions; CHAIRs: answers with one, among those that name an object."""
-    mine = judged.where(judged["truth_kind"] == "instances")
-    false = (mine["verdict"] == "hallucinated").astype(float)
-    records, first = np.unique(mine["record"], return_index=True)
-    any_false = np.array([false[mine["record"] == record].max() for record in records])
+    mine = judged[judged["truth_kind"] == "instances"]
+    mine = mine.assign(false=(mine["verdict"] == "hallucinated").astype(float))
+    any_false = mine.assign(false=mine.groupby("record")["false"].transform("max"))
     return {
-        "instances": _share(boot, mine, false),
-        "sentences": _share(boot, mine.where(first), any_false),
-    }
-
-
-def flags_of(judged: Table) -> np.ndarray:
-    """1 correct, 0 hallucinated or wrong, NaN unconfirmed."""
-    verdict = judged["verdict"]
-    return np.where(verdict == "unconfirmed", np.nan, (verdict == "correct").astype(float))
-
-
-def _verdict(boot: ImageBootstrap, said: Table) -> dict[str, Any]:
-    return {
-        "mutation": _share(boot, said, said["mutation"]),
-        "reversal": _share(boot, said, said["reversal"]),
+        "instances": boot.share(mine["false"]),
+        "sentences": boot.share(answers(any_false)["false"]),
     }

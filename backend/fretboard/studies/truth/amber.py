@@ -12,7 +12,7 @@ from pydantic import BaseModel, RootModel
 
 from fretboard.core.errors import InputError
 from fretboard.studies.items import Item, Label
-from fretboard.studies.truth.read_file import Records, parse, read_records
+from fretboard.studies.truth.read_file import Records, parse, read_records, read_text
 from fretboard.studies.truth.words import ObjectLists, Truth, YesNo
 
 
@@ -73,17 +73,17 @@ def _truths(path: Path) -> dict[int, Truth]:
     _, records = read_records(path)
     associations = _associations(path.parent / "relation.json")
     safe = _safe_words(path.parent / "safe_words.txt")
-    found: dict[int, Truth] = {}
+    truths: dict[int, Truth] = {}
     for where, record in records:
         if record.get("type") == "generative":
             lists = parse(AmberLists, where, record)
             present = _widen(lists.truth, associations)
             absent = _widen(lists.hallu, associations) - present - safe
-            found[lists.id] = ObjectLists(present - safe, absent)
+            truths[lists.id] = ObjectLists(present - safe, absent)
         else:
             label = parse(AmberLabel, where, record)
-            found[label.id] = YesNo(label.truth)
-    return found
+            truths[label.id] = YesNo(label.truth)
+    return truths
 
 
 def _widen(words: Sequence[str], associations: dict[str, list[str]]) -> frozenset[str]:
@@ -100,4 +100,4 @@ def _associations(path: Path) -> dict[str, list[str]]:
 
 def _safe_words(path: Path) -> frozenset[str]:
     """Words that AMBER never judges; empty when the annotations come without the file."""
-    return frozenset(path.read_text().split("\n")) if path.is_file() else frozenset()
+    return frozenset(read_text(path).split("\n")) if path.is_file() else frozenset()

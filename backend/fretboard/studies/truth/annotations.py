@@ -1,14 +1,15 @@
-"""Annotation files as they are published: JSON lines, POPE, AMBER, COCO captions → items.
+"""Annotation files as they are published: JSON lines, POPE, LLaVA, AMBER, COCO → items.
 
-Formats: POPE's `output/coco/coco_pope_*.json` (one object a line), AMBER's `data/query/*.json`
-with `data/annotations.json`, COCO's `captions_*.json` and `instances_*.json`.
+Formats: POPE's `output/coco/coco_pope_*.json` (one object a line) and its export from the Hugging
+Face hub, LLaVA's `questions.jsonl` and conversations, AMBER's `data/query/*.json` with
+`data/annotations.json`, COCO's `captions_*.json` and `instances_*.json`.
 """
 
 from collections import defaultdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from fretboard.core.errors import InputError
 from fretboard.studies.items import Item, Label
@@ -16,6 +17,8 @@ from fretboard.studies.truth.amber import AmberLists, read_amber
 from fretboard.studies.truth.read_file import FORMATS, parse, read_records
 from fretboard.studies.truth.scenes import parse_scene
 from fretboard.studies.truth.words import Captions, Instances, ObjectLists, Truth, YesNo
+
+IMAGE_MARK = "<image>"  # where LLaVA puts the picture
 
 
 class OwnRecord(BaseModel):
@@ -27,13 +30,36 @@ class OwnRecord(BaseModel):
     truth: Any = None
 
 
-class PopeRecord(BaseModel):
-    """A line of POPE."""
+class StoredImage(BaseModel):
+    """A picture as a data set of the hub keeps it."""
 
-    question_id: int
+    path: str
+
+
+class QuestionRecord(BaseModel):
+    """A question of POPE, as published or as the hub exports it; or of LLaVA, without a label."""
+
+    question_id: int | str
+    image: Annotated[
+        str | StoredImage, Field(validation_alias=AliasChoices("image", "image_source"))
+    ]
+    text: Annotated[str, Field(validation_alias=AliasChoices("text", "question"))]
+    label: Annotated[Label | None, Field(validation_alias=AliasChoices("label", "answer"))] = None
+
+
+class Turn(BaseModel):
+    """What one side says in a conversation."""
+
+    speaker: Annotated[str, Field(alias="from")]
+    value: str
+
+
+class Conversation(BaseModel):
+    """A conversation of LLaVA's training data."""
+
+    id: int | str | None = None
     image: str
-    text: str
-    label: Label
+    conversations: Annotated[list[Turn], Field(min_length=1)]
 
 
 class CocoImage(BaseModel):
@@ -93,8 +119,10 @@ def read_annotations(path: Path, images: Path | None, annotations: Path | None) 
     first = records[0][1]
     if "query" in first:
         return read_amber(path, records, folder, annotations)
-    if {"question_id", "label"} & first.keys():
-        return [_pope(where, record, folder) for where, record in records]
+    if "question_id" in first:
+        return [_question(where, record, folder) for where, record in records]
+    if "conversations" in first:
+        return [_conversation(where, record, folder) for where, record in records]
     if "image" not in first:
         raise InputError(f"{records[0][0]}: no field `image`. Expected {FORMATS}.")
     return [_own(where, record, folder) for where, record in records]
@@ -110,8 +138,8 @@ def _own_truth(where: str, truth: Any) -> Truth | None:
     """`yes`/`no`, a list of captions, `{"truth": […], "hallu": […]}` or a drawn scene."""
     if truth is None:
         return None
-    if isinstance(truth, str) and truth.lower() in ("yes", "no"):
-        return YesNo("yes" if truth.lower() == "yes" else "no")
+    if isinstance(truth, str) and (label := truth.strip().lower()) in ("yes", "no"):
+        return YesNo(label)  # type: ignore[arg-type]
     if isinstance(truth, list) and all(isinstance(text, str) for text in truth):
         return Captions(tuple(truth))
     if isinstance(truth, dict) and "hallu" in truth:
@@ -126,9 +154,21 @@ def _own_truth(where: str, truth: Any) -> Truth | None:
         ) from error
 
 
-def _pope(where: str, record: dict[str, Any], folder: Path) -> Item:
-    pope = parse(PopeRecord, where, record)
-    return Item(str(pope.question_id), folder / pope.image, pope.text, YesNo(pope.label))
+def _question(where: str, record: dict[str, Any], folder: Path) -> Item:
+    question = parse(QuestionRecord, where, record)
+    image = Path(question.image if isinstance(question.image, str) else question.image.path)
+    if not image.suffix:  # an `image_source` of the hub's POPE: one of COCO's pictures
+        image = image.with_suffix(".jpg")
+    truth = YesNo(question.label) if question.label else None
+    return Item(str(question.question_id), folder / image, question.text, truth)
+
+
+def _conversation(where: str, record: dict[str, Any], folder: Path) -> Item:
+    """Its first question; what follows would need the answers before it."""
+    talk = parse(Conversation, where, record)
+    prompt = talk.conversations[0].value.replace(IMAGE_MARK, "").strip()
+    name = talk.image if talk.id is None else str(talk.id)
+    return Item(name, folder / talk.image, prompt, None)
 
 
 def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:

@@ -13,30 +13,38 @@ Model = TypeVar("Model", bound=BaseModel)
 Records = list[tuple[str, dict[str, Any]]]  # where it stands, the record
 FORMATS = (
     "JSON lines with `image` (and `prompt`, `id`, `truth`), a POPE file (`question_id`, `image`, "
-    "`text`, `label`), an AMBER query file (`id`, `image`, `query`) or COCO captions "
-    "(`images`, `annotations`)"
+    "`text`, `label`, or `question` and `answer`), LLaVA's questions (`question_id`, `image`, "
+    "`text`) or conversations (`image`, `conversations`), an AMBER query file (`id`, `image`, "
+    "`query`) or COCO captions (`images`, `annotations`)"
 )
+
+
+def read_text(path: Path) -> str:
+    """A file's text, less the mark that some editors put at its begin. Raises InputError."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8."
+        ) from error
 
 
 def read_records(path: Path) -> tuple[Any, Records]:
     """A file as one JSON value (or None), and its records, each with where it stands."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Expected {FORMATS}.") from error
+    text = read_text(path)
     try:
         whole = json.loads(text)
     except json.JSONDecodeError:
         return None, list(_lines(path, text))
     listed = whole if isinstance(whole, list) else [whole]
-    found = []
-    for number, record in enumerate(listed, 1):
-        found.append(_checked(f"{path}, entry {number}", record))
-    return whole, found
+    records = [_checked(f"{path}, entry {n}", record) for n, record in enumerate(listed, 1)]
+    return whole, records
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # JSON takes U+2028 as it stands
         if not line.strip():
             continue
         where = f"{path}, line {number}"

@@ -5,18 +5,18 @@ What is right or hallucinated is judged as in a survey. Intervals resample image
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
+from fretboard.core.alignment import COLOUR_WORDS
 from fretboard.core.analysis import Analysis
 from fretboard.core.words import merge_words
 from fretboard.studies.items import Item
-from fretboard.studies.statistics import ImageBootstrap, Sample, mean_difference
+from fretboard.studies.statistics import Estimate, ImageBootstrap
 from fretboard.studies.truth.words import Verdict
-from fretboard.tiny_llava.world.scene import COLORS
 
 SHARES = (
     ("hallucinated words", "hallucinated", "words"),
@@ -99,57 +99,51 @@ def in_order(plain: Sequence[str], other: Sequence[str]) -> float:
 
 def summarise(pairs: Sequence[Pair], after: str = "skipped") -> dict[str, Any]:
     """Estimates over the images; shares of judged words, before and `after`."""
-    images = np.array([pair.image for pair in pairs], dtype=str)
-    boot = ImageBootstrap(images)
-    each: dict[str, list[float]] = {
-        "layers": [len(pair.layers) for pair in pairs],
-        "kept": [pair.kept for pair in pairs],
-        "in order": [pair.in_order for pair in pairs],
-        "unchanged": [pair.answer == pair.plain_answer for pair in pairs],
-        "overruled": [pair.overruled for pair in pairs],
-    }
-    told: dict[str, Any] = {"images": len(np.unique(images))}
-    told |= {name: boot.mean(_values(images, each[name])).as_dict() for name in each}
-    told["slower"] = boot.median(_values(images, [pair.slower for pair in pairs])).as_dict()
+    names = [field.name for field in fields(Pair)]
+    table = pd.DataFrame([vars(pair) for pair in pairs], columns=names).set_index("image")
+    boot = ImageBootstrap(table.index.astype(str))
+    table["layers"] = table["layers"].map(len)
+    table["unchanged"] = table["answer"] == table["plain_answer"]
+    summary: dict[str, Any] = {"images": len(boot.names)}
+    for name in ("layers", "kept", "in_order", "unchanged", "overruled"):
+        summary[name.replace("_", " ")] = boot.mean(table[name])
+    summary["slower"] = boot.median(table["slower"])
+    sides = [_judgements(table[side]) for side in ("plain", "changed")]
     for name, counted, of in SHARES:
-        sides = [_flags(pairs, images, side, counted, of) for side in ("plain", "changed")]
-        told[name] = _before_after(boot, sides, after)
+        before, later = (_flags(side[counted], side[of]) for side in sides)
+        summary[name] = _before_after(boot, before, later, after)
     for name, quantity in (("named", "recall"), ("answers correct", "answer_correct")):
-        sides = [_each(pairs, images, side, quantity) for side in ("plain", "changed")]
-        told[name] = _before_after(boot, sides, after)
-    return told
+        before, later = (side[quantity] for side in sides)
+        summary[name] = _before_after(boot, before, later, after)
+    return summary
 
 
-def _before_after(boot: ImageBootstrap, sides: Sequence[Sample], after: str) -> dict[str, Any]:
-    before, later = sides
+def _before_after(
+    boot: ImageBootstrap, before: pd.Series, later: pd.Series, after: str
+) -> dict[str, Estimate | None]:
     return {
-        "plain": boot.share(before).as_dict() if len(before.values) else None,
-        after: boot.share(later).as_dict() if len(later.values) else None,
-        "change": mean_difference(boot, later, boot, before).as_dict(),
+        "plain": boot.share(before) if before.notna().any() else None,
+        after: boot.share(later) if later.notna().any() else None,
+        "change": boot.difference(later, before),
     }
 
 
-def _values(images: np.ndarray, values: Sequence[float]) -> Sample:
-    return Sample.of(images, np.array(values, dtype=np.float64))
+def _judgements(side: pd.Series) -> pd.DataFrame:
+    """A row for each answer with a truth."""
+    known = side.dropna()
+    names = [field.name for field in fields(Judged)]
+    return pd.DataFrame(map(vars, known), columns=names, index=known.index)
 
 
-def _each(pairs: Sequence[Pair], images: np.ndarray, side: str, quantity: str) -> Sample:
-    """One value an answer; none where the truth does not tell."""
-    found = [getattr(getattr(pair, side), quantity, None) for pair in pairs]
-    return _values(images, [np.nan if value is None else float(value) for value in found])
-
-
-def _flags(pairs: Sequence[Pair], images: np.ndarray, side: str, counted: str, of: str) -> Sample:
-    """One value a judged word: 1 where it is one of those `counted`."""
-    at: list[str] = []
-    values: list[float] = []
-    for pair, image in zip(pairs, images, strict=True):
-        judged = getattr(pair, side)
-        if judged is not None:
-            ones, count = getattr(judged, counted), getattr(judged, of)
-            at += [image] * count
-            values += [1.0] * ones + [0.0] * (count - ones)
-    return Sample.of(np.array(at, dtype=str), np.array(values, dtype=np.float64))
+def _flags(counted: pd.Series, of: pd.Series) -> pd.Series:
+    """One value a judged word: 1 where it is one of those counted."""
+    right, rest = counted.astype(int), (of - counted).astype(int)
+    return pd.concat(
+        [
+            pd.Series(1.0, right.index.repeat(right)),
+            pd.Series(0.0, rest.index.repeat(rest)),
+        ]
+    )
 
 
 def _words(analysis: Analysis) -> list[str]:
@@ -169,7 +163,7 @@ def judge(item: Item, analysis: Analysis) -> Judged | None:
     words = merge_words([token.text for token in analysis.tokens])
     judged = item.truth.judge(str(item.prompt), analysis.answer or "", words)
     verdicts = judged.verdicts
-    colors = [v for word, v in zip(words, verdicts, strict=True) if word.text.lower() in COLORS]
+    colors = [v for w, v in zip(words, verdicts, strict=True) if w.text.lower() in COLOUR_WORDS]
     counts = (*_counted(verdicts), *_counted(colors))
     return Judged(*counts, judged.recall, judged.answer_correct)
 

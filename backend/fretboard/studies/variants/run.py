@@ -1,28 +1,54 @@
-"""`fretboard repairs` and `fretboard compression`: the same questions, each answered in many ways.
+"""`fretboard skips`, `repairs` and `compression`: the same questions, each answered in many ways.
 
 Every image is answered plainly and, right after it, in each of the other ways, so that the times
 stand side by side. What is judged, and how intervals are made, is that of a survey (`pairs.py`).
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fretboard.analysis.skip_presets import last_layers
+from fretboard.analysis.skip_presets import PRESETS, last_layers
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
 from fretboard.engine.session import Session
-from fretboard.studies.batch import SurveyRun, check_any
+from fretboard.studies.batch import PLAIN, Answers, Batch, check_any
+from fretboard.studies.files import write_json, write_text
 from fretboard.studies.items import Item
-from fretboard.studies.variants.pairs import pair_of, summarise
-from fretboard.studies.variants.skips import write_table
+from fretboard.studies.variants.pairs import Pair, pair_of, summarise
 
-REPAIRS = "repairs.json"
-COMPRESSION = "compression.json"
-AFTER = "changed"
-Ways = Mapping[str, Question]
+ANSWERS = "answers.jsonl"
+EMPTY = "no layers to skip"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The names of its table: the file, what its ways are, and an answer in one of them."""
+
+    file: str
+    ways: str
+    after: str
+
+
+SKIPS = Comparison("skips.json", "presets", "skipped")
+REPAIRS = Comparison("repairs.json", "ways", "changed")
+COMPRESSION = Comparison("compression.json", "ways", "changed")
+
+
+def run_skips(
+    session: Session, items: list[Item], question: Question, output: Path
+) -> dict[str, Any]:
+    """Each preset of layers, as it is for the plain answer, against the plain answer.
+
+    An answer that a preset does not apply to is left out of it and counted.
+    """
+    if question.skip_layers:
+        raise InputError("The presets are the layers to skip: leave out skip_layers.")
+    ways = {str(preset): question.but(skip_layers=preset) for preset in PRESETS}
+    return compare_ways(Batch(session, question, items, output, False), ways, SKIPS)
 
 
 def run_repairs(
@@ -33,17 +59,19 @@ def run_repairs(
     repairs: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Each repair (as `parse_repair` reads it; default: all, by default) against plain decoding."""
+    _check_plain(question)
     ways = {text: question.but(repair=text) for text in repairs or map(str, ABOUT)}
-    return run_variants(session, items, question, output, ways, REPAIRS)
+    return compare_ways(Batch(session, question, items, output, False), ways, REPAIRS)
 
 
 def run_compression(
     session: Session, items: list[Item], question: Question, output: Path, most: int
 ) -> dict[str, Any]:
     """1 to `most` layers left out, ending before the last ones that skip.3 keeps."""
-    sets = compressions(served_model(session.settings.model).layers, most)
+    _check_plain(question)
+    sets = compressions(session.served.layers, most)
     ways = {f"{len(s)}": question.but(skip_layers=",".join(map(str, s))) for s in sets}
-    return run_variants(session, items, question, output, ways, COMPRESSION)
+    return compare_ways(Batch(session, question, items, output, False), ways, COMPRESSION)
 
 
 def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
@@ -54,32 +82,45 @@ def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
     return [tuple(range(end - count, end)) for count in range(1, most + 1)]
 
 
-def run_variants(
-    session: Session,
-    items: list[Item],
-    question: Question,
-    output: Path,
-    ways: Ways,
-    name: str,
+def compare_ways(
+    batch: Batch, ways: Mapping[str, Question], comparison: Comparison
 ) -> dict[str, Any]:
-    """Run or continue into `output`; returns the table, which is also written there.
+    """Run or continue into the batch's folder; returns the table, which is also written there.
 
     An item is counted in a way once both its answers are there. Ctrl-C keeps what is done.
     """
+    answers = batch.compare(ways)
+    plain = answers.pop(PLAIN)
+    check_any(plain, batch.output)
+    pairs = {name: _pairs(batch, name, plain, other) for name, other in answers.items()}
+    table = {
+        "items": len(batch.items),
+        "done": len(plain.done),
+        comparison.ways: {
+            name: ({EMPTY: other.inapplicable} if comparison is SKIPS else {})
+            | {"failed": len(other.failures)}
+            | summarise(pairs[name], comparison.after)
+            for name, other in answers.items()
+        },
+        "interrupted": plain.interrupted,
+    }
+    lines = (
+        json.dumps(asdict(p), ensure_ascii=False) + "\n" for own in pairs.values() for p in own
+    )
+    write_text(batch.output / ANSWERS, "".join(lines))
+    write_json(batch.output / comparison.file, table)
+    return table
+
+
+def _pairs(batch: Batch, way: str, plain: Answers, other: Answers) -> list[Pair]:
+    read = batch.session.store.read
+    return [
+        pair_of(number, batch.items[number], way, read(plain.done[number]), read(analysis_id))
+        for number, analysis_id in other.done.items()
+        if number in plain.done
+    ]
+
+
+def _check_plain(question: Question) -> None:
     if question.skip_layers or question.repair:
         raise InputError("The plain answer is what is compared with: leave out layers and repair.")
-    run = SurveyRun(session, question, items, output, False, tuple(ways.values()))
-    plain, *others = run.side_by_side([question, *ways.values()])
-    check_any(plain, output)
-    table: dict[str, Any] = {"items": len(items), "done": len(plain.done), "ways": {}}
-    table["interrupted"] = plain.interrupted
-    pairs = []
-    for way, found in zip(ways, others, strict=True):
-        mine = [
-            pair_of(n, items[n], way, run.read(plain.done[n]), run.read(found.done[n]))
-            for n in sorted(found.done.keys() & plain.done.keys())
-        ]
-        pairs += mine
-        table["ways"][way] = {"failed": len(found.failures)} | summarise(mine, AFTER)
-    write_table(output, name, pairs, table)
-    return table

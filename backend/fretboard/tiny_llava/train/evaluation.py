@@ -13,9 +13,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from fretboard.core.intervals import Measure, with_interval
 from fretboard.tiny_llava.train.answering import Answerer
-from fretboard.tiny_llava.train.reversals import caption_colors
+from fretboard.tiny_llava.train.reversals import Measure, caption_colors, with_interval
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import (
     CAPTION,
@@ -86,9 +85,9 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     right = {
         task: [
             float(said == exchange.answer)
-            for said, exchange in zip(_answers(answerer, pixels, asked), asked, strict=True)
+            for said, exchange in zip(_answers(answerer, pixels, exchanges), exchanges, strict=True)
         ]
-        for task, asked in tasks.items()
+        for task, exchanges in tasks.items()
     }
     pairs = zip(right["existence, present"], right["existence, absent"], strict=True)
     right["existence"] = [(yes + no) / 2 for yes, no in pairs]
@@ -99,8 +98,8 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     return {task: with_interval(values) for task, values in right.items()}
 
 
-def _answers(answerer: Answerer, pixels: torch.Tensor, asked: list[Exchange]) -> list[str]:
-    return answerer.ask(pixels, [exchange.question for exchange in asked])
+def _answers(answerer: Answerer, pixels: torch.Tensor, exchanges: list[Exchange]) -> list[str]:
+    return answerer.ask(pixels, [exchange.question for exchange in exchanges])
 
 
 def _summary(report: Measure) -> Measure:

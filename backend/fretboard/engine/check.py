@@ -1,0 +1,151 @@
+"""`fretboard check`: does a checkpoint keep what every family must, with numbers, in one row."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from PIL import Image
+
+from fretboard.core.errors import FretboardError
+from fretboard.core.model_info import ServedModel, served_model
+from fretboard.core.settings import Settings
+from fretboard.engine.load import load_checkpoint
+from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.generation import Answer, Step, generate, generate_together
+from fretboard.model.inputs import Inputs, build_inputs
+from fretboard.model.memory import peak_bytes
+from fretboard.model.self_test import (
+    CACHE_TOLERANCE,
+    NEW_TOKENS,
+    PROMPT,
+    Passed,
+    answered,
+    change,
+    logits_dtype,
+    self_test,
+)
+
+OTHER_PROMPT = "Say in one long sentence, please, what you can see there."
+
+
+@dataclass
+class Row:
+    """What was found of one checkpoint. Shares are of the largest logit; bytes at the peak."""
+
+    model: str
+    family: str
+    revision: str
+    layers: int = 0
+    dtype: str = ""
+    passed: bool = False
+    lens: float | None = None
+    cache: float | None = None
+    image: float | None = None
+    image_positions: int = 0
+    skip: float | None = None
+    """What leaving out the middle layer changes."""
+    undone: bool | None = None
+    """Whether the plain answer comes back, bit for bit."""
+    batch: float | None = None
+    """Between a batch of two and each alone."""
+    peak_bytes: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def check(settings: Settings, picture: Image.Image | None = None) -> Row:
+    """The row of FRETBOARD_MODEL; `problems` holds a sentence for each promise that it breaks.
+
+    picture: asked about in place of a drawn one. Raises UnknownModel where there is no checkpoint.
+    """
+    served = served_model(settings.model)
+    row = Row(served.name, served.family, served.revision)
+    try:
+        _run(settings, served, picture, row)
+    except FretboardError as error:
+        row.problems.append(f"{error.title}: {error.detail}")
+    row.passed = not row.problems
+    return row
+
+
+def _run(settings: Settings, served: ServedModel, picture: Image.Image | None, row: Row) -> None:
+    started = time.perf_counter()
+    checkpoint = load_checkpoint(settings, served)
+    row.layers, row.dtype = len(checkpoint.anatomy.layers), checkpoint.dtype
+    row.seconds["load"] = time.perf_counter() - started
+    started = time.perf_counter()
+    passed = self_test(checkpoint, picture)
+    row.seconds["self_test"] = time.perf_counter() - started
+    _take(row, passed)
+    started = time.perf_counter()
+    _check_skip(checkpoint, row)
+    _check_batch(checkpoint, row)
+    row.seconds["contract"] = time.perf_counter() - started
+    row.peak_bytes = peak_bytes()
+
+
+def _take(row: Row, passed: Passed) -> None:
+    row.lens, row.cache, row.image = passed.lens, passed.cache, passed.image
+    row.image_positions = passed.image_positions
+
+
+def _check_skip(checkpoint: Checkpoint, row: Row) -> None:
+    """Without its middle layer the model says something else, and after it the same as before."""
+    inputs = build_inputs(checkpoint, PROMPT, None, None)
+    before = answered(checkpoint, inputs, NEW_TOKENS)
+    steps: list[Step] = []
+    middle = row.layers // 2
+    generate(checkpoint, inputs, 1, (middle,), _keeping(steps))
+    row.skip = change(before[0].logits, steps[0].logits)
+    same = torch.equal(steps[0].states[middle], steps[0].states[middle + 1])
+    after = answered(checkpoint, inputs, NEW_TOKENS)
+    row.undone = all(
+        torch.equal(one.logits, other.logits) for one, other in zip(before, after, strict=True)
+    )
+    if not same or not row.skip:
+        row.problems.append(f"Leaving out layer {middle} changes nothing: it is not left out.")
+    if not row.undone:
+        row.problems.append("After a skip the plain answer is not what it was.")
+
+
+def _check_batch(checkpoint: Checkpoint, row: Row) -> None:
+    """Two prompts of different length, decoded together and alone."""
+    batch = [build_inputs(checkpoint, prompt, None, None) for prompt in (PROMPT, OTHER_PROMPT)]
+    together: list[list[Step]] = [[], []]
+    answers = [
+        Answer(inputs, NEW_TOKENS, _keeping(steps))
+        for inputs, steps in zip(batch, together, strict=True)
+    ]
+    generate_together(checkpoint, answers)
+    row.batch = max(
+        _apart(checkpoint, inputs, steps) for inputs, steps in zip(batch, together, strict=True)
+    )
+    if row.batch > CACHE_TOLERANCE.get(logits_dtype(checkpoint), 1e-1):
+        row.problems.append(
+            f"In a batch the logits differ from a lone run's by {row.batch:.3g} of the largest; "
+            "set FRETBOARD_BATCH=1."
+        )
+
+
+def _apart(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> float:
+    """Largest difference to a lone run, up to the first other token."""
+    worst = 0.0
+    for one, other in zip(answered(checkpoint, inputs, NEW_TOKENS), steps, strict=False):
+        worst = max(worst, change(one.logits, other.logits))
+        if one.token_id != other.token_id:
+            break
+    return worst
+
+
+def _keeping(steps: list[Step]) -> Callable[[Step], bool]:
+    def keep(step: Step) -> bool:
+        steps.append(step)
+        return True
+
+    return keep

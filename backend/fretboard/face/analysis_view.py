@@ -1,0 +1,290 @@
+"""An analysis to look at: its document, its arrays as numpy, its figures, under one reading."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from fretboard.analysis.arrays import require_token
+from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.headings import heading
+from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.core.errors import InputError
+from fretboard.core.images import stored_image
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.question import Question
+from fretboard.core.reading import Reading
+from fretboard.core.validation import from_names, validated
+from fretboard.engine.folder import save
+from fretboard.face import cell, page_file
+from fretboard.face.follow_up import FollowUp, follow_up
+from fretboard.face.record_arrays import RecordArrays
+from fretboard.face.source import Source
+from fretboard.figures.export import dress
+from fretboard.figures.patches import patches_figure
+from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import ColorBy
+
+
+class AnalysisView(RecordArrays):
+    """One answer, layer by layer. Depths are 0 (embeddings) to L (last layer), tokens 0 to T−1.
+
+    Nothing is read or computed before it is looked at. In a notebook it shows itself.
+
+    >>> a
+    <analysis ... of tiny-llava: 'The dog is ...' · 6 tokens · ... depths>
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        document: Analysis,
+        reading: Reading,
+        asked: Question | None = None,
+    ) -> None:
+        """document: with its stages as `reading` has them. asked: as it came, if known."""
+        super().__init__(source, document, reading)
+        self._asked = asked
+
+    def __repr__(self) -> str:
+        depths = self.document.model.layers + 1
+        return (
+            f"<analysis {self.id} of {self.document.model.name}: {self.answer!r} · "
+            f"{len(self.tokens)} tokens · {depths} depths>"
+        )
+
+    def _repr_html_(self) -> str:
+        return cell.render(cell.of_analysis(self))
+
+    @property
+    def id(self) -> str:
+        """Its content: the same question of the same model has the same id, everywhere.
+
+        >>> len(a.id)
+        32
+        """
+        return self.document.id
+
+    @property
+    def answer(self) -> str:
+        """The answer as text, without special tokens.
+
+        >>> a.answer
+        'The dog is ...'
+        """
+        return self.document.answer or ""
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The emitted tokens, T of them: text, probability, class, emergence (depth), flag.
+
+        >>> a.tokens[3]
+        <token 3 ' ...': probability 0..., leads from depth ...>
+        """
+        return self.document.tokens
+
+    @property
+    def stages(self) -> Stages | None:
+        """The nodes as the reading has them: critical depth with interval, method, thresholds.
+
+        A node that was not detected is None.
+
+        >>> a.stages.method.value
+        'automatic'
+        """
+        return self.document.stages
+
+    @property
+    def flags(self) -> list[Token]:
+        """The tokens whose hallucination score reaches `flag_score`: evidence, not proof.
+
+        >>> len(a.flags) <= len(a.read(flag_score=0).flags)
+        True
+        """
+        return [token for token in self.tokens if token.flag and token.flag.flagged]
+
+    @property
+    def image(self) -> Image.Image | None:
+        """The picture as the model's processor got it: upright RGB; None: asked without one.
+
+        >>> a.image.mode
+        'RGB'
+        """
+        if self.document.request.image is None:
+            return None
+        return stored_image(self.source.image(self.document))
+
+    @property
+    def question(self) -> FollowUp:
+        """What was asked, to be asked again in another way: `.but(…)`, `.skip("skip.2")`.
+
+        >>> m.analyze(a.question.skip([3])).question.skip_layers
+        '3'
+        """
+        picture = None
+        if self._asked is None and self.document.request.image is not None:
+            picture = self.source.image(self.document)
+        return follow_up(self.document, picture, self._asked)
+
+    def read(self, **changes: Any) -> "AnalysisView":
+        """Another reading of the same record; what is not named stays as it is.
+
+        changes: `lens` (normed, raw, difference), `divergence` (jsd, paper-code, symmetric-kl),
+        `scale` (none, depth, token), `stages` (automatic, paper), and every threshold, such as
+        `mutation_sigmas` or `critical_depth`. Raises InputError.
+
+        >>> raw = a.read(lens="raw", divergence="paper-code", stages="paper")
+        >>> raw.stages.lens.value
+        'raw'
+        """
+        from_names(Reading, "field of a reading", changes)
+        chosen = validated(Reading, self.reading.model_dump(exclude_unset=True) | changes)
+        document = self.source.read(self.document, chosen)
+        return AnalysisView(self.source, document, chosen, self._asked)
+
+    def heatmap(self, quantity: str = "probability", theme: ThemeName = "light") -> go.Figure:
+        """The fretboard: depth × token. quantity: probability, rank, entropy, jsd or leader.
+
+        Raises InputError for another quantity.
+
+        >>> a.heatmap("entropy").layout.title.text
+        'entropy of the distribution'
+        """
+        return self._figure("fretboard", FigureOptions(quantity=quantity, theme=theme))
+
+    def competition(
+        self, token: int = 0, words: Sequence[str] = (), theme: ThemeName = "light"
+    ) -> go.Figure:
+        """Every candidate's probability over the depths at one token, with `words` of yours.
+
+        Raises NotFound for a token, UnknownWord for a word that is not there.
+
+        >>> a.competition(3, words=["red"]).layout.meta["token"]
+        3
+        """
+        options = _options(token=token, word=list(words), theme=theme)
+        return self._figure("competition", options)
+
+    def divergence(self, token: int = 0, theme: ThemeName = "light") -> go.Figure:
+        """The divergence of adjacent depths at one token beside the mean of all. Raises NotFound.
+
+        >>> len(a.divergence(3).data)
+        2
+        """
+        return self._figure("divergence", _options(token=token, theme=theme))
+
+    def profile(self, quantity: str = "jsd", theme: ThemeName = "light") -> go.Figure:
+        """A quantity's mean over the tokens at every depth: jsd, probability or entropy.
+
+        >>> a.profile("probability").layout.meta["quantity"]
+        'probability'
+        """
+        return self._figure("profile", FigureOptions(quantity=quantity, theme=theme))
+
+    def map(
+        self, color_by: ColorBy = "depth", theme: ThemeName = "light", **settings: Any
+    ) -> go.Figure:
+        """All hidden states on one map, from one joint fit.
+
+        color_by: depth, stage, token or probability. settings: `method` (tsne, umap, pca),
+        `perplexity`, `seed`, …, or `preset="paper"`; see docs/projections.md. Raises InputError.
+
+        >>> a.map(method="pca").layout.meta["axis"]
+        'map'
+        """
+        return self._figure("trajectory", _options(color_by=color_by, theme=theme), settings)
+
+    def perplexities(self, theme: ThemeName = "light", **settings: Any) -> go.Figure:
+        """The same states at several perplexities: what stays is in the data.
+
+        >>> a.perplexities(iterations=250).layout.meta["maps"]
+        5
+        """
+        return self._figure("perplexities", _options(theme=theme), settings)
+
+    def patches(self, word: str | int | None = None, theme: ThemeName = "light") -> go.Figure:
+        """A word's probability at every image position, over the image; a slider over depth.
+
+        word: any of the vocabulary, or the index of a token; None: the answer's first flagged or
+        likeliest content word. Raises InputError without an image, UnknownWord.
+
+        >>> len(a.patches("dog").data) == len(a.probability)
+        True
+        """
+        text = word if isinstance(word, str) else self._shown(word).text
+        places, values, said = self.source.patches(self.document, text, self.reading.lens)
+        image = self.image
+        assert image is not None  # else there are no places
+        lens = self.reading.lens.base
+        figure = patches_figure(image, places, values, said, lens, theme)
+        return dress(figure, theme, f"“{said.strip()}” over the image", self._note)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write it as a folder that `fb.open` and `fretboard figure` take; returns the folder.
+
+        What lies there of an earlier analysis is replaced. Raises StoreFull.
+
+        >>> fb.open(a.save("saved")).answer == a.answer
+        True
+        """
+        place, source = Path(folder).expanduser(), self.source
+        image = source.image(self.document) if self.document.request.image else None
+
+        def read(name: str, reading: Reading) -> np.ndarray:
+            return source.array(self.document, name, reading)
+
+        tokenizer = source.tokenizer(self.document)
+        save(self.document, self.reading, place, read, tokenizer, image)
+        return place
+
+    def to_html(self, path: str | Path, theme: ThemeName = "light") -> Path:
+        """One file that opens offline: tokens to click, fretboard, competition and divergence.
+
+        About 5 MB, most of it Plotly. Returns the path.
+
+        >>> a.to_html("a.html").stat().st_size > 1_000_000
+        True
+        """
+        place = Path(path).expanduser()
+        place.write_text(page_file.render(self, theme), encoding="utf-8")
+        return place
+
+    def bare(self, name: str, options: FigureOptions) -> go.Figure:
+        """A figure by its name, without size and heading, for a page that has its own.
+
+        >>> a.bare("fretboard", FigureOptions(quantity="rank")).layout.title.text is None
+        True
+        """
+        subject = Subject(self.document, self.reading)
+        return self.source.figure(name, subject, options, MapQuery())
+
+    def _figure(
+        self, name: str, options: FigureOptions, settings: dict[str, Any] | None = None
+    ) -> go.Figure:
+        query = from_names(MapQuery, "map setting", settings or {})
+        if name in ("competition", "divergence"):
+            require_token(self.document, options.token)
+        subject = Subject(self.document, self.reading)
+        drawn = self.source.figure(name, subject, options, query)
+        return dress(drawn, options.theme, *heading(name, subject, options))
+
+    def _shown(self, token: int | None) -> Token:
+        """The token of an index, or the one that is worth a look: flagged, else a content word."""
+        if token is not None:
+            require_token(self.document, token)
+            return self.tokens[token]
+        scored = [one for one in self.tokens if one.flag]
+        if not scored:
+            raise InputError('No word of this answer stands out; name one: a.patches("dog").')
+        return max(scored, key=lambda one: one.flag.score if one.flag else 0)
+
+    @property
+    def _note(self) -> str:
+        return f"{self.document.model.name} · “{self.document.request.prompt}”"
+
+
+def _options(**chosen: Any) -> FigureOptions:
+    return validated(FigureOptions, chosen)

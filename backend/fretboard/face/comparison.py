@@ -1,0 +1,89 @@
+"""Two analyses on shared axes."""
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from fretboard.analysis.arrays import require_token
+from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.headings import heading
+from fretboard.core.map_settings import MapQuery
+from fretboard.face import cell
+from fretboard.face.analysis_view import AnalysisView
+from fretboard.figures.export import dress
+from fretboard.figures.theme import ThemeName
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """What `fb.compare` gives: figures of two analyses whose colours and axes can be compared.
+
+    >>> c = fb.compare(a, b)
+    >>> c.answers == (a.answer, b.answer)
+    True
+    """
+
+    first: AnalysisView
+    second: AnalysisView
+
+    def __repr__(self) -> str:
+        return f"<comparison of {self.first!r} and {self.second!r}>"
+
+    def _repr_html_(self) -> str:
+        panels = [cell.of_analysis(view) for view in (self.first, self.second)]
+        return cell.render(*panels, cell.Panel("Both", "A and B", figure=self.profile()))
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """Both answers.
+
+        >>> len(fb.compare(a, b).answers)
+        2
+        """
+        return self.first.answer, self.second.answer
+
+    def profile(self, quantity: str = "jsd", theme: ThemeName = "light") -> go.Figure:
+        """Both means over the tokens at every depth: jsd, probability or entropy. InputError.
+
+        >>> fb.compare(a, b).profile().layout.meta["quantity"]
+        'jsd'
+        """
+        return self._both("profile", FigureOptions(quantity=quantity, theme=theme))[0]
+
+    def heatmap(
+        self, quantity: str = "probability", theme: ThemeName = "light"
+    ) -> tuple[go.Figure, go.Figure]:
+        """Both fretboards, their colours on one scale. Raises InputError.
+
+        >>> first, second = fb.compare(a, b).heatmap("jsd")
+        >>> first.data[0].zmax == second.data[0].zmax
+        True
+        """
+        return self._both("fretboard", FigureOptions(quantity=quantity, theme=theme))
+
+    def divergence(
+        self, token: int = 0, other: int | None = None, theme: ThemeName = "light"
+    ) -> tuple[go.Figure, go.Figure]:
+        """Of a token of the first, and of the second (`other`: its own index), on one axis.
+
+        >>> first, second = fb.compare(a, b).divergence(3)
+        >>> first.layout.yaxis.range == second.layout.yaxis.range
+        True
+        """
+        tokens = token, token if other is None else other
+        for side, index in zip((self.first, self.second), tokens, strict=True):
+            require_token(side.document, index)
+        options = [FigureOptions(token=index, theme=theme) for index in tokens]
+        return self._both("divergence", *options)
+
+    def _both(self, name: str, *options: FigureOptions) -> tuple[go.Figure, go.Figure]:
+        first = _drawn(name, self.first, self.second, options[0])
+        return first, _drawn(name, self.second, self.first, options[-1])
+
+
+def _drawn(
+    name: str, view: AnalysisView, beside: AnalysisView, options: FigureOptions
+) -> go.Figure:
+    subject = Subject(view.document, view.reading, (beside.document, beside.reading))
+    drawn = view.source.figure(name, subject, options, MapQuery(), beside.source)
+    return dress(drawn, options.theme, *heading(name, subject, options))

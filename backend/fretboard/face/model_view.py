@@ -1,0 +1,205 @@
+"""A model at hand: ask it, test what causes its answers, ask it of many images."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from fretboard.core.analysis import Analysis, problem_of
+from fretboard.core.causal_test import Kind
+from fretboard.core.errors import BadImage, FretboardError, InputError
+from fretboard.core.image_set import Member
+from fretboard.core.images import Picture, read_picture
+from fretboard.core.progress import bar
+from fretboard.core.question import Question
+from fretboard.core.reading import Reading
+from fretboard.core.validation import from_names
+from fretboard.engine.session import Session
+from fretboard.face.analysis_view import AnalysisView
+from fretboard.face.picture import image_bytes, name_of
+from fretboard.face.set_view import ImageSetView
+from fretboard.face.source import LocalSource
+from fretboard.face.survey_view import Survey
+from fretboard.face.test_view import CausalTestView
+
+FIRST_DIFFERENCE = "first-difference"
+
+
+class Model:
+    """A loaded model with its store, as `fb.load` and `fb.wrap` give it.
+
+    >>> m
+    <model tiny-llava: ... layers, width ..., vocabulary ..., float32>
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._source = LocalSource(session)
+
+    def __repr__(self) -> str:
+        facts = self.session.pipeline.facts()
+        return (
+            f"<model {self.name}: {facts['layers']} layers, width {facts['width']}, "
+            f"vocabulary {facts['vocabulary']}, {facts['dtype']}>"
+        )
+
+    @property
+    def name(self) -> str:
+        """As it was loaded.
+
+        >>> m.name
+        'tiny-llava'
+        """
+        return self.session.served.name
+
+    def analyze(self, image: Any = None, prompt: str | None = None, **fields: Any) -> AnalysisView:
+        """Ask, and read the answer layer by layer; what is in the store is not run again.
+
+        image: a path, bytes, a PIL image, a numpy array, None for text only; or a `Question`, such
+        as `a.question.skip("skip.2")`. fields: those of `fb.Question`: `max_new_tokens`, `lens`,
+        `skip_layers` (`"6-9,12"` or numbers), `skip_when`, `continuation`, `repair`. Raises
+        InputError (BadImage, TooLarge), OutOfMemory.
+
+        >>> a = m.analyze("photo.png", "What is the color of the dog?", max_new_tokens=8)
+        >>> a.answer
+        'The dog is ...'
+        """
+        asked = _question(image, prompt, fields)
+        with bar(total=asked.max_new_tokens, unit="token", desc="answer") as shown:
+            document = self.session.analyze(asked, lambda _event: shown.update())
+        return self._view(document, asked)
+
+    def open(self, analysis_id: str) -> AnalysisView:
+        """An earlier analysis of this model's store. Raises NotFound.
+
+        >>> m.open(a.id).answer == a.answer
+        True
+        """
+        return self._view(self.session.store.read(analysis_id))
+
+    def test(
+        self,
+        analysis: AnalysisView,
+        kind: str,
+        other: Any = None,
+        into_image: bool = False,
+        rival: str = "",
+    ) -> CausalTestView:
+        """A causal test of an answer of this model (docs/experiments.md).
+
+        kind: knockout, patching, attribution or cut. other: the image to patch against, None is a
+        grey one; into_image: patch the other run's states into the image's run; rival: the word to
+        attribute against. Raises InputError, also where the answer is another model's.
+
+        >>> t = m.test(a, "patching")
+        >>> t.figure(token=3).layout.meta["unit"]
+        'share'
+        """
+        document = analysis.document
+        if document.model.revision != self.session.served.revision:
+            raise InputError(
+                f"This is an answer of {document.model.name}, not of {self.name}: test it there."
+            )
+        if kind not in list(Kind):
+            raise InputError(f"There is no causal test {kind!r}; there are {', '.join(Kind)}.")
+        picture = None if self._has(document) else self._picture(analysis)
+        against = self._decoded(image_bytes(other)) if other is not None else None
+        with bar(total=100, unit="%", desc=str(kind)) as shown:
+
+            def report(share: float, _message: str) -> None:
+                shown.update(round(100 * share) - shown.n)
+
+            done = self.session.test(
+                document, Kind(kind), picture, against, into_image, rival, report
+            )
+        return CausalTestView(self.session, done)
+
+    def image_set(
+        self,
+        images: Iterable[Any],
+        prompt: str,
+        token: str = FIRST_DIFFERENCE,
+        **fields: Any,
+    ) -> ImageSetView:
+        """One question of several images, one token position aligned over the answers.
+
+        images: as of `analyze`. token: `first-difference`, `after:is`, `class:colour`,
+        `words:red,blue` or an index. An image that fails is a member with its reason. Raises
+        InputError where all fail.
+
+        >>> s = m.image_set(["1.png", "2.png", "3.png"], "What is the color of the dog?",
+        ...                 token="class:colour")
+        >>> len(s.members)
+        3
+        """
+        pictures = list(images)
+        asked = _question(None, prompt, fields)
+        members = [
+            self._member(asked, picture, name_of(picture, place))
+            for place, picture in enumerate(bar(pictures, unit="image", desc="image set"))
+        ]
+        errors = [member.error for member in members if member.error]
+        if len(errors) == len(members):
+            raise InputError(errors[0].detail if errors else "There are no images to ask about.")
+        return ImageSetView(self.session, self.session.image_set(prompt, members, token))
+
+    def survey(
+        self,
+        images: str | Path | Sequence[str | Path],
+        prompt: str = "",
+        output: str | Path | None = None,
+        limit: int | None = None,
+        **fields: Any,
+    ) -> Survey:
+        """Ask about many pictures, into one table (docs/surveys.md); the same again continues.
+
+        images: folders, patterns, pictures or annotation files. output: a folder for table,
+        summary and report; None: a temporary one. Raises InputError where none can be analysed.
+
+        >>> v = m.survey("photos/", prompt="What is the color of the dog?")
+        >>> sorted(v.to_pandas()["item"].unique())
+        ['1', '2', '3']
+        """
+        from fretboard.studies.survey.run import Sources, run_survey
+
+        places = [images] if isinstance(images, str | Path) else images
+        sources = Sources(tuple(str(place) for place in places), limit=limit)
+        folder = Path(output).expanduser() if output else Path(mkdtemp(prefix="fretboard-survey-"))
+        return Survey(run_survey(self.session, sources, _question(None, prompt, fields), folder))
+
+    def _member(self, asked: Question, image: Any, name: str) -> Member:
+        try:
+            document = self.session.analyze(asked.but(image=image_bytes(image)))
+        except FretboardError as error:
+            return Member(name=name, error=problem_of(error))
+        return Member(name=name, analysis_id=document.id)
+
+    def _view(self, document: Analysis, asked: Question | None = None) -> AnalysisView:
+        reading = Reading().under(document.request.lens)
+        return AnalysisView(self._source, document, reading, asked)
+
+    def _has(self, document: Analysis) -> bool:
+        return self.session.store.exists(document.id)
+
+    def _picture(self, analysis: AnalysisView) -> Picture | None:
+        if analysis.document.request.image is None:
+            return None
+        return self._decoded(analysis.source.image(analysis.document))
+
+    def _decoded(self, data: bytes | None) -> Picture:
+        if data is None:
+            raise BadImage("There is no picture.")
+        return read_picture(data, self.session.settings.max_image_pixels)
+
+
+def _question(image: Any, prompt: str | None, fields: dict[str, Any]) -> Question:
+    """From keyword arguments, checked by their names."""
+    layers = fields.get("skip_layers")
+    if layers is not None and not isinstance(layers, str):
+        fields = fields | {"skip_layers": ",".join(map(str, layers))}
+    if isinstance(image, Question):
+        own = {"prompt": prompt} if prompt is not None else {}
+        from_names(Question, "field of a question", fields)
+        return image.but(**fields, **own)
+    given = {"prompt": prompt or "", "image": image_bytes(image)}
+    return from_names(Question, "field of a question", given | fields)

@@ -1,0 +1,237 @@
+"""Analyses on a server, over its HTTP API: the same object, without a model and without torch."""
+
+import base64
+import io
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import numpy as np
+import plotly.graph_objects as go
+
+from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.core import errors
+from fretboard.core.analysis import Analysis, Status
+from fretboard.core.errors import FretboardError, InputError, NotFinished, Unavailable
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.progress import bar
+from fretboard.core.question import Question, QuestionFields
+from fretboard.core.reading import Lens, Reading
+from fretboard.core.validation import from_names, validated
+from fretboard.face.analysis_view import AnalysisView
+from fretboard.face.picture import image_bytes
+from fretboard.face.source import Source
+
+PERMALINK = re.compile(r"(?P<root>.*)/a/(?P<id>[A-Za-z0-9]+)/?")
+ID = re.compile(r"[A-Za-z0-9]+")
+SECONDS = 180.0  # a map of many tokens takes its time
+KINDS = {
+    kind.title: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, FretboardError)
+}
+
+
+class Server:
+    """A running `fretboard serve`, as `fb.connect` gives it.
+
+    >>> server
+    <server http://...>
+    """
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """token: an access token, where the server wants one."""
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx2.Client(base_url=self.url, headers=headers, timeout=SECONDS)
+
+    def __repr__(self) -> str:
+        return f"<server {self.url}>"
+
+    def open(self, name: str) -> AnalysisView:
+        """A finished analysis by its id, or by its permalink, whose reading is taken over.
+
+        Raises NotFound, NotFinished while it runs, InputError for a link of another server.
+
+        >>> server.open(a.id).answer == a.answer
+        True
+        >>> server.open(f"{server.url}/a/{a.id}?token=3&lens=raw").reading.lens.value
+        'raw'
+        """
+        analysis_id, reading = self._parsed(name)
+        return self._view(analysis_id, reading)
+
+    def analyze(self, image: Any = None, prompt: str = "", **fields: Any) -> AnalysisView:
+        """Ask the server; an answer that it knows comes at once. See `Model.analyze`.
+
+        >>> c = server.analyze("photo.png", "What is the color of the dog?")
+        >>> c.id == a.id
+        True
+        """
+        asked = from_names(Question, "field of a question", {"prompt": prompt} | fields)
+        data = asked.model_dump(
+            mode="json", exclude_unset=True, include=set(QuestionFields.model_fields)
+        )
+        picture = image_bytes(image)
+        files = {"image": ("image", picture)} if picture is not None else None
+        answer = self._call("POST", "/api/analyses", data=data, files=files).json()
+        self._follow(answer["id"], asked.max_new_tokens)
+        return self._view(answer["id"], Reading(), asked.but(image=picture))
+
+    def get(self, path: str, **params: Any) -> httpx2.Response:
+        """A GET below the server's address (docs/api.md). Raises what the server's problem says.
+
+        >>> server.get("/api/models").json()[0]["name"]
+        'tiny-llava'
+        """
+        return self._call("GET", path, params=params)
+
+    def _call(self, method: str, path: str, **content: Any) -> httpx2.Response:
+        try:
+            response = self._client.request(method, path, **content)
+        except httpx2.TransportError as error:
+            raise Unavailable(
+                f"{self.url} does not answer ({error or type(error).__name__}). Check the address, "
+                "and that `fretboard serve` runs there."
+            ) from error
+        if response.is_error:
+            raise _problem(response)
+        return response
+
+    def _view(
+        self, analysis_id: str, reading: Reading, asked: Question | None = None
+    ) -> AnalysisView:
+        source = RemoteSource(self)
+        query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        response = self.get(f"/api/analyses/{analysis_id}", **query)
+        document = Analysis.model_validate_json(response.content)
+        if document.status is Status.FAILED and document.error is not None:
+            raise NotFinished(f"This analysis failed: {document.error.detail}")
+        if document.status is not Status.DONE:
+            raise NotFinished(f"This analysis is {document.status}; open it when it is done.")
+        return AnalysisView(source, document, reading.under(document.request.lens), asked)
+
+    def _parsed(self, name: str) -> tuple[str, Reading]:
+        if ID.fullmatch(name):
+            return name, Reading()
+        parts = urlsplit(name)
+        place = PERMALINK.fullmatch(parts.path)
+        if place is None:
+            raise InputError(f"{name!r} is neither an id nor a permalink, such as {self.url}/a/….")
+        root = f"{parts.scheme}://{parts.netloc}{place['root']}"
+        if parts.netloc and root != self.url:
+            raise InputError(f"{name} is a link of another server; this is {self.url}.")
+        chosen = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        known = {key: value for key, value in chosen.items() if key in Reading.model_fields}
+        return place["id"], validated(Reading, known)
+
+    def _follow(self, analysis_id: str, tokens: int) -> None:
+        """Until the event stream ends, a step of the bar for each token."""
+        place = f"/api/analyses/{analysis_id}/events"
+        with (
+            bar(total=tokens, unit="token", desc="answer") as shown,
+            self._client.stream("GET", place) as stream,
+        ):
+            for line in stream.iter_lines():
+                shown.update(line == "event: token")
+
+
+class RemoteSource:
+    """`Source` over HTTP."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def read(self, document: Analysis, reading: Reading) -> Analysis:
+        """See `Source`."""
+        answer = self.server.get(f"/api/analyses/{document.id}", **_query(reading))
+        return Analysis.model_validate_json(answer.content)
+
+    def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
+        """See `Source`."""
+        chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
+        return self._npy(document, f"arrays/{name}", **chosen)
+
+    def figure(
+        self,
+        name: str,
+        subject: Subject,
+        options: FigureOptions,
+        settings: MapQuery,
+        beside: Source | None = None,
+    ) -> go.Figure:
+        """See `Source`."""
+        query = _query(subject.reading) | _query(options) | _query(settings)
+        if "scaling" in query:  # in an address: of a map, not of a figure
+            query["map_scaling"] = query.pop("scaling")
+        if subject.beside is not None:
+            if not (isinstance(beside, RemoteSource) and beside.server.url == self.server.url):
+                raise InputError(
+                    "The two lie in different places: `.save` both into folders, `open` these, "
+                    "then compare."
+                )
+            other, reading = subject.beside
+            query |= {"beside": other.id, "beside_lens": reading.lens.value}
+        answer = self.server.get(f"/api/analyses/{subject.analysis.id}/figures/{name}", **query)
+        return go.Figure(_decoded(answer.json()))
+
+    def image(self, document: Analysis) -> bytes:
+        """See `Source`."""
+        return self.server.get(f"/api/analyses/{document.id}/image").content
+
+    def patches(
+        self, document: Analysis, word: str, lens: Lens
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """See `Source`."""
+        place = f"/api/analyses/{document.id}/patches"
+        grid = self.server.get(place).json()
+        if grid["reason"]:
+            raise InputError(grid["reason"])
+        nowhere = [float("nan")] * 4
+        places = np.array([patch["rectangle"] or nowhere for patch in grid["patches"]])
+        token = self.server.get(f"{place}/word", word=word).json()["token_text"]
+        shares = self._npy(document, "patches/probability", word=word, lens=lens.value)
+        return places, shares, token
+
+    def tokenizer(self, document: Analysis) -> str:
+        """See `Source`."""
+        return self.server.get(f"/api/analyses/{document.id}/tokenizer").text
+
+    def _npy(self, document: Analysis, path: str, **query: str) -> np.ndarray:
+        answer = self.server.get(f"/api/analyses/{document.id}/{path}", **query)
+        values: np.ndarray = np.load(io.BytesIO(answer.content))
+        return values
+
+
+def _decoded(value: Any) -> Any:
+    """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
+    if isinstance(value, list):
+        return [_decoded(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "bdata" in value:
+        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
+        return flat.reshape(shape)
+    return {name: _decoded(one) for name, one in value.items()}
+
+
+def _query(values: Any) -> dict[str, Any]:
+    """A model's own choices, as the address has them."""
+    chosen: dict[str, Any] = values.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return chosen
+
+
+def _problem(response: httpx2.Response) -> FretboardError:
+    """The server's problem document as the error that it was there."""
+    try:
+        problem = json.loads(response.read())
+        title, detail = str(problem["title"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(
+            f"{response.url} answered {response.status_code}: no Fretboard is there."
+        )
+    kind = KINDS.get(title)
+    return kind(detail) if kind else FretboardError(f"{title}. {detail}")

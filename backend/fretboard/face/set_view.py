@@ -1,0 +1,87 @@
+"""Several images, one question: their answers, one token position on a map, its dispersion."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fretboard.analysis.figures import SetFigureOptions
+from fretboard.analysis.image_sets import aligned_members, states_at, view
+from fretboard.core.image_set import ImageSet, MemberView
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.validation import from_names
+from fretboard.engine.session import Session
+from fretboard.face import cell
+from fretboard.figures.export import dress
+from fretboard.figures.theme import ThemeName
+from fretboard.figures.trajectory import ColorBy
+
+
+class ImageSetView:
+    """What `Model.image_set` gives; the token position is the set's own.
+
+    >>> s
+    <image set of 3 images: 'What is the color of the dog?' at class:colour>
+    """
+
+    def __init__(self, session: Session, document: ImageSet) -> None:
+        self.session, self.document = session, document
+
+    def __repr__(self) -> str:
+        request = self.document.request
+        count = len(self.document.members)
+        return f"<image set of {count} images: {request.prompt!r} at {request.token}>"
+
+    def _repr_html_(self) -> str:
+        note = " · ".join(f"{one.name}: {one.answer or one.note}" for one in self.members)
+        return cell.render(cell.Panel(self.document.request.prompt, note))
+
+    @property
+    def members(self) -> list[MemberView]:
+        """Each image with its answer, its token (index, word), or why it has none.
+
+        >>> [member.word is not None for member in s.members]
+        [True, True, True]
+        """
+        return view(self.session.store, self.document).members
+
+    @property
+    def hidden_states(self) -> np.ndarray:
+        """(L+1, images, width) of the token in each image that has it. Raises InputError below two.
+
+        >>> s.hidden_states.shape == (a.document.model.layers + 1, 3, a.document.model.width)
+        True
+        """
+        role = self.document.request.token
+        return states_at(
+            self.session.store, aligned_members(self.session.store, self.document, role)
+        )
+
+    def guitar(
+        self, color_by: ColorBy = "depth", theme: ThemeName = "light", **settings: Any
+    ) -> go.Figure:
+        """All images' depths on one map: a neck where they lie together, a body where they part.
+
+        settings: as of `AnalysisView.map`. Raises InputError where fewer than two images align.
+
+        >>> s.guitar(method="pca").layout.meta["axis"]
+        'map'
+        """
+        return self._figure(
+            "trajectory", SetFigureOptions(color_by=color_by, theme=theme), settings
+        )
+
+    def dispersion(self, theme: ThemeName = "light", **settings: Any) -> go.Figure:
+        """Between-image dispersion per depth, in the original space, with where the body begins.
+
+        >>> s.dispersion().layout.meta["axis"]
+        'depth'
+        """
+        return self._figure("dispersion", SetFigureOptions(theme=theme), settings)
+
+    def _figure(self, name: str, options: SetFigureOptions, settings: dict[str, Any]) -> go.Figure:
+        chosen = from_names(MapQuery, "map setting", settings).of("images")
+        request = self.document.request
+        drawn = self.session.figures.draw_set(name, self.document, request.token, options, chosen)
+        note = f"{request.model} · “{request.prompt}” · token position {request.token}"
+        return dress(drawn, options.theme, f"{name} of {len(self.document.members)} images", note)

@@ -1,0 +1,90 @@
+"""A word over the image: its probability at every image position, a slider over depth."""
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from fretboard.core.reading import Lens
+from fretboard.figures.quantities import NAMES_OF_LENS
+from fretboard.figures.theme import SEQUENTIAL, THEMES, ThemeName, base_figure, percent, readable
+
+FINEST = 96  # cells of the raster along an axis: finer patches share one
+SIZE = (620, 560)  # px
+VEIL = 0.6  # opacity of the values over the picture
+
+
+def patches_figure(
+    image: Image.Image,
+    rectangles: np.ndarray,
+    values: np.ndarray,
+    word: str,
+    lens: Lens,
+    theme: ThemeName = "light",
+) -> go.Figure:
+    """rectangles: (patch, 4) left, top, right, bottom as shares of the image, NaN: without a place.
+
+    values: (depth, patch) probabilities. Opens at the depth where the word is likeliest.
+    """
+    placed = np.flatnonzero(~np.isnan(rectangles).any(axis=1))
+    cells = _raster(rectangles, placed)
+    depth = int(values[:, placed].max(axis=1).argmax()) if len(placed) else 0
+    meta = {"axis": "patches", "unit": "probability", "lens": lens, "size": list(SIZE)}
+    figure = base_figure(THEMES[theme], meta)
+    figure.add_layout_image(
+        source=image, xref="x", yref="y", x=0, y=0, sizex=1, sizey=1, sizing="stretch",
+        layer="below",
+    )  # fmt: skip
+    top = max(float(values[:, placed].max(initial=0.0)), 1e-9)
+    for d, row in enumerate(values):
+        figure.add_trace(_veil(row, cells, d, word, lens, top, d == depth))
+    figure.update_xaxes(range=[0, 1], showgrid=False, visible=False, constrain="domain")
+    figure.update_yaxes(
+        range=[1, 0], showgrid=False, visible=False, scaleanchor="x",
+        scaleratio=image.height / image.width, constrain="domain",
+    )  # fmt: skip
+    figure.update_layout(sliders=[_slider(len(values), depth)])
+    return figure
+
+
+def _raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
+    """(row, column) → the patch that lies there, −1: none; later patches, the crops, lie on top."""
+    if not len(placed):
+        return np.full((1, 1), -1)
+    sides = rectangles[placed, 2:] - rectangles[placed, :2]
+    columns, rows = (min(FINEST, max(1, round(1 / side))) for side in sides.min(axis=0))
+    cells = np.full((rows, columns), -1)
+    for patch in placed:
+        left, top, right, bottom = rectangles[patch] * (columns, rows, columns, rows)
+        cells[round(top) : round(bottom), round(left) : round(right)] = patch
+    return cells
+
+
+def _veil(
+    row: np.ndarray, cells: np.ndarray, depth: int, word: str, lens: Lens, top: float, shown: bool
+) -> go.Heatmap:
+    rows, columns = cells.shape
+    name = readable(word)
+    texts = [
+        [f"patch {p} · {name} {percent(float(row[p]))}" if p >= 0 else "" for p in line]
+        for line in cells.tolist()
+    ]
+    return go.Heatmap(
+        z=np.where(cells >= 0, row[cells], np.nan).astype(np.float32),
+        x0=0.5 / columns, dx=1 / columns, y0=0.5 / rows, dy=1 / rows,
+        zmin=0, zmax=top, colorscale=SEQUENTIAL, opacity=VEIL, visible=shown,
+        customdata=texts,
+        hovertemplate=f"%{{customdata}} at depth {depth}<extra>{NAMES_OF_LENS[lens]}</extra>",
+        colorbar={"title": {"text": "probability", "side": "right"}, "thickness": 10},
+    )  # fmt: skip
+
+
+def _slider(depths: int, first: int) -> dict:
+    steps = [
+        {
+            "method": "restyle",
+            "label": str(depth),
+            "args": [{"visible": [other == depth for other in range(depths)]}],
+        }
+        for depth in range(depths)
+    ]
+    return {"active": first, "steps": steps, "currentvalue": {"prefix": "depth "}, "pad": {"t": 8}}

@@ -1,0 +1,71 @@
+"""``python -m fretboard.lite_vlm assemble | train | evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from . import ADAPTER, CACHE, assembled
+
+
+def _assemble(options: argparse.Namespace) -> None:
+    print(assembled(options.output, options.adapter))
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .train.run import train
+
+    train(options.work, options.steps, options.chunks, options.processes)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .train.run import export
+
+    export(options.work, options.adapter)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .train.report import evaluate
+
+    evaluate(
+        options.checkpoint or assembled(None, options.adapter),
+        options.work,
+        options.scenes,
+        options.report,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m fretboard.lite_vlm", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    assemble = commands.add_parser("assemble", help="put the checkpoint's folder together")
+    assemble.add_argument("--output", type=Path, help="folder; by default in the cache")
+    assemble.add_argument("--adapter", type=Path, default=ADAPTER)
+    assemble.set_defaults(run=_assemble)
+    train = commands.add_parser("train", help="train the adapter, or go on with it")
+    train.add_argument("--work", type=Path, default=CACHE, help="data and checkpoints")
+    train.add_argument(
+        "--steps", type=int, default=320, help="in all; the rate falls in the last quarter"
+    )
+    train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
+    train.add_argument("--processes", type=int, default=2, help="one thread each")
+    train.set_defaults(run=_train)
+    export = commands.add_parser("export", help="write the trained adapter as it is now")
+    export.add_argument("--work", type=Path, default=CACHE)
+    export.add_argument("--adapter", type=Path, default=ADAPTER)
+    export.set_defaults(run=_export)
+    evaluate = commands.add_parser("evaluate", help="measure a checkpoint on what it never saw")
+    evaluate.add_argument(
+        "--checkpoint", type=Path, help="folder; by default assembled in the cache"
+    )
+    evaluate.add_argument("--adapter", type=Path, default=ADAPTER)
+    evaluate.add_argument("--work", type=Path, default=CACHE)
+    evaluate.add_argument("--scenes", type=int, default=200, help="per cell")
+    evaluate.add_argument("--report", type=Path, default=CACHE / "report.json")
+    evaluate.set_defaults(run=_evaluate)
+    return parser
+
+
+if __name__ == "__main__":
+    chosen = _parser().parse_args()
+    chosen.run(chosen)

@@ -1,0 +1,1 @@
+"""Put the checkpoint together from its two packages and the adapter."""

@@ -1,0 +1,1 @@
+"""Training of the adapter: data, curriculum, evaluation."""

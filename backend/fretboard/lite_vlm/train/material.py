@@ -1,0 +1,96 @@
+"""Everything a training step draws from: the bank, class evidence, the projector, replayed text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..checkpoint.tower import FIRST_COLOUR, GRID, THRESHOLD, WIDTH
+from .bank import Item
+from .directions import Directions
+from .kinds import related
+from .questions import Exchange, about_nothing, about_noun, about_things, choose_absent
+from .sequences import Packed, Packer
+
+LONGEST = 216  # tokens of a sequence: the template and the picture, then exchanges
+TEXTS = 6  # exchanges of a sequence without a picture
+
+
+def evidence(features: Tensor, marks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """What leaves the tower (cells x width) from a cell's features and marks."""
+    classes = (features @ weight.T + bias - THRESHOLD).clamp(0, 6)
+    output = torch.zeros(len(features), WIDTH)
+    output[:, : classes.shape[1]] = classes
+    output[:, FIRST_COLOUR:] = marks
+    return output
+
+
+class Material:
+    """Draws packed sequences of each kind; ``classes`` are the tower's (weight, bias)."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        classes: tuple[Tensor, Tensor],
+        directions: Directions,
+        packer: Packer,
+        texts: Sequence[Exchange],
+    ) -> None:
+        self._by_kind: dict[str, list[Item]] = {}
+        for item in items:
+            self._by_kind.setdefault(item.truth["kind"], []).append(item)
+        self._classes, self._directions = classes, directions
+        self._packer, self._texts = packer, texts
+        self._seen = sorted(
+            {thing["noun"] for item in items for thing in item.truth.get("things", ())}
+        )
+        self._nouns = sorted({*self._seen, *directions.nouns, "person"})
+
+    def draw(self, kind: str, chance: random.Random) -> Packed:
+        """One sequence: "scene", "noun", "photograph", "nothing" or "text"."""
+        if kind == "text":
+            return self._packer.pack(None, chance.sample(self._texts, TEXTS), LONGEST)
+        if kind == "noun":
+            return self._noun(chance)
+        item = chance.choice(self._by_kind[kind])
+        features, marks = _arrays(item)
+        return self._pack(features, marks, self._about(item, chance), chance)
+
+    def _about(self, item: Item, chance: random.Random) -> list[Exchange]:
+        truth = item.truth
+        if truth["kind"] == "nothing":
+            return about_nothing(choose_absent(self._nouns, [], 3, chance), chance)
+        if truth["kind"] == "photograph":
+            return about_noun(truth["noun"], self._absent([truth["noun"]], chance), chance)
+        nouns = [thing["noun"] for thing in truth["things"]]
+        return about_things(truth["things"], self._absent(nouns, chance), chance)
+
+    def _absent(self, present: list[str], chance: random.Random) -> list[str]:
+        """Mostly things that other scenes show, so that a noun alone doesn't tell the answer."""
+        pool = self._seen if any(noun in self._seen for noun in present) else self._nouns
+        return choose_absent(pool, present, 3, chance)
+
+    def _noun(self, chance: random.Random) -> Packed:
+        background = chance.choice(self._by_kind["background"] + self._by_kind["nothing"])
+        features, marks = _arrays(background)
+        noun = chance.choice(self._directions.nouns)
+        features = self._directions.draw(features, noun, chance)
+        absent = [other for other in self._absent([noun], chance) if not related(other, noun)]
+        return self._pack(features, marks, about_noun(noun, absent, chance), chance)
+
+    def _pack(
+        self, features: Tensor, marks: Tensor, exchanges: list[Exchange], chance: random.Random
+    ) -> Packed:
+        image = evidence(features, marks, *self._classes)
+        if self._texts and chance.random() < 0.06:  # a plain question beside a picture
+            exchanges.insert(0, chance.choice(self._texts))
+        return self._packer.pack(image, exchanges, LONGEST)
+
+
+def _arrays(item: Item) -> tuple[Tensor, Tensor]:
+    features, marks = torch.from_numpy(item.features).float(), torch.from_numpy(item.marks).float()
+    assert len(features) == GRID * GRID
+    return features, marks

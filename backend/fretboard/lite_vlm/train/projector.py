@@ -1,0 +1,59 @@
+"""The projector in closed form: an image token is the sum of the words for what its cell shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from ..checkpoint.tower import COLOURS, FIRST_COLOUR, IMAGENET, WIDTH
+
+Arrays = dict[str, Tensor]
+CLASS_SHARE = 0.3  # of a word for each unit of a class's evidence (0..6)
+COLOUR_SHARE = 0.8  # of a word for a cell wholly in one colour
+PLACE_SHARE = 0.45
+LENGTH = 1.9  # of a word vector about the mean one
+OFFSET = 3.0  # where GELU is nearly the identity
+
+
+def word_vectors(words: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -> Tensor:
+    """Of each word, the centred sum of its pieces' vectors in the length of a word's vector."""
+    mean = embedding.mean(0)
+    rows = []
+    for word in words:
+        pieces = tokenizer.encode(f" {word}", add_special_tokens=False).ids
+        vector = (embedding[pieces] - mean).sum(0)
+        rows.append(LENGTH * vector / vector.norm())
+    return torch.stack(rows)
+
+
+def closed_form(nouns: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -> Arrays:
+    """linear_1 and linear_2 of the projector for the tower's classes, named ``nouns`` in order."""
+    first = torch.zeros(WIDTH, embedding.shape[1])
+    first[: len(nouns)] = CLASS_SHARE * word_vectors(nouns, embedding, tokenizer)
+    colours = FIRST_COLOUR + len(COLOURS)
+    first[FIRST_COLOUR:colours] = COLOUR_SHARE * word_vectors(COLOURS, embedding, tokenizer)
+    left, middle, right, top, bottom = PLACE_SHARE * word_vectors(
+        ("left", "middle", "right", "top", "bottom"), embedding, tokenizer
+    )
+    # The marks are 1 right of the left third, left of the right third, below the top one, above
+    # the bottom one: left = 1 - first, right = 1 - second, middle = first + second - 1.
+    first[colours] = middle - left
+    first[colours + 1] = middle - right
+    first[colours + 2] = -top
+    first[colours + 3] = -bottom
+    constant = left + right - middle + top + bottom
+    return {
+        "linear_1.weight": first.T.contiguous(),
+        "linear_1.bias": constant + OFFSET,
+        "linear_2.weight": torch.eye(embedding.shape[1]),
+        "linear_2.bias": embedding.mean(0) - OFFSET,
+    }
+
+
+def class_nouns(imagenet: Sequence[str], probed: Sequence[str]) -> list[str]:
+    """The noun of every class of the tower: ImageNet's first, then those of the probes."""
+    assert len(imagenet) == IMAGENET
+    return [*imagenet, *probed]

@@ -1,0 +1,151 @@
+"""What must hold of any model that is served, tried once on a question and a picture at load.
+
+Its numbers are numbers, the last depth read through the lens is its own distribution, a cache
+changes nothing, and the picture changes the answer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from fretboard.core.errors import FretboardError, UnsupportedModel
+from fretboard.model.anatomy import generator
+from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.generation import Step, generate
+from fretboard.model.inputs import Inputs, build_inputs, image_positions
+from fretboard.model.refusals import refusing
+from fretboard.model.tails import TOLERANCE
+
+PROMPT = "What is in this picture?"
+NEW_TOKENS = 4
+SIZE = (96, 64)  # pixels of the picture; processors enlarge it to theirs
+# Of the largest logit, between decoding with a cache and without; low precision rounds otherwise.
+CACHE_TOLERANCE = {torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 1e-1}
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What was found: shares of the largest logit; `image` None without an image path."""
+
+    lens: float
+    cache: float
+    image: float | None
+    image_positions: int
+
+
+def self_test(checkpoint: Checkpoint, picture: Image.Image | None = None) -> Passed:
+    """Raises UnsupportedModel or NoNumbers, in a sentence. picture: another than a drawn one."""
+    if checkpoint.processor is None:
+        return try_inputs(checkpoint, _inputs(checkpoint, None), None)
+    shown = picture or _noise()
+    inputs = _inputs(checkpoint, shown)
+    other = _inputs(checkpoint, Image.eval(shown, lambda value: 255 - value))
+    return try_inputs(checkpoint, inputs, other)
+
+
+def try_inputs(checkpoint: Checkpoint, inputs: Inputs, other: Inputs | None) -> Passed:
+    """The same on inputs at hand; other: the same question of another picture."""
+    name = type(checkpoint.model).__name__
+    steps = answered(checkpoint, inputs, NEW_TOKENS)
+    lens, cache = lens_error(checkpoint, steps), cache_error(checkpoint, inputs, steps)
+    logits = steps[0].logits
+    if lens > TOLERANCE.get(logits_dtype(checkpoint), 2e-4):
+        raise UnsupportedModel(
+            f"{name}: read at the last depth, the model's own distribution does not come out (off "
+            f"by {lens:.3g} of the largest logit). Its numbers could not be trusted."
+        )
+    if cache > CACHE_TOLERANCE.get(logits_dtype(checkpoint), 1e-1):
+        raise UnsupportedModel(
+            f"{name}: decoding with a cache and without it gives other words (logits differ by "
+            f"{cache:.3g} of the largest). Its answers could not be trusted."
+        )
+    image = None
+    if other is not None:
+        image = change(logits, answered(checkpoint, other, 1)[0].logits)
+        if not image:
+            raise UnsupportedModel(
+                f"{name}: two different pictures give the very same answer. Check that the chat "
+                "template and the processor belong to these weights."
+            )
+    return Passed(lens, cache, image, len(image_positions(checkpoint, inputs)))
+
+
+def answered(checkpoint: Checkpoint, inputs: Inputs, count: int) -> list[Step]:
+    """Up to `count` emitted tokens."""
+    steps: list[Step] = []
+
+    def keep(step: Step) -> bool:
+        steps.append(step)
+        return True
+
+    with refusing(f"{type(checkpoint.model).__name__} does not run on a question", REMEDY):
+        generate(checkpoint, inputs, count, (), keep)
+    return steps
+
+
+REMEDY = (
+    "Check that config, processor and weights come from one source; the log has the whole message."
+)
+
+
+@torch.inference_mode()
+def lens_error(checkpoint: Checkpoint, steps: list[Step]) -> float:
+    """Largest difference at depth L between the lens and the model, of the largest logit."""
+    last = torch.stack([step.states[-1] for step in steps])
+    read = checkpoint.anatomy.logits(checkpoint.anatomy.normed(last)).float().cpu()
+    own = torch.stack([step.logits for step in steps]).cpu()
+    return max(change(one, other) for one, other in zip(own, read, strict=True))
+
+
+@torch.inference_mode()
+def cache_error(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> float:
+    """Largest difference to decoding without a cache, up to the first other token."""
+    with refusing(f"{type(checkpoint.model).__name__} does not run without a cache", REMEDY):
+        whole = generator(checkpoint.model, "pixel_values" in inputs.tensors)(
+            **inputs.tensors,
+            max_new_tokens=len(steps),
+            use_cache=False,
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+    worst = 0.0
+    for step, logits in zip(steps, whole.logits, strict=False):
+        worst = max(worst, change(step.logits, logits[0]))
+        if int(logits[0].argmax()) != step.token_id:
+            break  # a near tie: what follows is another text
+    return worst
+
+
+def change(one: Tensor, other: Tensor) -> float:
+    """Largest difference of two (V,) logits, of the largest logit of the first; −inf left out."""
+    one, other = one.float().cpu(), other.float().cpu()
+    known = one.isfinite() & other.isfinite()
+    size = max(1e-6, float(one[known].abs().max()))
+    return float((one - other)[known].abs().max()) / size
+
+
+def logits_dtype(checkpoint: Checkpoint) -> torch.dtype:
+    """That the head computes in."""
+    weight = getattr(checkpoint.anatomy.unembedding, "weight", None)
+    dtype = weight.dtype if weight is not None and weight.is_floating_point() else None
+    coarsest = (dtype, checkpoint.anatomy.dtype)
+    return min((one for one in coarsest if one is not None), key=lambda one: torch.finfo(one).bits)
+
+
+def _inputs(checkpoint: Checkpoint, picture: Image.Image | None) -> Inputs:
+    try:
+        return build_inputs(checkpoint, PROMPT, picture, None)
+    except FretboardError as error:  # of a question that every model can be asked
+        raise UnsupportedModel(
+            f"The model could not be asked {PROMPT!r}: {error.detail} Take the processor's and the "
+            "tokenizer's files from the source of the weights."
+        ) from error
+
+
+def _noise() -> Image.Image:
+    """Seeded blocks of colour: something is in every patch."""
+    blocks = np.random.default_rng(0).integers(0, 256, (SIZE[1] // 8, SIZE[0] // 8, 3), np.uint8)
+    return Image.fromarray(blocks).resize(SIZE, Image.Resampling.NEAREST)

@@ -1,0 +1,86 @@
+// The question of an analysis, asked once more as it was or with one thing changed.
+import { api, imageUrl } from "../../api/client";
+import type { Analysis, Question, SkipWhen } from "../../api/types";
+import { repairText } from "../../state/repair";
+
+/** All of a question but its image, as the form holds it. */
+export interface Fields {
+	prompt: string;
+	model: string;
+	max_new_tokens: number | null;
+	lens: NonNullable<Question["lens"]>;
+	skip_layers: string;
+	skip_when: SkipWhen;
+	continuation: string;
+	/** Kind and settings of the repair it is decoded with, such as "deco strength=0.6"; empty: plainly. */
+	repair: string;
+	private: boolean;
+}
+
+/** What an analysis was asked. */
+export function fieldsOf({ request }: Analysis): Fields {
+	const { prompt, model, max_new_tokens, lens, skip_when } = request;
+	return {
+		prompt,
+		model,
+		max_new_tokens,
+		lens,
+		skip_layers: request.skip_layers.join(","),
+		skip_when,
+		continuation: request.continuation ?? "",
+		repair: repairText(request.repair),
+		private: request.salt !== null,
+	};
+}
+
+/** The one way from fields and an image to a question. */
+export function questionWith(fields: Fields, image: Blob | null): Question {
+	const { max_new_tokens, ...others } = fields;
+	return { ...others, max_new_tokens: max_new_tokens ?? undefined, image };
+}
+
+export async function questionOf(analysis: Analysis): Promise<Question> {
+	const image = analysis.request.image ? await api.blob(imageUrl(analysis.id)) : null;
+	return questionWith(fieldsOf(analysis), image);
+}
+
+export type Change =
+	| { kind: "no image" }
+	| { kind: "blank image" }
+	| { kind: "prompt"; prompt: string }
+	| { kind: "repair"; repair: string }
+	| { kind: "skip"; layers: string; when: SkipWhen };
+
+const GREY = "#808080";
+
+/** A grey picture, as PNG. */
+function blank(width: number, height: number): Promise<Blob> {
+	const canvas = Object.assign(document.createElement("canvas"), { width, height });
+	const pen = canvas.getContext("2d");
+	if (pen) {
+		pen.fillStyle = GREY;
+		pen.fillRect(0, 0, width, height);
+	}
+	return new Promise((resolve, reject) => {
+		const take = (blob: Blob | null) =>
+			blob ? resolve(blob) : reject(new Error("This browser could not draw a blank image."));
+		canvas.toBlob(take, "image/png");
+	});
+}
+
+/** force: the analysis's own answer is given to the model, so that the tokens of both align. */
+export async function changed(
+	analysis: Analysis,
+	change: Change,
+	force: boolean,
+): Promise<Question> {
+	const question = await questionOf(analysis);
+	if (change.kind === "repair") return { ...question, repair: change.repair };
+	if (force) question.continuation = analysis.answer ?? "";
+	if (change.kind === "skip")
+		return { ...question, skip_layers: change.layers, skip_when: change.when };
+	if (change.kind === "prompt") return { ...question, prompt: change.prompt };
+	const { image } = analysis.request;
+	const other = change.kind === "blank image" && image;
+	return { ...question, image: other ? await blank(image.width, image.height) : null };
+}

@@ -1,0 +1,112 @@
+// The string that is chosen on a map of hidden states: its path in ink, a ring at its depth.
+
+import type { FigureSpec, Trace } from "../../api/figure";
+import { at, listOf } from "../../plot/arrays";
+import { ACCENT, INK } from "../../plot/palette";
+import type { Theme } from "../../state/theme.svelte";
+import { AXES, type Box, pointsAt } from "./figure";
+
+/** A string of a map: the token of an analysis. */
+export interface Strand {
+	analysis: string;
+	token: number;
+}
+
+export interface MapPoint extends Strand {
+	string: number;
+	depth: number;
+	/** The string's name and the word it ends in. */
+	text: string;
+}
+
+/** What stands at a point's place, from its customdata. */
+export function pointOf(customdata: unknown, text: unknown): MapPoint | null {
+	if (!Array.isArray(customdata) || customdata.length < 4) return null;
+	const [string, depth, token, analysis] = customdata;
+	return {
+		string: Number(string),
+		depth: Number(depth),
+		token: Number(token),
+		analysis: String(analysis),
+		text: String(text ?? ""),
+	};
+}
+
+/** The string's place in the figure; null where it is not in it. */
+export function stringOf(spec: FigureSpec, strand: Strand | null): number | null {
+	if (!strand) return null;
+	for (const trace of spec.data)
+		for (const cell of listOf(trace.customdata))
+			if (at(cell, 3) === strand.analysis && at(cell, 2) === strand.token)
+				return Number(at(cell, 0));
+	return null;
+}
+
+const FADED = { path: 0.2, points: 0.5, neck: 0.35 } as const; // opacity beside a chosen string
+
+/** The chosen string's path in ink and its points in full; the others faded. */
+export function chosenIn(spec: FigureSpec, string: number | null, theme: Theme): Trace[] {
+	if (string === null) return spec.data;
+	const faded = spec.data.map((trace): Trace => {
+		if (trace.meta?.part === "path" && trace.meta.string === string) return inked(trace, theme);
+		return { ...trace, opacity: FADED[trace.meta?.part as keyof typeof FADED] ?? 1 };
+	});
+	const own = spec.data
+		.filter((trace) => trace.meta?.part === "points")
+		.map((trace) => {
+			const owners = trace.customdata as unknown[];
+			return pointsAt(
+				trace,
+				owners.flatMap((_, index) => (at(owners, index, 0) === string ? [index] : [])),
+			);
+		});
+	return [...faded, ...own.filter((trace) => (trace.customdata as unknown[]).length > 0)];
+}
+
+function inked(trace: Trace, theme: Theme): Trace {
+	const line = trace.line as Box;
+	return {
+		...trace,
+		line: { ...line, color: INK[theme], width: 2 * Number(line.width) },
+		opacity: 1,
+	};
+}
+
+/** A ring round the point of a string at a depth, above all traces. */
+export function ringAt(
+	spec: FigureSpec,
+	string: number | null,
+	depth: number | null,
+	theme: Theme,
+): Trace[] {
+	if (string === null || depth === null) return [];
+	for (const trace of spec.data) {
+		const owners = listOf(trace.customdata);
+		const index = owners.findIndex(
+			(_, i) => at(owners, i, 0) === string && at(owners, i, 1) === depth,
+		);
+		if (index < 0) continue;
+		const place = AXES.filter((axis) => axis in trace).map((axis) => [
+			axis,
+			[at(trace[axis], index)],
+		]);
+		const solid = trace.type === "scatter3d";
+		const marker = {
+			symbol: "circle-open",
+			size: solid ? 9 : 16,
+			color: ACCENT[theme],
+			line: { width: 3, color: ACCENT[theme] },
+		};
+		return [
+			{
+				type: trace.type,
+				mode: "markers",
+				...Object.fromEntries(place),
+				marker,
+				hoverinfo: "skip",
+				showlegend: false,
+			},
+		];
+	}
+	return [];
+}

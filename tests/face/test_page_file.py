@@ -1,0 +1,75 @@
+"""The saved page in a browser without a network: chips, hover, selection."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser.harness import chromium_arguments
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def offline() -> Iterator[Page]:
+    """A page of a browser that reaches nothing; what it logs as an error fails the test."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium_arguments())
+        context = browser.new_context(offline=True)
+        page, wrong = context.new_page(), []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda sent: sent.url.startswith("http") and wrong.append(sent.url))
+        page.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
+        yield page
+        assert wrong == []
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def saved(offline, analysis, tmp_path_factory) -> Page:
+    path = analysis.to_html(tmp_path_factory.mktemp("page") / "a.html")
+    offline.goto(path.as_uri())
+    return offline
+
+
+def shown(page: Page) -> list[list[float]]:
+    return page.evaluate("document.getElementById('competition')._fullData.map(d => [...d.y])")
+
+
+def test_a_chip_chooses_its_token(saved, analysis):
+    chips = saved.locator("#chips button")
+    expect(chips).to_have_count(len(analysis.tokens))
+    chips.nth(3).click()
+    expect(chips.nth(3)).to_have_attribute("aria-pressed", "true")
+    expect(saved.locator("#told")).to_contain_text("token 3")
+    emitted = next(line for line in analysis.competition(3).data if line.meta["role"] == "emitted")
+    assert any(line == pytest.approx(list(emitted.y)) for line in shown(saved))
+    divergence = saved.evaluate("document.getElementById('divergence')._fullData[1].y.length")
+    assert divergence == analysis.document.model.layers
+
+
+def test_a_press_on_the_fretboard_chooses_its_column_and_arrows_go_on(saved):
+    chips = saved.locator("#chips button")
+    chips.nth(0).click()
+    drag = saved.locator("#fretboard .nsewdrag").first
+    box = drag.bounding_box()
+    drag.hover(position={"x": box["width"] * 2.5 / 6, "y": box["height"] / 2})
+    expect(saved.locator("#fretboard .hovertext")).to_contain_text("token 2")
+    drag.click(position={"x": box["width"] * 2.5 / 6, "y": box["height"] / 2})
+    expect(chips.nth(2)).to_have_attribute("aria-pressed", "true")
+    saved.keyboard.press("ArrowRight")
+    expect(chips.nth(3)).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_fretboard_shows_another_quantity(saved, analysis):
+    saved.locator("#quantity").select_option("jsd")
+    rows = saved.evaluate("document.getElementById('fretboard')._fullData[0].z.length")
+    assert rows == analysis.document.model.layers
+
+
+def test_a_cell_of_a_notebook_draws_itself(offline, analysis, monkeypatch):
+    monkeypatch.setattr("fretboard.face.cell._shown", iter([0]))
+    offline.set_content(f"<!doctype html><body>{analysis._repr_html_()}</body>")
+    expect(offline.locator(".js-plotly-plot .heatmaplayer image")).to_have_count(1)
+    expect(offline.locator("table")).to_have_count(0)

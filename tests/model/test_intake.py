@@ -1,0 +1,221 @@
+"""Checkpoint folders that are not what they seem: refused at load, in a sentence with the file."""
+
+import json
+import logging
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+from fretboard.core.errors import FretboardError, UnsupportedModel
+from fretboard.model.checkpoint import load
+from fretboard.model.inputs import build_inputs
+from tests.support.tiny_families import text
+from tests.support.tiny_models import make_tokenizer, save_llava
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935\nsize 13\n"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return save_llava(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    copy = tmp_path / "checkpoint"
+    shutil.copytree(whole, copy)
+    return copy
+
+
+def refusal(folder):
+    with pytest.raises(FretboardError) as refused:
+        load(str(folder), None, "cpu", "auto")
+    sentence = refused.value.detail
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    assert len(sentence) < 700
+    return sentence
+
+
+def rewrite(folder, change):
+    """change: name → its new name, or None to leave the weight out."""
+    path = folder / "model.safetensors"
+    kept = {change(name): tensor for name, tensor in load_file(path).items()}
+    kept.pop(None, None)
+    save_file(kept, path, metadata={"format": "pt"})
+
+
+def edit(folder, name="config.json", **fields):
+    path = folder / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("lm_head", ["lacks 1 weight of", "lm_head.weight"]),
+        ("multi_modal_projector", ["lacks 4 weights of", "multi_modal_projector.linear_1.bias"]),
+        ("language_model.model.layers.2.", ["lacks 9 weights of", "layers.2.input_layernorm"]),
+        ("vision_tower", ["lacks 39 weights of", "vision_tower", "and 34 more"]),
+    ],
+)
+def test_missing_weights_are_counted_and_named(folder, part, words):
+    rewrite(folder, lambda name: None if part in name else name)
+    sentence = refusal(folder)
+    for word in words:
+        assert word in sentence
+
+
+def test_weights_with_a_prefix_of_their_own_are_told_so(folder):
+    rewrite(folder, lambda name: f"base_model.model.{name}")
+    assert "begin with `base_model.model.`" in refusal(folder)
+
+
+def test_weights_of_another_name_are_told_as_left_over(folder):
+    rewrite(folder, lambda name: name.replace("multi_modal_projector.linear_1", "bridge.first"))
+    sentence = refusal(folder)
+    assert "lacks 2 weights" in sentence
+    assert "bridge.first" in sentence
+
+
+def test_weights_that_nobody_needs_are_said_in_the_log(folder, caplog):
+    path = folder / "model.safetensors"
+    more = {"extra.lora_A.weight": torch.ones(2)}
+    save_file(load_file(path) | more, path, metadata={"format": "pt"})
+    with caplog.at_level(logging.WARNING):
+        load(str(folder), None, "cpu", "auto")
+    assert "1 weight not used: extra.lora_A.weight" in caplog.text
+
+
+def test_another_shape_than_the_configs_is_told_with_both(folder):
+    config = json.loads((folder / "config.json").read_text())
+    edit(folder, text_config=config["text_config"] | {"intermediate_size": 100})
+    sentence = refusal(folder)
+    assert "another shape than config.json says" in sentence
+    assert "(48, 96), not (48, 100)" in sentence
+
+
+def save_text_model(folder, **config):
+    tokenizer = make_tokenizer()
+    model = LlamaForCausalLM(text(LlamaConfig, vocab_size=len(tokenizer), **config))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def test_a_head_tied_to_the_embedding_is_not_missing(tmp_path):
+    save_text_model(tmp_path, tie_word_embeddings=True)
+    assert not any("lm_head" in name for name in load_file(tmp_path / "model.safetensors"))
+    checkpoint = load(str(tmp_path), None, "cpu", "auto")
+    head, words = checkpoint.anatomy.unembedding, checkpoint.model.get_input_embeddings()
+    assert torch.equal(head.weight, words.weight)
+
+
+def test_no_library_fills_a_gap_that_the_check_does_not_see(tmp_path):
+    """The library itself still loads such a folder with random numbers: what the check is for."""
+    save_text_model(tmp_path)
+    rewrite(tmp_path, lambda name: None if "lm_head" in name else name)
+    one, other = (AutoModelForCausalLM.from_pretrained(tmp_path).lm_head.weight for _ in "ab")
+    assert not torch.equal(one, other)
+    assert "lacks 1 weight" in refusal(tmp_path)
+
+
+def halve(path):
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+WEIGHTS = "model.safetensors"
+DAMAGES = {
+    "half": (lambda f: halve(f / WEIGHTS), [WEIGHTS, "cut off", "from the checkpoint's source"]),
+    "longer": (lambda f: (f / WEIGHTS).open("ab").write(b"more"), [WEIGHTS, "too long"]),
+    "noise": (lambda f: (f / WEIGHTS).write_bytes(b"\xff" * 99), [WEIGHTS, "no safetensors file"]),
+    "empty": (lambda f: (f / WEIGHTS).write_bytes(b""), [WEIGHTS, "is empty"]),
+    "pointer": (lambda f: (f / WEIGHTS).write_bytes(LFS), [WEIGHTS, "git lfs pull"]),
+    "tokenizer": (lambda f: (f / "tokenizer.json").write_bytes(LFS), ["tokenizer.json", "lfs"]),
+    "none": (lambda f: (f / WEIGHTS).unlink(), ["holds no weights", "*.safetensors"]),
+    "broken tokenizer": (lambda f: halve(f / "tokenizer.json"), ["tokenizer", "source again"]),
+    "broken processor": (lambda f: halve(f / "processor_config.json"), ["processor_config.json"]),
+    "broken generation": (
+        lambda f: halve(f / "generation_config.json"),
+        ["generation_config.json"],
+    ),
+    "broken config": (lambda f: halve(f / "config.json"), ["config.json", "is not JSON"]),
+    "list": (lambda f: (f / "config.json").write_text("[1]"), ["config.json", "JSON list"]),
+    "mark": (
+        lambda f: (f / "config.json").write_text("\ufeff" + (f / "config.json").read_text()),
+        ["config.json", "byte-order mark"],
+    ),
+    "no type": (lambda f: edit(f, model_type=None), ["config"]),
+    "new type": (lambda f: edit(f, model_type="zzz"), ["`zzz`", "newer transformers"]),
+    "gptq": (
+        lambda f: edit(f, quantization_config={"quant_method": "gptq", "bits": 4}),
+        ["package is not installed", "pip"],
+    ),
+    "awq": (
+        lambda f: edit(f, quantization_config={"quant_method": "awq", "bits": 4}),
+        ["package is not installed", "gptqmodel"],
+    ),
+    "unknown method": (
+        lambda f: edit(f, quantization_config={"quant_method": "zzz"}),
+        ["quantised by 'zzz'", "unquantised"],
+    ),
+    "flash attention": (
+        lambda f: edit(f, _attn_implementation="flash_attention_2"),
+        ["FlashAttention2", "not installed", "config.json"],
+    ),
+    "layers of a word": (lambda f: edit_text(f, num_hidden_layers="four"), ["num_hidden_layers"]),
+    "heads that do not divide": (lambda f: edit_text(f, num_attention_heads=5), ["(48)", "(5)"]),
+    "no such activation": (lambda f: edit_text(f, hidden_act="zzz"), ["zzz", "config.json"]),
+    "no language model": (lambda f: edit(f, model_type="vit"), ["vit", "neither"]),
+}
+
+
+def edit_text(folder, **fields):
+    config = json.loads((folder / "config.json").read_text())
+    edit(folder, text_config=config["text_config"] | fields)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_folder_is_one_sentence_that_names_the_file_or_field(name, folder):
+    damage, words = DAMAGES[name]
+    damage(folder)
+    sentence = refusal(folder)
+    for word in words:
+        assert word in sentence, sentence
+
+
+def test_a_shard_that_is_not_there_is_named(folder):
+    path = folder / WEIGHTS
+    names = list(load_file(path))
+    shards = {name: f"model-0000{1 + (n > 9)}-of-00002.safetensors" for n, name in enumerate(names)}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+    path.rename(folder / "model-00001-of-00002.safetensors")
+    sentence = refusal(folder)
+    assert "1 of 2 files" in sentence
+    assert "model-00002-of-00002.safetensors" in sentence
+
+
+def test_weights_in_torchs_own_format_are_read_and_damaged_ones_refused(folder):
+    weights = load_file(folder / WEIGHTS)
+    (folder / WEIGHTS).unlink()
+    torch.save(weights, folder / "pytorch_model.bin")
+    checkpoint = load(str(folder), None, "cpu", "auto")
+    assert build_inputs(checkpoint, "the cat", None, None).prompt_tokens > 2
+    halve(folder / "pytorch_model.bin")
+    sentence = refusal(folder)
+    assert "pytorch_model.bin is cut off or damaged" in sentence
+
+
+def test_a_folder_with_any_signs_in_its_name_is_read(whole, tmp_path):
+    odd = tmp_path / "ü b#c%20d 'e'"
+    shutil.copytree(whole, odd)
+    assert load(str(odd), None, "cpu", "auto").processor is not None
+
+
+def test_refusals_are_of_one_kind(folder):
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(UnsupportedModel):
+        load(str(folder), None, "cpu", "auto")

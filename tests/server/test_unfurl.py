@@ -1,0 +1,72 @@
+"""Links that unfurl: the tags of a finished analysis, and its preview image."""
+
+import html
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from pydantic import SecretStr
+
+from fretboard.figures.preview import SIZE
+from fretboard.server import page
+from fretboard.server.app import create_app
+from tests.support.api_calls import finished, post
+
+PROMPT = 'what is <the> "cat" & dog ?'
+
+
+@pytest.fixture(autouse=True)
+def built_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "STATIC", tmp_path)
+    (tmp_path / "index.html").write_text("<html><head><title>x</title></head></html>")
+
+
+@pytest.fixture
+def answered(client, png):
+    return finished(client, post(client, png, prompt=PROMPT, max_new_tokens=4))[0]
+
+
+def tags(text):
+    pairs = re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)"', text)
+    return {name: html.unescape(value) for name, value in pairs}
+
+
+def test_a_finished_analysis_has_its_question_answer_and_picture(client, answered):
+    told = tags(client.get(f"/a/{answered['id']}?token=1").text)
+    assert told["og:title"] == f"“{PROMPT}”"
+    assert answered["answer"][:20] in told["og:description"]
+    assert told["og:url"].endswith(f"/a/{answered['id']}")
+    picture = client.get(told["og:image"].removeprefix(str(client.base_url)))
+    assert picture.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(picture.content)).size == SIZE
+
+
+@pytest.mark.parametrize("path", ["/", "/a/0123456789abcdef0123456789abcdef", "/t/0", "/a/%2e%2e"])
+def test_other_addresses_are_the_plain_page(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    assert tags(response.text) == {}
+
+
+def test_head_is_answered(client, answered):
+    assert client.head(f"/a/{answered['id']}").status_code == 200
+
+
+def test_a_text_only_answer_has_a_picture_too(client):
+    response = client.post("/api/analyses", data={"prompt": "what ?", "max_new_tokens": 3})
+    analysis = finished(client, response)[0]
+    picture = client.get(f"/api/analyses/{analysis['id']}/preview.png")
+    assert Image.open(io.BytesIO(picture.content)).size == SIZE
+
+
+def test_what_only_token_holders_may_read_is_not_told_to_strangers(services, answered):
+    closed = services.settings.model_copy(
+        update={"read_tokens": SecretStr("a-read-token-of-tests")}
+    )
+    changed = replace(services, settings=closed)
+    with TestClient(create_app(changed, lambda: None)) as stranger:
+        assert tags(stranger.get(f"/a/{answered['id']}").text) == {}
+        assert stranger.get(f"/api/analyses/{answered['id']}/preview.png").status_code == 401
