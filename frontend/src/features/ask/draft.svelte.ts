@@ -34,7 +34,7 @@ class Draft {
 	image = $state.raw<DraftImage | null>(null);
 	fields = $state<Fields>({ ...PLAIN });
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
-	touched = false;
+	touched = $state(false);
 
 	setFile(file: File): void {
 		this.#show({ name: file.name, url: URL.createObjectURL(file), load: async () => file });
