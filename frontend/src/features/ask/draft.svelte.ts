@@ -1,7 +1,7 @@
 // The question being prepared: an image, or several, and the fields of the form, before it is asked.
 import { api, imageUrl } from "../../api/client";
 import type { Analysis, GalleryEntry, Question, SetQuestion } from "../../api/types";
-import { type Fields, fieldsOf, questionWith } from "./question";
+import { type Fields, fieldsOf, questionWith, setQuestionWith } from "./question";
 import { FIRST_DIFFERENCE, isComplete, type Role, writeRole } from "./role";
 
 export interface DraftImage {
@@ -110,15 +110,8 @@ class Several {
 	}
 
 	question(): SetQuestion {
-		const { prompt, model, max_new_tokens, private: hidden } = draft.fields;
-		return {
-			images: this.images.map(({ file }) => file),
-			prompt,
-			token: writeRole(this.role),
-			model,
-			max_new_tokens: max_new_tokens ?? undefined,
-			private: hidden,
-		};
+		const files = this.images.map(({ file }) => file);
+		return setQuestionWith(draft.fields, files, writeRole(this.role));
 	}
 }
 
