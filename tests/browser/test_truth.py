@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.harness import Watched, open_board
+from tests.browser.harness import RUN_MS, Watched, board, open_board
 
 pytestmark = pytest.mark.browser
 
@@ -79,3 +80,22 @@ def test_a_chosen_image_is_not_taken_for_the_answers(
     expect(picture(page)).to_have_attribute(
         "src", re.sub(r".*/a/(\w+).*", r"/api/analyses/\1/image", page.url)
     )
+
+
+def test_the_same_file_asked_twice_is_one_record(
+    watched: Watched, scene: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "scene.jpg"
+    Image.open(scene).convert("RGB").save(file, "JPEG")
+    page = watched.page()
+    page.goto("/")
+    page.set_input_files("input[type=file]", file)
+    page.get_by_label("Prompt", exact=True).fill("What is the color of the ball?")
+    analyse = page.get_by_role("button", name="Analyse")
+    analyse.click()
+    page.wait_for_url(re.compile(r"/a/\w+"))
+    expect(board(page)).to_be_visible(timeout=RUN_MS)
+    first = page.url.partition("?")[0]
+    with page.expect_response("**/api/analyses") as again:
+        analyse.click()
+    assert first.endswith(again.value.json()["id"])

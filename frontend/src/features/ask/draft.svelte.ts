@@ -1,6 +1,7 @@
 // The question being prepared: an image, or several, and the fields of the form, before it is asked.
 import { api, imageUrl } from "../../api/client";
 import type { Analysis, GalleryEntry, Question, SetQuestion } from "../../api/types";
+import { imageOf } from "./originals";
 import { type Fields, fieldsOf, questionWith, setQuestionWith } from "./question";
 import { FIRST_DIFFERENCE, isComplete, type Role, writeRole } from "./role";
 
@@ -49,7 +50,11 @@ class Draft {
 	/** Takes over what an analysis was asked, so that a changed prompt runs on the same image. */
 	fromAnalysis(analysis: Analysis): void {
 		Object.assign(this.fields, fieldsOf(analysis));
-		this.#show(analysis.request.image ? remote("image", imageUrl(analysis.id)) : null);
+		this.#show(
+			analysis.request.image
+				? { name: "image", url: imageUrl(analysis.id), load: imageOf(analysis) }
+				: null,
+		);
 	}
 
 	fromGallery(entry: GalleryEntry): void {

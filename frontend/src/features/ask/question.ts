@@ -1,7 +1,7 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
-import { api, imageUrl } from "../../api/client";
 import type { Analysis, Question, SetQuestion, SkipWhen } from "../../api/types";
 import { repairText } from "../../state/repair";
+import { imageOf } from "./originals";
 
 /** All of a question but its image, as the form holds it. */
 export interface Fields {
@@ -53,7 +53,7 @@ export const setQuestionWith = (fields: Fields, images: File[], token: string): 
 });
 
 export async function questionOf(analysis: Analysis): Promise<Question> {
-	const image = analysis.request.image ? await api.blob(imageUrl(analysis.id)) : null;
+	const image = analysis.request.image ? await imageOf(analysis)() : null;
 	return questionWith(fieldsOf(analysis), image);
 }
 
