@@ -66,7 +66,7 @@ class Thresholds(BaseModel):
             description="Stages: mean JSD before the critical depth is this many times that after "
             "it",
         ),
-    ] = 4.0
+    ] = 6.0
     stage_gain: Annotated[
         float,
         Field(ge=0, le=1, description="… the emitted words gain this much mean probability"),

@@ -25,6 +25,7 @@ from fretboard.lens.change_point import change_points, log_jsd, resampled
 
 EARLY_PAIRS = 2
 FEWEST_PAIRS = 3  # two pairs have one split, and no profile
+FEWEST_TOKENS = 3  # of one or two of SmolLM2's tokens 24 % and 7 % seem to have stages
 STEADY = 0.7  # correlation with depth from which a change is called steady
 RESUMES = 1.5  # last third over first third of the pairs after c
 TINY = 1e-12  # keeps a profile that does not move from a division by zero
@@ -67,8 +68,8 @@ def objection(jsd: np.ndarray, probability: np.ndarray, thresholds: Thresholds) 
 
     jsd (L, T) nats, probability of the emitted tokens (L+1, T).
     """
-    if jsd.shape[0] < FEWEST_PAIRS or jsd.shape[1] == 0:
-        return "there are too few depths or tokens to tell"
+    if jsd.shape[0] < FEWEST_PAIRS or jsd.shape[1] < FEWEST_TOKENS:
+        return f"an answer shows them with {FEWEST_TOKENS} tokens and {FEWEST_PAIRS} layers or more"
     tables = (jsd.astype(np.float64), log_jsd(jsd), probability.astype(np.float64))
     whole = Profiles(*(table.mean(axis=1)[None] for table in tables))
     drawn = Profiles(*(resampled(table, thresholds.resamples, SEED) for table in tables))

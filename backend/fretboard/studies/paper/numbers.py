@@ -15,7 +15,7 @@ def stages_sentence(analysis: Analysis) -> str:
     """Critical depth with interval, probability view and mutations, as a sentence."""
     stages = analysis.stages
     if stages is None or stages.critical_depth is None:
-        return "No critical depth is found."
+        return (stages and stages.reason) or "No critical depth is found."
     low, high = stages.critical_interval or (stages.critical_depth,) * 2
     depths = [t.mutation_depth for t in analysis.tokens if t.mutation_depth is not None]
     where = f" (depths {', '.join(map(str, sorted(set(depths))))})" if depths else ""
