@@ -59,16 +59,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("prompt", 512), ("tokens", 64), ("layers", 16), ("width", 1024)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    checkpoint, shape = make(asked.layers, asked.width)
+    checkpoint, shape = make(options.layers, options.width)
     run(checkpoint, 8, 2)
     before = peak()
-    run(checkpoint, asked.prompt, asked.tokens)
+    run(checkpoint, options.prompt, options.tokens)
     measured = peak() - before
-    estimate = request_bytes(shape, Load(prompt=asked.prompt, new=asked.tokens)) / 1e6
-    told = vars(asked) | {"measured": round(measured, 1), "estimate": round(estimate, 1)}
-    print(json.dumps(told | {"ratio": round(estimate / measured, 2)}))
+    estimate = request_bytes(shape, Load(prompt=options.prompt, new=options.tokens)) / 1e6
+    figures = vars(options) | {"measured": round(measured, 1), "estimate": round(estimate, 1)}
+    print(json.dumps(figures | {"ratio": round(estimate / measured, 2)}))
 
 
 if __name__ == "__main__":

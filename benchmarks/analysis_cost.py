@@ -156,25 +156,25 @@ def main() -> None:
     parser.add_argument("--model", choices=("bundled", "random32"), default="bundled")
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    checkpoint, inputs = bundled() if asked.model == "bundled" else random_decoder()
+    options = parser.parse_args()
+    checkpoint, inputs = bundled() if options.model == "bundled" else random_decoder()
     ways = {"plain": plain, "ours": ours, "scripts": scripts, "forward": forward}
     # Also the warm-up. Ours is led along these ids, so that no end token cuts its answer short.
-    ids = plain(checkpoint, inputs, asked.tokens)
+    ids = plain(checkpoint, inputs, options.tokens)
     inputs = Inputs(inputs.tensors, tuple(ids.tolist()))
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(asked.rounds):  # in turn, so that a noisy neighbour meets all of them
+    for _ in range(options.rounds):  # in turn, so that a noisy neighbour meets all of them
         for name, way in ways.items():
             taken[name].append(
-                seconds(lambda way=way: way(checkpoint, inputs, asked.tokens))  # type: ignore[misc]
+                seconds(lambda way=way: way(checkpoint, inputs, options.tokens))  # type: ignore[misc]
             )
     middle = {name: statistics.median(times) for name, times in taken.items()}
     on_top = {name: middle[name] - middle["plain"] for name in ways if name != "plain"}
     weight = checkpoint.anatomy.unembedding.weight
-    flops = 2 * weight.numel() * checkpoint.anatomy.depths * asked.tokens
+    flops = 2 * weight.numel() * checkpoint.anatomy.depths * options.tokens
     report = {
-        "model": asked.model,
-        "tokens": asked.tokens,
+        "model": options.model,
+        "tokens": options.tokens,
         "median_seconds": middle,
         "ratio_to_plain": {name: middle[name] / middle["plain"] for name in ways},
         "scripts_over_ours_on_top": on_top["scripts"] / max(on_top["ours"], 1e-9),

@@ -53,23 +53,23 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=4096)
     parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--return-freed", action="store_true")
-    asked = parser.parse_args()
-    if asked.return_freed:
+    options = parser.parse_args()
+    if options.return_freed:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    norm = torch.nn.RMSNorm(asked.width)
-    head = torch.nn.Linear(asked.width, VOCABULARY, bias=False)
+    norm = torch.nn.RMSNorm(options.width)
+    head = torch.nn.Linear(options.width, VOCABULARY, bias=False)
     lens = LogitLens(norm, head, VOCABULARY)
     with torch.inference_mode():
-        tiny = torch.nn.Linear(asked.width, WARM_UP_WORDS, bias=False)
-        read(LogitLens(norm, tiny, WARM_UP_WORDS), asked.width, 2)
+        tiny = torch.nn.Linear(options.width, WARM_UP_WORDS, bias=False)
+        read(LogitLens(norm, tiny, WARM_UP_WORDS), options.width, 2)
         before = peak()
-        stored = read(lens, asked.width, asked.tokens)
+        stored = read(lens, options.width, options.tokens)
     extra = peak() - before
     print(
         json.dumps(
             {
-                "width": asked.width,
-                "tokens": asked.tokens,
+                "width": options.width,
+                "tokens": options.tokens,
                 "weights": round(head.weight.nbytes / 1e6, 1),
                 "extra": round(extra, 1),
                 "stored": round(stored, 1),

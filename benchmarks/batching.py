@@ -61,7 +61,7 @@ def main() -> None:
     checkpoint, inputs = random_decoder() if options.model == "random32" else bundled()
     rows = prompts(inputs, options.users)
     timed(checkpoint, rows[:1], 2, reading=True)  # warm up
-    found: dict[str, list[float]] = {}
+    figures: dict[str, list[float]] = {}
     for _ in range(options.rounds):
         for name, tokens, reading in (
             ("whole", options.tokens, True),
@@ -69,11 +69,11 @@ def main() -> None:
             ("prompt alone", 1, False),
         ):
             apart, together = measured(checkpoint, rows, tokens, reading)
-            found.setdefault(f"{name}: apart s", []).append(apart)
-            found.setdefault(f"{name}: together s", []).append(together)
-            found.setdefault(f"{name}: throughput ratio", []).append(apart / together)
-    told = {name: round(statistics.median(values), 2) for name, values in found.items()}
-    print(json.dumps({**vars(options), "threads": torch.get_num_threads(), **told}, indent=1))
+            figures.setdefault(f"{name}: apart s", []).append(apart)
+            figures.setdefault(f"{name}: together s", []).append(together)
+            figures.setdefault(f"{name}: throughput ratio", []).append(apart / together)
+    medians = {name: round(statistics.median(values), 2) for name, values in figures.items()}
+    print(json.dumps({**vars(options), "threads": torch.get_num_threads(), **medians}, indent=1))
 
 
 if __name__ == "__main__":

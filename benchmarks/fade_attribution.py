@@ -61,13 +61,13 @@ def words(answerer: Answerer, scenes: list[Scene]) -> Iterator[Word]:
     pixels = answerer.pixels([render(scene) for scene in scenes])
     answers = answerer.generate(pixels, answerer.prompts(CAPTION, len(scenes)))
     for scene, row in zip(scenes, answers.ids[:, answers.prompt_length :].tolist(), strict=True):
-        found: dict[str, Word] = {}
+        stated: dict[str, Word] = {}
         for group in scene.groups:
             at = color_position(row, answerer.word_id(noun(group)), set(colors), CAPTION)
             if group.counter_prior and at is not None:
                 outcome = color_outcome(group, colors[row[at]])
-                found.setdefault(outcome, Word(scene, group, outcome, tuple(row[: at + 1])))
-        yield from (found[outcome] for outcome in OUTCOMES if outcome in found)
+                stated.setdefault(outcome, Word(scene, group, outcome, tuple(row[: at + 1])))
+        yield from (stated[outcome] for outcome in OUTCOMES if outcome in stated)
 
 
 def measured(checkpoint: Checkpoint, word: Word, ids: dict[str, int]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def measured(checkpoint: Checkpoint, word: Word, ids: dict[str, int]) -> dict[st
     pictures = {"image": render(word.scene), "grey": Image.new("RGB", (NATIVE, NATIVE), GRAY)}
     for name, picture in pictures.items():
         inputs = build_inputs(checkpoint, CAPTION, picture, None)
-        runs = [taught(checkpoint, inputs, [*prefix, one]) for one in (typical, drawn)]
+        runs = [taught(checkpoint, inputs, [*prefix, each]) for each in (typical, drawn)]
         record[name] = _split(runs[0], drawn)
         if name == "image":
             record["silenced"] = {
@@ -127,22 +127,22 @@ def _split(run: Forced, rival: int) -> dict[str, Any]:
 def quantities(record: dict[str, Any]) -> dict[str, float]:
     """Sums by part, third and run, in logits towards the typical colour."""
     image, grey = record["image"], record["grey"]
-    told = {"whole": image["whole"], "grey whole": grey["whole"]}
+    figures = {"whole": image["whole"], "grey whole": grey["whole"]}
     for part in ("attention", "mlp"):
         with_image, without = np.array(image[part]), np.array(grey[part])
-        told |= {part: with_image.sum(), f"grey {part}": without.sum()}
-        told[f"image brings, {part}"] = (with_image - without).sum()
+        figures |= {part: with_image.sum(), f"grey {part}": without.sum()}
+        figures[f"image brings, {part}"] = (with_image - without).sum()
         for third, rows in zip(THIRDS, np.array_split(np.arange(len(with_image)), 3), strict=True):
-            told[f"{third} {part}"] = with_image[rows].sum()
-            told[f"image brings, {third} {part}"] = (with_image - without)[rows].sum()
-        told[f"whole without late {part}"] = told["whole"] - told[f"late {part}"]
-        told[f"late {part} silenced"] = record["silenced"][part]
-    told["late attention − late mlp"] = told["late attention"] - told["late mlp"]
-    brought = abs(told["image brings, attention"]) + abs(told["image brings, mlp"])
-    told["attention's share of what the image brings"] = (
-        abs(told["image brings, attention"]) / brought
+            figures[f"{third} {part}"] = with_image[rows].sum()
+            figures[f"image brings, {third} {part}"] = (with_image - without)[rows].sum()
+        figures[f"whole without late {part}"] = figures["whole"] - figures[f"late {part}"]
+        figures[f"late {part} silenced"] = record["silenced"][part]
+    figures["late attention − late mlp"] = figures["late attention"] - figures["late mlp"]
+    brought = abs(figures["image brings, attention"]) + abs(figures["image brings, mlp"])
+    figures["attention's share of what the image brings"] = (
+        abs(figures["image brings, attention"]) / brought
     )
-    return {name: float(value) for name, value in told.items()}
+    return {name: float(value) for name, value in figures.items()}
 
 
 def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,20 +150,20 @@ def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
     seeds = np.array([record["seed"] for record in records])
     boot = ImageBootstrap(seeds)
     tables = [quantities(record) for record in records]
-    told: dict[str, Any] = {"words": len(records), "scenes": len(set(seeds.tolist()))}
+    figures: dict[str, Any] = {"words": len(records), "scenes": len(set(seeds.tolist()))}
     for name in tables[0]:
         values = np.array([table[name] for table in tables])
-        told[name] = {
+        figures[name] = {
             "mean": boot.mean(sample(seeds, values)),
             "share above 0": boot.share(sample(seeds, values > 0)),
         }
     cuts = np.array([record["cut"] for record in records])
-    told["cut"] = [boot.mean(sample(seeds, column)) for column in cuts.T]
+    figures["cut"] = [boot.mean(sample(seeds, column)) for column in cuts.T]
     for part in ("attention", "mlp"):
         rows = np.array([record["image"][part] for record in records])
-        told[f"{part} by layer"] = [boot.mean(sample(seeds, r)) for r in rows.T]
-    told["largest gap"] = max(max(r["image"]["gap"], r["grey"]["gap"]) for r in records)
-    return told
+        figures[f"{part} by layer"] = [boot.mean(sample(seeds, r)) for r in rows.T]
+    figures["largest gap"] = max(max(r["image"]["gap"], r["grey"]["gap"]) for r in records)
+    return figures
 
 
 def groups(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -203,9 +203,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("fade.json"))
     options = parser.parse_args()
     records, described = collect(options.captions, options.limit)
-    told = {"described": described, "summary": groups(records), "records": records}
-    options.output.write_text(json.dumps(told, indent=1, default=asdict) + "\n")
-    print(json.dumps(told["summary"], indent=1, default=asdict))
+    figures = {"described": described, "summary": groups(records), "records": records}
+    options.output.write_text(json.dumps(figures, indent=1, default=asdict) + "\n")
+    print(json.dumps(figures["summary"], indent=1, default=asdict))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from fretboard.tiny_llava.world.sets import WorldSet
 NEW_TOKENS = 16
 
 
-def one_set(session: Session, chosen: WorldSet) -> dict[str, Any]:
+def agreement(session: Session, chosen: WorldSet) -> dict[str, Any]:
     """Dispersion's change point and the critical depths of one set."""
     members, store = [], session.store
     for name, image in chosen.images():
@@ -43,18 +43,18 @@ def one_set(session: Session, chosen: WorldSet) -> dict[str, Any]:
     request = SetRequest(prompt=chosen.prompt, model=analysis.model.name, token=chosen.token)
     image_set = ImageSet(id="set", request=request, members=members)
     aligned = aligned_members(store, image_set, chosen.token)
-    found = disperse(states_at(store, aligned))
+    pairs = disperse(states_at(store, aligned))
     analyses = [analysis for analysis, _ in aligned]
     return {
         "kind": chosen.kind,
         "variant": chosen.variant,
         "images": len(aligned),
-        "change_point": found.neck_end.depth,
-        "interval": found.neck_end.interval,
-        "neck": found.neck_end.neck,
-        "body": found.neck_end.body,
-        "explained": found.neck_end.explained,
-        "control_rank": found.control.rank,
+        "change_point": pairs.neck_end.depth,
+        "interval": pairs.neck_end.interval,
+        "neck": pairs.neck_end.neck,
+        "body": pairs.neck_end.body,
+        "explained": pairs.neck_end.explained,
+        "control_rank": pairs.control.rank,
         "critical_median": statistics.median(_critical(analyses)),
         "critical_joint": _joint_critical(store, analyses),
     }
@@ -72,15 +72,15 @@ def _joint_critical(store: AnalysisStore, analyses: list[Analysis]) -> int | Non
 
 def summary(sets: list[dict[str, Any]]) -> dict[str, Any]:
     """Shares of sets that agree within 0, 1 and 2 layers, against both critical depths."""
-    parted = [one for one in sets if one["change_point"] is not None]
-    told: dict[str, Any] = {"sets": len(sets), "with_change_point": len(parted)}
+    parted = [member for member in sets if member["change_point"] is not None]
+    figures: dict[str, Any] = {"sets": len(sets), "with_change_point": len(parted)}
     for name in ("critical_median", "critical_joint"):
-        apart = np.array([one["change_point"] - one[name] for one in parted], dtype=float)
-        told[name] = {f"within_{d}": float((np.abs(apart) <= d).mean()) for d in (0, 1, 2)} | {
+        apart = np.array([member["change_point"] - member[name] for member in parted], dtype=float)
+        figures[name] = {f"within_{d}": float((np.abs(apart) <= d).mean()) for d in (0, 1, 2)} | {
             "mean_difference": float(apart.mean()),
             "mean_absolute": float(np.abs(apart).mean()),
         }
-    return told
+    return figures
 
 
 def main() -> None:
@@ -93,10 +93,10 @@ def main() -> None:
         session = Session.open(get_settings(), folder)
         for variant in range(options.variants):
             for kind in KINDS:
-                sets.append(one_set(session, WorldSet(kind, kind, kind, variant=variant)))
+                sets.append(agreement(session, WorldSet(kind, kind, kind, variant=variant)))
                 print(json.dumps(sets[-1]), flush=True)
-                told = {"summary": summary(sets), "sets": sets}
-                options.output.write_text(json.dumps(told, indent=1) + "\n")
+                figures = {"summary": summary(sets), "sets": sets}
+                options.output.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(summary(sets), indent=1))
 
 

@@ -64,7 +64,7 @@ def drawn(first_seed: int, number: int) -> list[Scene]:
 def collect(scenes: list[Scene], path: Path) -> list[Record]:
     """One record a judged word; `path` holds a line for each scene that is done."""
     lines = path.read_text().splitlines() if path.exists() else []
-    done = {told["seed"]: told["words"] for told in map(json.loads, lines)}
+    done = {scene["seed"]: scene["words"] for scene in map(json.loads, lines)}
     left = [scene for scene in scenes if scene.seed not in done]
     settings = get_settings()
     with tempfile.TemporaryDirectory() as folder, path.open("a") as file:
@@ -106,11 +106,11 @@ def confidence(pipeline: Pipeline, image: Image.Image) -> dict[Lens, np.ndarray]
     """
     checkpoint = pipeline.checkpoint
     states = patch_states(checkpoint, build_inputs(checkpoint, CAPTION, image, None))
-    found = {}
+    tables = {}
     for lens in (Lens.NORMED, Lens.RAW):
         table = make_lens(checkpoint.anatomy, lens).log_probabilities(states)
-        found[lens] = table.amax(dim=1).exp().cpu().numpy()
-    return found
+        tables[lens] = table.amax(dim=1).exp().cpu().numpy()
+    return tables
 
 
 def _forms(pipeline: Pipeline, word: Word) -> list[int]:
@@ -140,7 +140,7 @@ def _read(analysis: Analysis, word: Word) -> Record:
 def summary(records: list[Record]) -> dict[str, Any]:
     """All figures: hallucinated against correct words, all and by part."""
     clear = [r for r in records if r["verdict"] in ("correct", "hallucinated")]
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "scenes with judged words": len({r["seed"] for r in records}),
         "words false in another way": len(records) - len(clear),
         "words of several tokens": sum(r["tokens"] > 1 for r in records),
@@ -148,16 +148,16 @@ def summary(records: list[Record]) -> dict[str, Any]:
         "all": ranking(clear),
     }
     for part in ("colour", "kind"):
-        told[part] = ranking([r for r in clear if r["part"] == part])
-    return told
+        figures[part] = ranking([r for r in clear if r["part"] == part])
+    return figures
 
 
 def ranking(records: list[Record]) -> dict[str, Any]:
     """AUROC and average precision of each column, and the score's AUROC less each other's."""
     labels = np.array([r["verdict"] == "hallucinated" for r in records])
-    told: dict[str, Any] = {"words": len(labels), "false": int(labels.sum())}
+    figures: dict[str, Any] = {"words": len(labels), "false": int(labels.sum())}
     if labels.all() or not labels.any():
-        return told
+        return figures
     seeds = np.array([r["seed"] for r in records])
     table = np.array([[r[name] for name in COLUMNS] for r in records])
     words, boot = sample(seeds, labels), ImageBootstrap(seeds)
@@ -166,14 +166,14 @@ def ranking(records: list[Record]) -> dict[str, Any]:
         [[roc_auc_score(labels, c, sample_weight=row) for c in table.T] for row in weights]
     )
     for i, (name, title) in enumerate(COLUMNS.items()):
-        told[title] = {
-            "auroc": _told(estimate(areas[0, i], areas[1:, i], words)),
+        figures[title] = {
+            "auroc": _rounded(estimate(areas[0, i], areas[1:, i], words)),
             "average precision": round(float(average_precision_score(labels, table[:, i])), 4),
         }
         if name != SCORE:
             gap = areas[:, 0] - areas[:, i]
-            told[title]["score less this"] = _told(estimate(gap[0], gap[1:], words))
-    return told
+            figures[title]["score less this"] = _rounded(estimate(gap[0], gap[1:], words))
+    return figures
 
 
 def _flag(records: list[Record]) -> dict[str, Any]:
@@ -186,9 +186,9 @@ def _flag(records: list[Record]) -> dict[str, Any]:
     best = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1].argmax()
     return {
         "flagged": int(flagged.sum()),
-        "precision": _told(boot.share(sample(seeds[flagged], labels[flagged]))),
-        "recall": _told(boot.share(sample(seeds[labels], flagged[labels]))),
-        "false alarms": _told(boot.share(sample(seeds[~labels], flagged[~labels]))),
+        "precision": _rounded(boot.share(sample(seeds[flagged], labels[flagged]))),
+        "recall": _rounded(boot.share(sample(seeds[labels], flagged[labels]))),
+        "false alarms": _rounded(boot.share(sample(seeds[~labels], flagged[~labels]))),
         "best F1": {
             "threshold": float(at[best]),
             "precision": float(precision[best]),
@@ -197,8 +197,10 @@ def _flag(records: list[Record]) -> dict[str, Any]:
     }
 
 
-def _told(found: Estimate) -> list[float | None]:
-    return [None if v is None else round(float(v), 4) for v in (found.value, found.low, found.high)]
+def _rounded(number: Estimate) -> list[float | None]:
+    return [
+        None if v is None else round(float(v), 4) for v in (number.value, number.low, number.high)
+    ]
 
 
 def main() -> None:
@@ -209,9 +211,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("flags.json"))
     options = parser.parse_args()
     scenes = drawn(options.first_seed, options.scenes)
-    told = summary(collect(scenes, options.output.with_suffix(".jsonl")))
-    options.output.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    print(json.dumps(told, indent=1, ensure_ascii=False))
+    figures = summary(collect(scenes, options.output.with_suffix(".jsonl")))
+    options.output.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps(figures, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

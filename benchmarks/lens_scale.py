@@ -21,11 +21,11 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
 from fretboard.core.settings import get_settings
 from fretboard.engine.derive import make_lens
+from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
 from fretboard.figures.theme import THEMES, base_figure, depth_axis
 from fretboard.lens.divergence import adjacent
 from fretboard.lens.readout import LogitLens
-from fretboard.store.analyses import open_store
 from fretboard.studies.paper.pictures import captioned
 from fretboard.studies.paper.studio import Studio
 
@@ -53,26 +53,26 @@ def logits(lens: LogitLens, states: torch.Tensor) -> dict[str, torch.Tensor]:
 def read(lens: LogitLens, hidden: np.ndarray, ids: list[int], others: list[int]) -> Curves:
     """Curves of one caption: probability (L+1, T), JSD (L, T), lengths, standard deviations."""
     states = torch.from_numpy(hidden.astype(np.float32))
-    told: Curves = {"length": states.norm(dim=-1).numpy()}
+    figures: Curves = {"length": states.norm(dim=-1).numpy()}
     for name, values in logits(lens, states).items():
         log_p = values.log_softmax(-1)
-        told[f"p {name}"] = log_p[:, range(len(ids)), ids].exp().numpy()
-        told[f"jsd {name}"] = adjacent(log_p, "jsd").numpy()
-        told[f"std {name}"] = values.std(-1).numpy()
+        figures[f"p {name}"] = log_p[:, range(len(ids)), ids].exp().numpy()
+        figures[f"jsd {name}"] = adjacent(log_p, "jsd").numpy()
+        figures[f"std {name}"] = values.std(-1).numpy()
         if name == "normed":
-            told["p shuffled"] = log_p[:, range(len(ids)), others].exp().numpy()
-    return told
+            figures["p shuffled"] = log_p[:, range(len(ids)), others].exp().numpy()
+    return figures
 
 
 def measured(studio: Studio, captions: list[Analysis]) -> Curves:
     """Means over all tokens of all captions, by depth or pair."""
-    lens = make_lens(studio.source.pipeline.checkpoint.anatomy, Lens.NORMED)
+    lens = make_lens(studio.session.pipeline.checkpoint.anatomy, Lens.NORMED)
     random = np.random.default_rng(0)
-    every = [token.id for one in captions for token in one.tokens]
+    every = [token.id for each in captions for token in each.tokens]
     parts = []
-    for one in captions:
-        ids = [token.id for token in one.tokens]
-        hidden = studio.source.named(one, "hidden_states")
+    for each in captions:
+        ids = [token.id for token in each.tokens]
+        hidden = studio.session.arrays.named(each, "hidden_states")
         parts.append(read(lens, hidden, ids, random.choice(every, len(ids)).tolist()))
     return {name: np.concatenate([p[name] for p in parts], 1).mean(1) for name in parts[0]}
 
@@ -128,13 +128,13 @@ def main() -> None:
     )
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--output", type=Path, required=True)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     settings = get_settings()
-    studio = Studio(settings, open_store(str(asked.output / "store")), asked.output)
-    shown = captioned(settings, None, asked.scenes)
-    captions = [studio.ask(one.data) for one in shown]
+    studio = Studio(Session.open(settings, options.output / "store"), options.output)
+    shown = captioned(settings, None, options.scenes)
+    captions = [studio.ask(each.data) for each in shown]
     curves = measured(studio, captions)
-    print(f"{len(captions)} captions, {sum(len(one.tokens) for one in captions)} tokens")
+    print(f"{len(captions)} captions, {sum(len(each.tokens) for each in captions)} tokens")
     keys = ["length", "std raw", "std normed", *(f"p {name}" for name in NAMES)]
     keys += [f"jsd {name}" for name in NAMES[:-1]]
     print("| depth | " + " | ".join(keys) + " |")
@@ -144,8 +144,8 @@ def main() -> None:
         print(f"| {depth} | " + " | ".join(cells) + " |")
     title = "What of the jump survives the norm"
     note = f"{settings.model}, {len(captions)} captions, mean over tokens"
-    write_figure(figure(curves), asked.output / "lenses.svg", "light", title, note)
-    write_figure(figure(curves), asked.output / "lenses.png", "light", title, note)
+    write_figure(figure(curves), options.output / "lenses.svg", "light", title, note)
+    write_figure(figure(curves), options.output / "lenses.png", "light", title, note)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,11 @@ Hits = dict[str, list[tuple[int, np.ndarray, float]]]
 """Lens, kind of word and measure → one (scene, hit per depth, chance) a word."""
 
 
-def asked(scene: Scene) -> list[tuple[str, str, Group]]:
+def question(scene: Scene) -> list[tuple[str, str, Group]]:
     """(kind of word, word, the group it should point at)."""
-    found = [("kind", noun(group), group) for group in scene.groups]
+    records = [("kind", noun(group), group) for group in scene.groups]
     colors = [group.color for group in scene.groups]
-    return found + [
+    return records + [
         ("colour", group.color, group) for group in scene.groups if colors.count(group.color) == 1
     ]
 
@@ -83,7 +83,7 @@ def measure(checkpoint: Checkpoint, scenes: list[Scene]) -> Hits:
         for name, lens in lenses.items():
             with torch.inference_mode():
                 table = lens.log_probabilities(states).cpu().numpy()
-            for kind, word, group in asked(scene):
+            for kind, word, group in question(scene):
                 own, on = vocabulary.word(word).token_id, on_object(centers, group)
                 hit = on[table[..., own].argmax(1)].astype(float)
                 hits[f"{name} {kind}, pointing"].append((index, hit, float(on.mean())))
@@ -99,11 +99,11 @@ def measure(checkpoint: Checkpoint, scenes: list[Scene]) -> Hits:
     return hits
 
 
-def summary(found: list[tuple[int, np.ndarray, float]], scenes: int) -> dict[str, Any]:
+def summary(records: list[tuple[int, np.ndarray, float]], scenes: int) -> dict[str, Any]:
     """Share of hits per depth with its interval, chance, and the number of words."""
     rng = np.random.default_rng(0)
-    owners = np.array([scene for scene, _, _ in found])
-    table = np.stack([np.append(hit, chance) for _, hit, chance in found])
+    owners = np.array([scene for scene, _, _ in records])
+    table = np.stack([np.append(hit, chance) for _, hit, chance in records])
     sums = np.zeros((scenes, table.shape[1]))
     np.add.at(sums, owners, table)
     sizes = np.bincount(owners, minlength=scenes)
@@ -114,7 +114,7 @@ def summary(found: list[tuple[int, np.ndarray, float]], scenes: int) -> dict[str
         {"depth": d, "share": mean[d], "low": low[d], "high": high[d]} for d in range(len(mean) - 1)
     ]
     chance = {"share": mean[-1], "low": low[-1], "high": high[-1]}
-    return {"words": len(found), "chance": chance, "depths": per_depth}
+    return {"words": len(records), "chance": chance, "depths": per_depth}
 
 
 def main() -> None:
@@ -126,11 +126,11 @@ def main() -> None:
     checkpoint = load(served_model(settings.model).source, None, settings.device, settings.dtype)
     scenes = [scene for cell in MIXES for scene in held_out(cell, options.scenes // len(MIXES))]
     hits = measure(checkpoint, scenes)
-    report = {name: summary(found, len(scenes)) for name, found in hits.items()}
+    report = {name: summary(records, len(scenes)) for name, records in hits.items()}
     options.output.write_text(json.dumps(report, indent=1) + "\n")
-    for name, told in report.items():
-        print(name, f"{told['words']} words, chance {told['chance']['share']:.3f}")
-        for row in told["depths"]:
+    for name, figures in report.items():
+        print(name, f"{figures['words']} words, chance {figures['chance']['share']:.3f}")
+        for row in figures["depths"]:
             print("  {depth:2d}  {share:.3f}  [{low:.3f}, {high:.3f}]".format(**row))
 
 

@@ -87,11 +87,11 @@ def fft(points: np.ndarray) -> np.ndarray:
     """openTSNE's interpolation at the paper's parameters."""
     from openTSNE import TSNE
 
-    made = TSNE(
+    maps = TSNE(
         perplexity=min(40, (len(points) - 1) / 3), learning_rate=800, n_iter=1750,
         neighbors="exact", negative_gradient_method="fft", n_jobs=-1, random_state=0,
     ).fit(points)  # fmt: skip
-    return np.asarray(made)
+    return np.asarray(maps)
 
 
 WAYS: dict[str, Way] = {
@@ -111,8 +111,8 @@ WAYS: dict[str, Way] = {
 def timed(way: Way, points: np.ndarray) -> tuple[float, np.ndarray]:
     """Seconds and map."""
     start = time.perf_counter()
-    made = way(points)
-    return time.perf_counter() - start, made
+    maps = way(points)
+    return time.perf_counter() - start, maps
 
 
 def main() -> None:
@@ -121,20 +121,20 @@ def main() -> None:
     parser.add_argument("--data", choices=["synthetic", "bundled"], default="synthetic")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=WAYS)
-    asked = parser.parse_args()
-    states = bundled() if asked.data == "bundled" else trajectories(33, 100, 4096)
+    options = parser.parse_args()
+    states = bundled() if options.data == "bundled" else trajectories(33, 100, 4096)
     points = prepare(states, OURS)
-    names = asked.only or [name for name in WAYS if name != "fft"]
-    print(f"{asked.data}: {states.shape} states, {points.shape} points")
+    names = options.only or [name for name in WAYS if name != "fft"]
+    print(f"{options.data}: {states.shape} states, {points.shape} points")
     for name in names:
         WAYS[name](points[:200])
     seconds: dict[str, list[float]] = {name: [] for name in [*names, "quality"]}
     quality: dict[str, MapQuality] = {}
-    for _ in range(asked.rounds):
+    for _ in range(options.rounds):
         for name in names:
-            took, made = timed(WAYS[name], points)
+            took, maps = timed(WAYS[name], points)
             seconds[name].append(took)
-            took, _ = timed(lambda it: quality.update({name: measure(points, [it])[0]}), made)  # noqa: B023
+            took, _ = timed(lambda it: quality.update({name: measure(points, [it])[0]}), maps)  # noqa: B023
             seconds["quality"].append(took)
     report(seconds, quality, names[0])
 
@@ -145,11 +145,11 @@ def report(seconds: dict[str, list[float]], quality: dict[str, MapQuality], base
         ratio = statistics.median(
             mine / reference for mine, reference in zip(took, seconds[base], strict=False)
         )
-        found = quality.get(name)
+        own = quality.get(name)
         figures = (
-            f"trustworthiness {found.trustworthiness:.4f}  continuity {found.continuity:.4f}  "
-            f"overlap {found.neighbour_overlap:.3f}"
-            if found
+            f"trustworthiness {own.trustworthiness:.4f}  continuity {own.continuity:.4f}  "
+            f"overlap {own.neighbour_overlap:.3f}"
+            if own
             else ""
         )
         span = f"{min(took):5.1f}–{max(took):5.1f}"

@@ -90,8 +90,8 @@ def measure(model: str, tokens: int) -> dict[str, Any]:
         files = {
             path.name: path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()
         }
-    told = {"tokens": load.new, "prompt": load.prompt, "extra_mb": round(extra, 1)}
-    return told | {"disk_bytes": files} | reckoned(shape, load)
+    figures = {"tokens": load.new, "prompt": load.prompt, "extra_mb": round(extra, 1)}
+    return figures | {"disk_bytes": files} | reckoned(shape, load)
 
 
 def reckoned(shape: Shape, load: Load) -> dict[str, Any]:
@@ -107,13 +107,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=["bundled", "random32", "llava-1.5-7b"], required=True)
     parser.add_argument("--tokens", type=int, default=64)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    if asked.model == "llava-1.5-7b":
-        told = reckoned(LLAVA, Load(prompt=LLAVA_PROMPT, new=asked.tokens))
+    if options.model == "llava-1.5-7b":
+        figures = reckoned(LLAVA, Load(prompt=LLAVA_PROMPT, new=options.tokens))
     else:
-        told = measure(asked.model, asked.tokens)
-    print(json.dumps(told, indent=1))
+        figures = measure(options.model, options.tokens)
+    print(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

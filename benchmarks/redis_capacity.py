@@ -75,9 +75,9 @@ def version(client: Any) -> str:
 
 def processor(client: Any) -> float:
     """Seconds that the server's main thread has computed."""
-    told = client.info("cpu")
-    kind = "_main_thread" if "used_cpu_user_main_thread" in told else ""
-    return float(told[f"used_cpu_user{kind}"] + told[f"used_cpu_sys{kind}"])
+    figures = client.info("cpu")
+    kind = "_main_thread" if "used_cpu_user_main_thread" in figures else ""
+    return float(figures[f"used_cpu_user{kind}"] + figures[f"used_cpu_sys{kind}"])
 
 
 def measured(client: Redis, seconds: float, act: Callable[[int], Any]) -> dict[str, float]:
@@ -94,14 +94,14 @@ def measured(client: Redis, seconds: float, act: Callable[[int], Any]) -> dict[s
 
 def events(client: Redis, seconds: float, tokens: int) -> dict[str, Any]:
     """A token's event; a follower's read of it; the look for a cancel flag at each token."""
-    bus, told = RedisBus(client), {"type": "token", "index": 1, "id": 29871, "text": " dog"}
-    event = told | {"probability": 0.8437501192092896}
-    found = {"publish": measured(client, seconds, lambda n: bus.publish(f"t{n // tokens}", event))}
+    bus, figures = RedisBus(client), {"type": "token", "index": 1, "id": 29871, "text": " dog"}
+    event = figures | {"probability": 0.8437501192092896}
+    costs = {"publish": measured(client, seconds, lambda n: bus.publish(f"t{n // tokens}", event))}
     last = bus.read("t0", START)[-2][0]
-    found["read"] = measured(client, seconds, lambda _: bus.read("t0", last))
-    found["flag"] = measured(client, seconds, lambda _: bus.flag("cancel:t0"))
+    costs["read"] = measured(client, seconds, lambda _: bus.read("t0", last))
+    costs["flag"] = measured(client, seconds, lambda _: bus.flag("cancel:t0"))
     used: Any = client.memory_usage("fretboard:events:t0", samples=0)
-    return found | {"kilobytes": round(used / 1000, 1)}
+    return costs | {"kilobytes": round(used / 1000, 1)}
 
 
 def arrays(client: Redis, seconds: float, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -133,14 +133,14 @@ def turns(client: Redis, seconds: float) -> dict[str, float]:
     return measured(client, seconds, act)
 
 
-def one_redis(found: dict[str, Any], tokens: int) -> dict[str, float]:
+def capacity(costs: dict[str, Any], tokens: int) -> dict[str, float]:
     """Analyses per second that SHARE of the server's thread carries, and their parts."""
-    each = sum(found["events"][name]["server_us"] for name in ("publish", "read", "flag"))
-    cached = ARRAYS_READ * sum(found["array"][way]["server_us"] for way in ("put", "get"))
-    spent = {"events": tokens * each, "arrays": cached, "turn": found["turn"]["server_us"]}
+    each = sum(costs["events"][name]["server_us"] for name in ("publish", "read", "flag"))
+    cached = ARRAYS_READ * sum(costs["array"][way]["server_us"] for way in ("put", "get"))
+    spent = {"events": tokens * each, "arrays": cached, "turn": costs["turn"]["server_us"]}
     total = sum(spent.values())
-    told = {f"{name}_us": round(cost) for name, cost in spent.items()}
-    return told | {"analyses_per_second": round(SHARE * 1e6 / total, 1)}
+    figures = {f"{name}_us": round(cost) for name, cost in spent.items()}
+    return figures | {"analyses_per_second": round(SHARE * 1e6 / total, 1)}
 
 
 def main() -> None:
@@ -149,18 +149,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--depths", type=int, default=33)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with server() as client:
-        small, large = (asked.depths, asked.tokens, TOP_K), (asked.depths, VOCABULARY)
-        found: dict[str, Any] = {
+        small, large = (options.depths, options.tokens, TOP_K), (options.depths, VOCABULARY)
+        costs: dict[str, Any] = {
             "redis": version(client),
-            "events": events(client, asked.seconds, asked.tokens),
-            "array": arrays(client, asked.seconds, small),
-            "distribution": arrays(client, asked.seconds, large),
-            "turn": turns(client, asked.seconds),
+            "events": events(client, options.seconds, options.tokens),
+            "array": arrays(client, options.seconds, small),
+            "distribution": arrays(client, options.seconds, large),
+            "turn": turns(client, options.seconds),
         }
-    found["one_redis"] = one_redis(found, asked.tokens)
-    print(json.dumps(found, indent=1))
+    costs["one_redis"] = capacity(costs, options.tokens)
+    print(json.dumps(costs, indent=1))
 
 
 if __name__ == "__main__":

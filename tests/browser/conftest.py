@@ -1,16 +1,22 @@
 """A real server process on a free port, Chromium, and pages that must stay free of errors."""
 
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.harness import READY_SECONDS, ROOT, Watched, ask, chromium_arguments, draw_scene
+from tests.browser.harness import (
+    PATIENCE_MS,
+    READY_SECONDS,
+    ROOT,
+    Watched,
+    ask,
+    chromium_arguments,
+    draw_scene,
+    follow,
+)
 from tests.support.servers import Server
-
-PATIENCE_MS = 20_000  # two cores may be busy with other tests
 
 
 @pytest.fixture(scope="package")
@@ -42,7 +48,7 @@ def analysis(server: Server, scene: Path) -> str:
     """A finished analysis with a known text of eight words."""
     text = "On the left there are two black balls."
     found = ask(server, scene, continuation=text)
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    follow(server, found)
     return found
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.harness import RUN_MS
 
-MAP_MS = 60_000  # a t-SNE of some hundred points, and the import that comes before the first one
+MAP_MS = 180_000  # a t-SNE of some hundred points, and the import that comes before the first one
 
 
 def drawing(page: Page) -> Locator:

@@ -8,7 +8,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.harness import READY_SECONDS, ROOT, ask, chromium_arguments, draw_scene, go_down
+from tests.browser.harness import (
+    READY_SECONDS,
+    ROOT,
+    ask,
+    chromium_arguments,
+    draw_scene,
+    follow,
+    go_down,
+)
 from tests.support.servers import Server
 
 IMAGES = ROOT / "docs/images"
@@ -39,7 +47,7 @@ def _example(server: Server, folder: Path) -> str:
     address = "/"
     for seed in SEEDS:
         found = ask(server, draw_scene(folder / f"{seed}.png", seed))
-        urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=120).read()
+        follow(server, found)
         document = json.load(urllib.request.urlopen(f"{server.url}/api/analyses/{found}"))
         address = f"/a/{found}"
         if _has_late_reversal(document):

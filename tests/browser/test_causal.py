@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.harness import RUN_MS, Watched, ask, go_down, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, follow, go_down, open_board
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -73,7 +73,7 @@ def test_patching_is_followed_cancelled_and_run_again(
 ) -> None:
     words = " ".join(["On the left there are two black balls."] * 12)  # long enough to be stopped
     found = ask(server, scene, continuation=words)
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    follow(server, found)
     page = watched.page()
     open_board(page, f"/a/{found}")
     form = go_down(page, "Causal tests")
@@ -99,7 +99,7 @@ def test_an_answer_without_an_image_says_what_can_be_tested(
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     request = urllib.request.Request(f"{server.url}/api/analyses", data=body, headers=kind)
     found = json.load(urllib.request.urlopen(request))["id"]
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    follow(server, found)
     page = watched.page()
     open_board(page, f"/a/{found}")
     form = go_down(page, "Causal tests")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.harness import RUN_MS, Watched, ask, board, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, follow, open_board
 from tests.support.servers import Server, wait_for
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ WAITING = {
 
 def finished(server: Server, scene: Path, text: str) -> str:
     found = ask(server, scene, continuation=text)
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    follow(server, found)
     return found
 
 

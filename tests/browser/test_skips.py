@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.harness import RUN_MS, Watched, ask, board, expect_same, open_board
+from tests.browser.harness import RUN_MS, Watched, ask, board, expect_same, follow, open_board
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -88,5 +88,5 @@ def test_the_menu_offers_the_presets_as_their_sets(
 def free_answer(server: Server, scene) -> str:
     """A finished analysis whose answer is the model's own."""
     found = ask(server, scene)
-    urllib.request.urlopen(f"{server.url}/api/analyses/{found}/events", timeout=60).read()
+    follow(server, found)
     return found

@@ -25,5 +25,5 @@ def test_the_example_runs(desk, server, analysis):
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_command_that_runs_a_model_takes_its_name(name):
-    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-    assert ("--model" in options) == (name not in WITHOUT_MODEL)
+    names = {parameter.name for parameter in COMMANDS[name].params}
+    assert ("model" in names) == (name not in WITHOUT_MODEL)

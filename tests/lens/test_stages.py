@@ -45,7 +45,9 @@ def test_planted_nodes_are_found(noise):
     near, found, hits, planted_count = [], 0, 0, 0
     for data, critical, at in random_plants(noise, share=0.3):
         report = detect(*data, Thresholds(resamples=2))
-        near.append(abs(report.critical_depth - critical) <= 1)
+        near.append(
+            report.critical_depth is not None and abs(report.critical_depth - critical) <= 1
+        )
         got = np.array([token.mutation_depth or 0 for token in report.tokens])
         found += (got > 0).sum()
         planted_count += (at > 0).sum()
@@ -75,9 +77,9 @@ def test_a_planted_critical_depth_is_found(layers, share):
 
 
 def test_a_planted_mutation_is_a_reversal_of_the_rival_that_led():
-    report = detect(*planted(32, 10, 12, mutation=27), Thresholds())
-    assert report.critical_depth == 12
-    for token in report.tokens:
+    report = detect(*planted(32, 10, 12, mutation=[27] * 4 + [0] * 6), Thresholds())
+    assert (report.verdict, report.critical_depth) == ("stages", 12)
+    for token in report.tokens[:4]:
         assert token.token_class == "mutation"
         assert token.mutation_depth == 27
         assert token.emergence == 27
@@ -96,22 +98,23 @@ def test_interval_holds_the_critical_depth_and_is_reproducible():
 
 def test_the_mixed_last_pair_is_left_out():
     jsd, *rest = planted(16, 10, 6)
-    jsd[-1] = 0.5  # what the raw lens shows where raw and normed states meet
+    jsd[-1, :4] = 0.5  # what the raw lens shows where raw and normed states meet
     with_pair = detect(jsd, *rest, Thresholds())
     without = detect(jsd, *rest, Thresholds(), mixed_last_pair=True)
-    assert {t.token_class for t in with_pair.tokens} == {"mutation"}
+    assert {t.token_class for t in with_pair.tokens[:4]} == {"mutation"}
     assert {t.token_class for t in without.tokens} == {"stable"}
 
 
 def test_answers_too_short_to_tell_have_no_stages():
     report = detect(*planted(2, 1, 1), Thresholds())
-    assert report.critical_depth is None
-    assert report.tokens[0].token_class == "stable"
+    assert (report.verdict, report.critical_depth) == ("none", None)
+    assert report.tokens[0].token_class is None
 
 
 def test_a_given_critical_depth_replaces_the_detected_one():
     report = detect(*planted(32, 10, 12, mutation=27), Thresholds(critical_depth=20))
-    assert (report.critical_depth, report.critical_interval) == (20, None)
+    assert (report.verdict, report.critical_depth) == ("given", 20)
+    assert report.critical_interval is None
     assert {token.mutation_depth for token in report.tokens} == {27}
 
 

@@ -8,7 +8,17 @@ from safetensors.torch import load_file
 
 from fretboard.lite_vlm.checkpoint.tower import WIDTH
 from fretboard.lite_vlm.train.export import export_adapter
-from fretboard.lite_vlm.train.loop import FIRST, LAST, Plan, Projector, Trainer, mixture, schedule
+from fretboard.lite_vlm.train.loop import (
+    FIRST,
+    LAST,
+    SNAPSHOTS,
+    Plan,
+    Projector,
+    Trainer,
+    mean_snapshot,
+    mixture,
+    schedule,
+)
 from fretboard.lite_vlm.train.lora import lora_arrays
 from fretboard.lite_vlm.train.questions import Exchange
 from fretboard.lite_vlm.train.sequences import Packer
@@ -83,6 +93,18 @@ def test_frozen_layers_and_projector_stay() -> None:
     }
     assert changed
     assert all(name.startswith("layers.1.") for name in changed)
+
+
+def test_the_mean_of_the_last_snapshots_is_exported(tmp_path: Path) -> None:
+    trainer, seen = _trainer(steps=20), []
+    for _ in range(SNAPSHOTS + 2):
+        trainer.advance(Lessons())
+        trainer.save(tmp_path)
+        seen.append({name: array.clone() for name, array in lora_arrays(trainer.language).items()})
+    assert len(list(tmp_path.glob("snapshot-*.pt"))) == SNAPSHOTS
+    for name, array in mean_snapshot(tmp_path)["lora"].items():
+        expected = sum(arrays[name] for arrays in seen[-SNAPSHOTS:]) / SNAPSHOTS
+        torch.testing.assert_close(array, expected)
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

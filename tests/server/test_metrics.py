@@ -55,7 +55,7 @@ def test_an_analysis_is_counted(alone, png):
     failed = post(client, png, skip_layers="0-99")
     assert failed.status_code == 422  # refused before it is work: no failure of a worker
     busy = "fretboard_busy_seconds_total"  # added when the worker is through, after `done`
-    wait_for(lambda: total(scraped(client), busy) > total(before, busy), seconds=10)
+    wait_for(lambda: total(scraped(client), busy) > total(before, busy))
     after = scraped(client)
 
     def grown(name, **labels):
@@ -148,7 +148,7 @@ def test_readyz_names_each_fault(two_processes, monkeypatch):
         assert "fretboard worker" in told["detail"]
         herald = Herald(web.bus, lambda: None, host="here", pid=1)
         herald.say(name=web.settings.model, state="ready", detail="")
-        wait_for(lambda: client.get("/readyz").status_code == 200, seconds=10)
+        wait_for(lambda: client.get("/readyz").status_code == 200)
         assert client.get("/readyz").json() == {"status": "ready", "model": web.settings.model}
         shutil.rmtree(folder / "health", ignore_errors=True)
         (folder / "health").touch()  # so that no folder can be made there

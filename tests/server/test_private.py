@@ -64,7 +64,7 @@ def traces(folder, services, more) -> list[bytes]:
     return found
 
 
-def gone(texts, record_id, seconds=20.0) -> bool:
+def gone(texts, record_id) -> bool:
     """Whether every trace of the id disappears, as soon as what ran is over."""
     left: list[bytes] = []
 
@@ -73,7 +73,7 @@ def gone(texts, record_id, seconds=20.0) -> bool:
         return not left
 
     with contextlib.suppress(AssertionError):
-        wait_for(none_left, seconds=seconds)
+        wait_for(none_left)
     assert not left
     return True
 

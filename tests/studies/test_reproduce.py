@@ -71,7 +71,7 @@ def test_growth_is_measured_as_the_sentence_says():
     directions = random.normal(size=(30, 5))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     grown = np.arange(1, 11)[:, None, None] * directions * 3
-    told = measures.growth_told(grown)
+    told = measures.growth_sentence(grown)
     assert "rank correlation with depth 1.00" in told
     assert "100% of the points" in told
     noise = random.normal(size=(10, 30, 5))
@@ -80,7 +80,7 @@ def test_growth_is_measured_as_the_sentence_says():
     for token in range(30):
         apart = cdist(noise[:, token], noise[:, token]) + np.diag([np.inf] * 10)
         beside += sum(abs(int(row.argmin()) - depth) == 1 for depth, row in enumerate(apart))
-    told = measures.growth_told(noise)
+    told = measures.growth_sentence(noise)
     assert f"{radius[-1]:.3g} at the last" in told
     assert f"{beside / 300:.0%} of the points" in told
 
@@ -140,8 +140,8 @@ def test_skipped_captions_show_the_layers_of_their_own_stages(studio, captions):
 
 def test_untrue_colours_are_found_and_drawn_with_the_true_word(studio, captions):
     exhibit = hallucinated(studio, captions)
-    assert exhibit.found[0].startswith("1 colour words of unusual objects are hallucinated")
-    assert "“white” leads" in exhibit.found[2]
+    assert exhibit.sentences[0].startswith("1 colour words of unusual objects are hallucinated")
+    assert "“white” leads" in exhibit.sentences[2]
     figure = exhibit.pictures[1].figure
     names = {trace.name: trace for trace in figure.data}
     source, token = studio.session.arrays, 32

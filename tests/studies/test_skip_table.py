@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from fretboard.analysis.skip_presets import PRESETS
+from fretboard.core.analysis import Analysis, ModelInfo, Token
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import BUNDLED_MODEL
-from fretboard.core.question import Question
+from fretboard.core.question import AnalysisRequest, Question
 from fretboard.engine.session import Session
+from fretboard.studies.items import Item
 from fretboard.studies.sources import find_items
-from fretboard.studies.variants.pairs import Judged, Pair, in_order, kept_share, summarise
+from fretboard.studies.truth.words import ObjectLists
+from fretboard.studies.variants.pairs import Judged, Pair, in_order, judge, kept_share, summarise
 from fretboard.studies.variants.run import EMPTY, run_skips
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.scene import Mix, sample_scene
@@ -74,6 +77,21 @@ def test_shares_are_of_judged_words_and_changes_paired_by_image():
     assert colors["change"].value == pytest.approx(5 / 25 - 15 / 20)
     assert colors["change"].high < 0
     assert told["correct words"]["change"].value == pytest.approx(15 / 20 - 5 / 25)
+
+
+def test_colours_of_a_photograph_are_not_the_drawn_world_s_alone(tmp_path):
+    words = ["grey", "silver", "dog"]
+    tokens = [
+        Token(index=i, id=i, text=f" {word}", probability=1, log_probability=0, rank=1, entropy=0)
+        for i, word in enumerate(words)
+    ]
+    model = ModelInfo(name="m", revision="r", family="f", layers=12, width=8, vocabulary=9)
+    request = AnalysisRequest(prompt="p", model="m")
+    analysis = Analysis(id="a", request=request, model=model, tokens=tokens)
+    truth = ObjectLists(frozenset({"grey", "dog"}), frozenset({"silver"}))
+    judged = judge(Item("1", tmp_path / "1.jpg", "p", truth), analysis)
+    assert (judged.colors, judged.colors_hallucinated, judged.colors_correct) == (2, 1, 1)
+    assert (judged.words, judged.hallucinated, judged.correct) == (3, 1, 2)
 
 
 def test_nothing_to_summarise_is_said_so():

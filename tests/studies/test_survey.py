@@ -88,6 +88,7 @@ def test_a_survey_writes_table_summary_failures_and_report(run):
         assert [row["text"] for row in rows] == [token["text"] for token in document["tokens"]]
         assert {row["critical_depth"] for row in rows} == {document["stages"]["critical_depth"]}
         assert (folder / "hidden_states.safetensors").is_file()
+    assert written.to_pandas()["text"].tolist() == table["text"].to_pylist()
     [failure] = failures(written.output)
     assert failure["image"].endswith("1-broken.png")
     assert failure["reason"]

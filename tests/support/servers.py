@@ -16,7 +16,7 @@ import httpx
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-START_SECONDS = 60
+START_SECONDS = 240  # a process that imports torch on a machine with much else to do
 
 
 def free_port() -> int:

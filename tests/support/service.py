@@ -10,7 +10,7 @@ from tests.support.servers import Command, RedisProcess, Server, wait_for
 
 QUESTION = "what is the colour ?"
 LONG = 700  # tokens: a second or more of decoding, so that there is a middle
-SECONDS = 120
+SECONDS = 240
 
 
 @contextlib.contextmanager
@@ -31,13 +31,13 @@ def service(tmp_path, model, workers=1, **settings):
 
 
 def model_of(web):
-    return httpx.get(f"{web.url}/api/models", timeout=30).json()[0]
+    return httpx.get(f"{web.url}/api/models", timeout=SECONDS).json()[0]
 
 
 def ask(web, **fields):
     """POST a question; the answer."""
     data = {"prompt": QUESTION} | fields
-    return httpx.post(f"{web.url}/api/analyses", data=data, timeout=60)
+    return httpx.post(f"{web.url}/api/analyses", data=data, timeout=SECONDS)
 
 
 def accepted(web, **fields):
@@ -48,7 +48,7 @@ def accepted(web, **fields):
 
 
 def document(web, analysis_id):
-    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
+    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=SECONDS).json()
 
 
 def until(web, analysis_id, *states, seconds=SECONDS):

@@ -14,7 +14,7 @@ in proportion to L, at least 1. Free of torch.
 
 from typing import Literal, get_args
 
-from fretboard.core.analysis import Analysis
+from fretboard.core.analysis import Analysis, Stages
 from fretboard.core.errors import InputError
 from fretboard.lens.stages import PAPER_LAYERS
 
@@ -25,6 +25,7 @@ PAPER_LAST_LAYERS = 5  # of its 32
 
 def preset_layers(preset: Preset, analysis: Analysis) -> tuple[int, ...]:
     """The layers, 0…L−1, sorted. Raises InputError where the answer's stages leave none."""
+    _check_stages(preset, analysis.stages)
     if preset == "skip.2":
         return _some(preset, {depth - 1 for depth in _mutations(preset, analysis)}, "")
     first = _critical(preset, analysis)
@@ -44,6 +45,14 @@ def preset_layers(preset: Preset, analysis: Analysis) -> tuple[int, ...]:
 def last_layers(layers: int) -> int:
     """How many layers at the end skip.3 leaves: the paper's 5 of 32 in proportion, at least 1."""
     return max(1, round(PAPER_LAST_LAYERS * layers / PAPER_LAYERS))
+
+
+def _check_stages(preset: Preset, stages: Stages | None) -> None:
+    if stages is not None and stages.verdict == "none":
+        raise InputError(
+            f"{preset} needs the three stages. {stages.reason} Give the layers themselves, such as "
+            "6-9, or a critical depth."
+        )
 
 
 def _critical(preset: Preset, analysis: Analysis) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.stories import story
 from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Status, Token
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens, Reading, StageMethod, Thresholds
@@ -59,10 +60,11 @@ def staged(
     except ValueError as error:
         raise InputError(str(error)) from error
     flags = _flags(analysis.tokens, arrays, report, chosen.flag_score, vocabulary)
-    tokens = [
-        _with_stages(token, told, vocabulary).model_copy(update={"flag": flags.get(token.index)})
-        for token, told in zip(analysis.tokens, report.tokens, strict=True)
-    ]
+    tokens = []
+    for t, (token, told) in enumerate(zip(analysis.tokens, report.tokens, strict=True)):
+        known = _with_stages(token, told, flags.get(token.index), vocabulary)
+        leader = vocabulary.text(int(arrays["top_ids"][-1, t, 0]))
+        tokens.append(known.model_copy(update={"story": story(known, leader)}))
     stages = _nodes(report, lens, method, chosen)
     return analysis.model_copy(update={"tokens": tokens, "stages": stages})
 
@@ -97,13 +99,16 @@ def _named(lead: Lead | None, vocabulary: Vocabulary) -> Reversal | None:
     return Reversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
 
 
-def _with_stages(token: Token, told: TokenStages, vocabulary: Vocabulary) -> Token:
+def _with_stages(
+    token: Token, told: TokenStages, flag: Flag | None, vocabulary: Vocabulary
+) -> Token:
     return token.model_copy(
         update={
             "token_class": told.token_class,
             "emergence": told.emergence,
             "mutation_depth": told.mutation_depth,
             "reversal": _named(told.reversal, vocabulary),
+            "flag": flag,
         }
     )
 
@@ -112,6 +117,8 @@ def _nodes(report: StageReport, lens: Lens, method: StageMethod, thresholds: Thr
     return Stages(
         method=method,
         lens=lens,
+        verdict=report.verdict,
+        reason=report.objection and f"No stages found: {report.objection}.",
         critical_depth=report.critical_depth,
         critical_interval=report.critical_interval,
         probability_depth=report.probability_depth,

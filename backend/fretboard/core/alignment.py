@@ -85,15 +85,15 @@ def align(answers: Sequence[Sequence[str]], role: Role) -> Alignment:
     """The role's position in each answer, given as its token texts (`Token.text`)."""
     words = [_words(answer) for answer in answers]
     if role.kind == "index":
-        found = [
+        positions = [
             _at_index(answer, own, role.index) for answer, own in zip(answers, words, strict=True)
         ]
     elif role.kind == "first-difference":
-        found = _first_difference(words)
+        positions = _first_difference(words)
     else:
         find = _after if role.kind == "after" else _member
-        found = [find(own, role.words) for own in words]
-    return Alignment(tuple(found), _warning(found, words))
+        positions = [find(own, role.words) for own in words]
+    return Alignment(tuple(positions), _warning(positions, words))
 
 
 def _keys(text: str) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def _words(tokens: Sequence[str]) -> list[_Word]:
     return [_Word(match.group(), owner[match.start()]) for match in _WORD.finditer("".join(plain))]
 
 
-def _found(word: _Word) -> Position:
+def _at(word: _Word) -> Position:
     return Position(word.token, word.text)
 
 
@@ -120,9 +120,7 @@ def _first_difference(words: list[list[_Word]]) -> list[Position]:
     for place, column in enumerate(zip_longest(*filter(None, words))):
         if len({word.key for word in column if word is not None}) > 1:
             ended = "the answer ends before the first word that differs"
-            return [
-                _found(own[place]) if len(own) > place else _missing(own, ended) for own in words
-            ]
+            return [_at(own[place]) if len(own) > place else _missing(own, ended) for own in words]
     return [_missing(own, "no word differs between the answers") for own in words]
 
 
@@ -136,14 +134,14 @@ def _after(words: list[_Word], sought: tuple[str, ...]) -> Position:
         return _missing(words, f"the answer has no {said}")
     if ends[0] == len(words):
         return _missing(words, f"no word follows {said}")
-    return _found(words[ends[0]])
+    return _at(words[ends[0]])
 
 
 def _member(words: list[_Word], allowed: tuple[str, ...]) -> Position:
     """The first word of a list."""
     of = ", ".join(allowed[:4]) + (" …" if len(allowed) > 4 else "")
     reason = f"the answer has none of the words ({of})"
-    return next((_found(word) for word in words if word.key in allowed), _missing(words, reason))
+    return next((_at(word) for word in words if word.key in allowed), _missing(words, reason))
 
 
 def _at_index(tokens: Sequence[str], words: list[_Word], index: int) -> Position:
@@ -153,20 +151,24 @@ def _at_index(tokens: Sequence[str], words: list[_Word], index: int) -> Position
     return Position(index, own[0] if own else tokens[index].strip())
 
 
-def _warning(found: list[Position], words: list[list[_Word]]) -> str | None:
+def _warning(positions: list[Position], words: list[list[_Word]]) -> str | None:
     """What keeps the positions from being one role: some are missing, or stand after others."""
-    missing = [f"{number} ({one.reason})" for number, one in enumerate(found, 1) if one.reason]
+    missing = [
+        f"{number} ({position.reason})"
+        for number, position in enumerate(positions, 1)
+        if position.reason
+    ]
     said = []
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         said.append(
-            f"{len(missing)} of {len(found)} answers have no such position: "
+            f"{len(missing)} of {len(positions)} answers have no such position: "
             f"{', '.join(missing[:5])}{more}."
         )
     before = Counter(
-        _before(own, one.token)
-        for own, one in zip(words, found, strict=True)
-        if one.token is not None
+        _before(own, position.token)
+        for own, position in zip(words, positions, strict=True)
+        if position.token is not None
     )
     if len(before) > 1:
         counts = ", ".join(f"{word} in {count}" for word, count in before.most_common(5))

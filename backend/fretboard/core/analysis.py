@@ -77,6 +77,8 @@ class Token(BaseModel):
     reversal: Reversal | None = None
     flag: Flag | None = None
     """None for function words, and where there is nothing to score."""
+    story: str | None = None
+    """How it came about under the stages' lens, in one sentence (`analysis/stories.py`)."""
 
     def __repr__(self) -> str:
         parts = [f"probability {self.probability:.2f}"]
@@ -90,10 +92,17 @@ class Token(BaseModel):
 
 
 class Stages(BaseModel):
-    """The nodes (METHOD: Stages, detected), how they were found, under which lens."""
+    """The nodes (METHOD: Stages, detected), how they were found, under which lens.
+
+    Without stages there are no critical depth, token classes, mutations, reversals and flags.
+    """
 
     method: StageMethod
     lens: Lens = Lens.NORMED
+    verdict: Literal["stages", "none", "given"] = "given"
+    """Whether the answer shows the three stages; `given`: its critical depth was not detected."""
+    reason: str | None = None
+    """Why there are none, as a sentence: “No stages found: …”."""
     critical_depth: int | None
     critical_interval: tuple[int, int] | None
     probability_depth: int | None

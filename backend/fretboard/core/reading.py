@@ -59,6 +59,30 @@ class Thresholds(BaseModel):
     critical_depth: Annotated[int | None, Field(ge=1, description="Given instead of detected.")] = (
         None
     )
+    stage_drop: Annotated[
+        float,
+        Field(
+            ge=1,
+            description="Stages: mean JSD before the critical depth is this many times that after "
+            "it",
+        ),
+    ] = 6.0
+    stage_gain: Annotated[
+        float,
+        Field(ge=0, le=1, description="… the emitted words gain this much mean probability"),
+    ] = 0.1
+    stage_lag: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="… half of it at most this share of all depths after the critical depth",
+        ),
+    ] = 0.125
+    stage_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="… in this share of the resamplings."),
+    ] = 0.5
     mutation_sigmas: Annotated[
         float,
         Field(

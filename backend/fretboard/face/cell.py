@@ -15,6 +15,7 @@ from plotly.colors import sample_colorscale
 from plotly.offline import get_plotlyjs
 
 from fretboard.analysis.figures import FigureOptions
+from fretboard.figures.export import size
 from fretboard.figures.theme import SEQUENTIAL, readable
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def render(*panels: Panel) -> str:
     """The HTML of an output; the first one of a process brings Plotly along."""
     first = any(panel.figure for panel in panels) and next(_shown) == 0
     drawn = [
-        (f"fretboard-{uuid.uuid4().hex}", panel, in_script(panel.figure) if panel.figure else "")
+        (f"fretboard-{uuid.uuid4().hex}", panel, in_script(panel.figure), size(panel.figure)[0])
+        if panel.figure
+        else ("", panel, "", 0)
         for panel in panels
     ]
     library = get_plotlyjs() if first else ""

@@ -8,6 +8,7 @@ from fretboard.analysis.figures import FigureOptions
 from fretboard.core.analysis import Token
 from fretboard.face.cell import about, in_script, templates, thumbnail
 from fretboard.figures import QUANTITIES
+from fretboard.figures.export import size
 from fretboard.figures.theme import MONO, SANS, THEMES, ThemeName, percent, readable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ PICTURE = 560  # px, the longer side: sharp at the 280 px that it is shown at
 def render(analysis: "AnalysisView", theme: ThemeName = "light") -> str:
     """The whole page."""
     image = analysis.image
+    width, _ = size(analysis.bare("fretboard", _options(theme)))
     return (
         templates()
         .get_template("analysis.html.j2")
@@ -31,6 +33,7 @@ def render(analysis: "AnalysisView", theme: ThemeName = "light") -> str:
             competitions=_of_tokens(analysis, "competition", theme),
             divergences=_of_tokens(analysis, "divergence", theme),
             colors=THEMES[theme],
+            width=width,
             theme=theme,
             sans=SANS,
             mono=MONO,

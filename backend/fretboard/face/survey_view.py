@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fretboard.core.errors import Unavailable
 from fretboard.studies.batch import FAILURES
-from fretboard.studies.survey.run import REPORT, TOKENS, Written, lines
+from fretboard.studies.survey.run import REPORT, Written, lines
 
 if TYPE_CHECKING:
     import pandas
@@ -53,15 +52,9 @@ class Survey:
         return self._written.output / FAILURES
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A row a token; the columns are those of docs/surveys.md. Raises Unavailable.
+        """A row a token; the columns are those of docs/surveys.md.
 
         >>> len(v.to_pandas()) > 0
         True
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise Unavailable(
-                "pandas is not installed: pip install 'fretboard[notebook]'."
-            ) from error
-        return pandas.read_parquet(self._written.output / TOKENS)
+        return self._written.to_pandas()

@@ -1,6 +1,5 @@
 """What a causal test found, as one sentence and its numbers: where an answer is decided."""
 
-import html
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -8,7 +7,7 @@ from pydantic import BaseModel
 
 from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
-from fretboard.figures.theme import readable
+from fretboard.figures.theme import quoted
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
 HALF, TENTH = 0.5, 0.1  # of the whole effect: where most of it is over, and where it is over
@@ -135,18 +134,14 @@ def _from(holds: np.ndarray) -> int | None:
 def _whose(document: CausalTest, token: int | None) -> str:
     if token is None:
         return f"the log-probability (mean of {len(document.tokens)} tokens)"
-    return f"the log-probability of {_word(document.tokens[token].text)}"
+    return f"the log-probability of {quoted(document.tokens[token].text)}"
 
 
 def _towards(document: CausalTest, token: int | None) -> str:
     if token is None:
         return f"towards the emitted tokens from their rivals (mean of {len(document.tokens)})"
     rival = document.note["rivals"][token]
-    return f"towards {_word(document.tokens[token].text)} from {_word(rival)}"
-
-
-def _word(text: str) -> str:
-    return f"“{html.unescape(readable(text.strip(' ') or text))}”"
+    return f"towards {quoted(document.tokens[token].text)} from {quoted(rival)}"
 
 
 def _nats(change: float) -> str:

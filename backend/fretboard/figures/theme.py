@@ -88,6 +88,11 @@ def readable(text: str) -> str:
     return html.escape(shown) or "∅"
 
 
+def quoted(text: str) -> str:
+    """A token within a sentence, not in HTML: no space before it."""
+    return f"“{html.unescape(readable(text.strip(' ') or text))}”"
+
+
 def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, Any]:
     """Integer ticks from 0 to L, at most about a dozen."""
     step = max(1, -(-layers // 12))

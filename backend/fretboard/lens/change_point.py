@@ -6,6 +6,8 @@ time: here all resamplings are split at once. The tests hold it against trying e
 
 import numpy as np
 
+INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
+
 
 def change_points(profiles: np.ndarray, rising: bool = False) -> np.ndarray:
     """(n, length ≥ 2) → (n,): the index s that the second level begins at, 1…length−1.
@@ -26,9 +28,19 @@ def resampled_interval(
     values: np.ndarray, resamples: int, coverage: float, seed: int, rising: bool = False
 ) -> tuple[int, int]:
     """Central interval of the change point when the columns of (length, n) are drawn again."""
+    return central_interval(resampled(values, resamples, seed), coverage, rising)
+
+
+def resampled(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """(length, n) → (resamples, length): means over columns that are drawn again."""
     random = np.random.default_rng(seed)
     drawn = random.integers(0, values.shape[1], (resamples, values.shape[1]))
-    return central_interval(values[:, drawn].mean(axis=2).T, coverage, rising)
+    return values[:, drawn].mean(axis=2).T
+
+
+def log_jsd(jsd: np.ndarray) -> np.ndarray:
+    """Logarithm of a divergence, nothing below what can be seen."""
+    return np.log(np.maximum(jsd, INVISIBLE_JSD))
 
 
 def central_interval(

@@ -1,5 +1,8 @@
 """Critical depth, mutation depths, token classes and reversals (METHOD: Stages, detected).
 
+An answer without the three stages (`lens/verdict.py`) has none of them, but where the nodes are
+given: by hand, or by the paper's preset.
+
 Depth d counts applied layers; pair d is (d, d+1). The critical depth is the depth at which the
 last pair of the rapid evolution ends.
 """
@@ -10,10 +13,10 @@ from typing import Literal
 import numpy as np
 
 from fretboard.core.reading import SEED, Thresholds
-from fretboard.lens.change_point import change_points, resampled_interval
+from fretboard.lens.change_point import change_points, log_jsd, resampled_interval
+from fretboard.lens.verdict import objection
 
 MIN_LEAD = 2  # depths within the stabilisation: one alone may be the tail of the evolution
-INVISIBLE_JSD = 1e-4  # nats; such a step moves a probability of one half by about 1 %
 UNFOLDING = 2  # pairs on either side of a mutation's peak that belong to it
 MIN_QUIET = 2  # pairs between the critical depth and a mutation: else it is the evolution's tail
 MAD_TO_SIGMA = 1.4826  # median absolute deviation → standard deviation of a normal distribution
@@ -24,6 +27,7 @@ PAPER_CRITICAL_DEPTH = 18
 PAPER_FIRST_PAIR = 19
 
 Method = Literal["automatic", "paper"]
+Verdict = Literal["stages", "none", "given"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,12 @@ class Reversal:
 
 @dataclass(frozen=True)
 class TokenStages:
-    """One token; `emergence` is the depth from which it leads to the end."""
+    """One token; `emergence` is the depth from which it leads to the end.
 
-    token_class: Literal["stable", "mutation"]
+    Its class is None where there are no stages to be stable in.
+    """
+
+    token_class: Literal["stable", "mutation"] | None
     emergence: int | None
     mutation_depth: int | None
     reversal: Reversal | None
@@ -48,8 +55,10 @@ class TokenStages:
 
 @dataclass(frozen=True)
 class StageReport:
-    """What was detected for an answer; depths are None where the answer is too short to say."""
+    """What was detected for an answer; `objection` says why there are no stages, if so."""
 
+    verdict: Verdict
+    objection: str | None
     critical_depth: int | None
     critical_interval: tuple[int, int] | None
     probability_depth: int | None
@@ -70,8 +79,13 @@ def detect(
     jsd (L, T) nats; probability, rank, leaders (L+1, T), leaders = ids of rank 1.
     mixed_last_pair: the pair ending at depth L compares unlike states (raw lens): left out.
     """
-    usable = jsd[:-1] if mixed_last_pair else jsd
-    critical, interval = _critical(usable, len(jsd), thresholds, method)
+    pairs = len(jsd) - mixed_last_pair
+    usable, likely = jsd[:pairs], probability[: pairs + 1]
+    given = method == "paper" or thresholds.critical_depth is not None
+    reason = None if given else objection(usable, likely, thresholds)
+    critical, interval = None, None
+    if reason is None:
+        critical, interval = _critical(usable, len(jsd), thresholds, method)
     first = round(PAPER_FIRST_PAIR * len(jsd) / PAPER_LAYERS)
     tokens = []
     for t in range(jsd.shape[1]):
@@ -80,7 +94,9 @@ def detect(
         else:
             mutation = _mutation_depth(usable[:, t], critical, thresholds)
         tokens.append(_token(mutation, rank[:, t], leaders[:, t], critical, thresholds))
-    return StageReport(critical, interval, _probability_depth(probability), tokens)
+    verdict: Verdict = "given" if given else "none" if reason else "stages"
+    view = _probability_depth(probability)
+    return StageReport(verdict, reason, critical, interval, view, tokens)
 
 
 def critical_depth(jsd: np.ndarray) -> int | None:
@@ -91,7 +107,7 @@ def critical_depth(jsd: np.ndarray) -> int | None:
     """
     if jsd.shape[0] < 3 or jsd.shape[1] == 0:
         return None
-    return int(change_points(_log(jsd).mean(axis=1)[None])[0])
+    return int(change_points(log_jsd(jsd).mean(axis=1)[None])[0])
 
 
 def _critical(
@@ -110,11 +126,9 @@ def _critical(
     critical = critical_depth(jsd)
     if critical is None:
         return None, None
-    return critical, resampled_interval(_log(jsd), thresholds.resamples, thresholds.interval, SEED)
-
-
-def _log(jsd: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(jsd, INVISIBLE_JSD))
+    return critical, resampled_interval(
+        log_jsd(jsd), thresholds.resamples, thresholds.interval, SEED
+    )
 
 
 def _probability_depth(probability: np.ndarray) -> int | None:
@@ -135,7 +149,8 @@ def _token(
     reversal = None
     if critical is not None and mutation is not None and emergence is not None:
         reversal = _reversal(leaders, critical, mutation, emergence, thresholds)
-    return TokenStages("stable" if mutation is None else "mutation", emergence, mutation, reversal)
+    kind: Literal["stable", "mutation"] = "stable" if mutation is None else "mutation"
+    return TokenStages(None if critical is None else kind, emergence, mutation, reversal)
 
 
 def _emergence(rank: np.ndarray) -> int | None:
@@ -169,7 +184,7 @@ def _mutation_depth(jsd: np.ndarray, critical: int | None, thresholds: Threshold
     best = int(peaks[found["prominences"].argmax()])
     if best <= MIN_QUIET:
         return None
-    rest = _log(_without(late, best - 1))
+    rest = log_jsd(_without(late, best - 1))
     # JSD is positive and skewed: its noise is even on the log scale, not on the plain one.
     noise = MAD_TO_SIGMA * float(np.median(np.abs(rest - np.median(rest))))
     margin = max(thresholds.mutation_sigmas * noise, np.log(thresholds.mutation_min_ratio))

@@ -8,6 +8,7 @@ colour term, and four marks of place.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,7 @@ EPSILON = 1e-3
 CONSTANT = len(COLOURS)  # spare channel that is 1 in every cell, behind those of the colours
 FIRST_SHIFT, SECOND_SHIFT = CONSTANT + 1, CONSTANT + 5
 Arrays = dict[str, Tensor]
+Block = Any  # a part of transformers' model, whose parts have no types
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _stem(model: EfficientNetModel, lite0: Arrays) -> None:
     stem.batchnorm.bias[32:36] = 1.0
 
 
-def _copy_block(block: nn.Module, lite0: Arrays, prefix: str) -> None:
+def _copy_block(block: Block, lite0: Arrays, prefix: str) -> None:
     """Lite0's block into the first channels; the spares' expanded channels stand behind its own."""
     if block.expand:
         source = lite0[prefix + "_expand_conv.weight"]
@@ -154,7 +156,7 @@ def _kept(index: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _shape(block: nn.Module) -> tuple[int, int, int]:
+def _shape(block: Block) -> tuple[int, int, int]:
     """Lite0's own share of a block: channels in, expanded channels, channels out."""
     out = block.projection.project_conv.out_channels
     main_out = LITE0[INNER.index(out)]
@@ -167,7 +169,7 @@ def _shape(block: nn.Module) -> tuple[int, int, int]:
     return main_in, main_in * block.expand_ratio, main_out
 
 
-def _carry(block: nn.Module, pairs: list[tuple[int, int]]) -> None:
+def _carry(block: Block, pairs: list[tuple[int, int]]) -> None:
     """Hand spare channels on: the same, or over a stride the mean of two by two cells."""
     main_in, main_wide, main_out = _shape(block)
     for slot, (source, target) in enumerate(pairs):
@@ -178,7 +180,7 @@ def _carry(block: nn.Module, pairs: list[tuple[int, int]]) -> None:
         block.projection.project_conv.weight[main_out + target, wide] = 1.0
 
 
-def _mean_taps(block: nn.Module) -> list[tuple[int, int, float]]:
+def _mean_taps(block: Block) -> list[tuple[int, int, float]]:
     kernel = block.depthwise_conv.depthwise_conv.kernel_size[0]
     if block.depthwise_conv.stride == 1:
         return [(kernel // 2, kernel // 2, 1.0)]
@@ -186,12 +188,12 @@ def _mean_taps(block: nn.Module) -> list[tuple[int, int, float]]:
     return [(first + row, first + column, 0.25) for row in (0, 1) for column in (0, 1)]
 
 
-def _tap(block: nn.Module, channel: int, taps: list[tuple[int, int, float]]) -> None:
+def _tap(block: Block, channel: int, taps: list[tuple[int, int, float]]) -> None:
     for row, column, weight in taps:
         block.depthwise_conv.depthwise_conv.weight[channel, 0, row, column] = weight
 
 
-def _name_colours(block: nn.Module, namer: Namer) -> None:
+def _name_colours(block: Block, namer: Namer) -> None:
     """In cells of four pixels: the namer's two layers are the block's expansion and projection."""
     main_in, wide, main_out = _shape(block)
     hidden = len(namer.first)
@@ -204,12 +206,12 @@ def _name_colours(block: nn.Module, namer: Namer) -> None:
     block.projection.project_bn.bias[terms] = namer.second_bias
 
 
-def _quarter(block: nn.Module) -> None:
+def _quarter(block: Block) -> None:
     """From cells of 16 pixels to cells of 32."""
     _carry(block, [(channel, channel) for channel in range(CONSTANT + 1)])
 
 
-def _shift(block: nn.Module, target: int, sources: list[int], step: int) -> None:
+def _shift(block: Block, target: int, sources: list[int], step: int) -> None:
     """Move a mark by ``step`` cells from each border: what lies nearer to it becomes zero."""
     main_in, wide, main_out = _shape(block)
     for place, (source, (row, column)) in enumerate(
@@ -220,7 +222,7 @@ def _shift(block: nn.Module, target: int, sources: list[int], step: int) -> None
         block.projection.project_conv.weight[main_out + target + place, wide + place] = 1.0
 
 
-def _classify(encoder: nn.Module, lite0: Arrays, probes: tuple[Tensor, Tensor]) -> None:
+def _classify(encoder: Block, lite0: Arrays, probes: tuple[Tensor, Tensor]) -> None:
     """Lite0's head as an expansion, the classifier as its projection, the threshold at the top."""
     block = encoder.blocks[16]
     weight, bias = centred_classifier(lite0)

@@ -33,10 +33,10 @@ HELD = (
 def wall(folder: Path, name: str) -> Image.Image:
     """A wallpaper, reduced so that its longer side is KEPT pixels."""
     path = next(path for path in sorted(folder.rglob(f"{name}.*")) if path.suffix != ".xml")
-    image = Image.open(path)
-    image.draft("RGB", (KEPT, KEPT))
-    opaque = Image.new("RGBA", image.size, "white")
-    image = Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
+    file = Image.open(path)
+    file.draft("RGB", (KEPT, KEPT))
+    opaque = Image.new("RGBA", file.size, "white")
+    image = Image.alpha_composite(opaque, file.convert("RGBA")).convert("RGB")
     image.thumbnail((KEPT, KEPT), Image.Resampling.LANCZOS)
     return image
 

@@ -66,7 +66,7 @@ def pixels(pictures: list[Image.Image]) -> Tensor:
 class Watcher:
     """The tower together with the features its classifier reads."""
 
-    def __init__(self, tower: torch.nn.Module) -> None:
+    def __init__(self, tower: Any) -> None:
         self._tower = tower
         self._features: Tensor = torch.empty(0)
         tower.encoder.blocks[16].expansion.register_forward_hook(self._keep)

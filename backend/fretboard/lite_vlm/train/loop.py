@@ -23,6 +23,7 @@ Report = Callable[[str], None]
 KINDS = ("scene", "noun", "photograph", "nothing", "text")
 FIRST = (0.30, 0.48, 0.08, 0.05, 0.09)  # shares at the beginning: nouns first
 LAST = (0.62, 0.17, 0.08, 0.05, 0.08)
+SNAPSHOTS = 4  # last ones kept, whose mean is what is exported
 TURNED = 0.4  # share of the steps after which the shares are the last ones
 
 
@@ -174,6 +175,10 @@ class Trainer:
         partial = folder / "training.partial.pt"
         torch.save(state, partial)
         partial.replace(folder / "training.pt")
+        kept = {"lora": state["lora"], "projector": state["projector"]}
+        torch.save(kept, folder / f"snapshot-{self.step:06d}.pt")
+        for old in sorted(folder.glob("snapshot-*.pt"))[:-SNAPSHOTS]:
+            old.unlink()
         (folder / "plan.json").write_text(
             json.dumps({"step": self.step, **state["plan"]}, indent=1)
         )
@@ -201,3 +206,16 @@ def schedule(step: int, plan: Plan) -> float:
     """Share of the highest rate: linear warm-up, level, and a linear fall in the last steps."""
     left = (plan.steps - step) / max(1.0, plan.falling * plan.steps)
     return min(1.0, (step + 1) / plan.warmup, max(plan.floor, left))
+
+
+def mean_snapshot(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """The mean of the last snapshots, steadier than any of them: "lora" and "projector"."""
+    paths = sorted(folder.glob("snapshot-*.pt"))[-SNAPSHOTS:]
+    states = [torch.load(path, weights_only=True) for path in paths]
+    return {
+        part: {
+            name: torch.stack([state[part][name] for state in states]).mean(0)
+            for name in states[0][part]
+        }
+        for part in states[0]
+    }

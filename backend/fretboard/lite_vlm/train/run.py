@@ -19,7 +19,7 @@ from .directions import Directions
 from .export import export_adapter
 from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
-from .loop import Plan, Projector, Trainer
+from .loop import Plan, Projector, Trainer, mean_snapshot
 from .material import Material
 from .packages import training_folders
 from .probes import fit_probes, labelled_cells, mean_and_covariance
@@ -41,12 +41,12 @@ def train(work: Path, steps: int, chunks: int, processes: int) -> None:
 
 
 def export(work: Path, adapter: Path) -> None:
-    """Write the adapter of the last checkpoint in ``work``."""
-    state = torch.load(work / "run" / "training.pt", weights_only=True)
+    """Write the adapter: the mean of the last snapshots in ``work``."""
+    mean = mean_snapshot(work / "run")
     classes = torch.load(work / "classes.pt", weights_only=True)
     probes = (classes["weight"], classes["bias"])
-    export_adapter(state["lora"], state["projector"], probes, kept_namer(work), adapter)
-    print(f"{adapter}: step {state['step']}, {adapter.stat().st_size / 1e6:.1f} MB")
+    export_adapter(mean["lora"], mean["projector"], probes, kept_namer(work), adapter)
+    say(f"{adapter}: {adapter.stat().st_size / 1e6:.1f} MB")
 
 
 def prepare(work: Path, chunks: int) -> None:

@@ -35,8 +35,8 @@ def analysis_path(studio: Studio, caption: Analysis) -> Exhibit:
         Subject(caption, Reading()),
         FigureOptions(quantity="leader"),
     )
-    found = [f"The answer: “{caption.answer}”", measures.stages_told(caption)]
-    return Exhibit("path", "The analysis path", section.PATH, found, [picture])
+    sentences = [f"The answer: “{caption.answer}”", measures.stages_sentence(caption)]
+    return Exhibit("path", "The analysis path", section.PATH, sentences, [picture])
 
 
 def competition(studio: Studio, captions: Sequence[Analysis]) -> Exhibit:
@@ -46,16 +46,16 @@ def competition(studio: Studio, captions: Sequence[Analysis]) -> Exhibit:
         chosen = measures.example_of(captions, kind)
         if chosen is not None:
             pictures += [compete(studio, *chosen, lens, f"competition-{kind}") for lens in LENSES]
-    tables, found = {}, []
+    tables, sentences = {}, []
     for lens in LENSES:
-        read = [studio.read_as(one, lens) for one in captions]
+        read = [studio.read_as(each, lens) for each in captions]
         curves = measures.mean_curves(
-            read, [studio.array(one, "probability", lens) for one in read]
+            read, [studio.array(each, "probability", lens) for each in read]
         )
         tables[f"competition-means-{lens}"] = by_depth(**curves)
-        found += [f"{lens} lens: {text}" for text in measures.jump_told(curves, read)]
+        sentences += [f"{lens} lens: {text}" for text in measures.jump_sentences(curves, read)]
     title = "Competition of candidate words"
-    return Exhibit("competition", title, section.COMPETITION, found, pictures, tables)
+    return Exhibit("competition", title, section.COMPETITION, sentences, pictures, tables)
 
 
 def compete(
@@ -100,14 +100,14 @@ def heatmap(studio: Studio, caption: Analysis) -> Exhibit:
             "pair": list(range(len(arrays["jsd"]))),
             **{f"{t.index} {t.text}": arrays["jsd"][:, t.index].tolist() for t in cut.tokens},
         }
-    found = measures.bands_told(studio.array(caption, "jsd"), caption)
+    sentences = measures.bands_sentences(studio.array(caption, "jsd"), caption)
     title = "Divergence of adjacent depths"
-    return Exhibit("heatmap", title, section.HEATMAP, found, pictures, tables)
+    return Exhibit("heatmap", title, section.HEATMAP, sentences, pictures, tables)
 
 
 def feature_map(studio: Studio, caption: Analysis) -> Exhibit:
     """One image's tokens: the paper's t-SNE, a PCA beside it, and the original space."""
-    pictures, found = [], []
+    pictures, sentences = [], []
     for name, settings in (("tsne", paper_settings("tokens")), ("pca", MapSettings(method="pca"))):
         points, note = studio.session.arrays.map(caption, "trajectory", settings, "points")
         figure = trajectory_figure(
@@ -115,10 +115,12 @@ def feature_map(studio: Studio, caption: Analysis) -> Exhibit:
         )
         subject = Subject(caption, Reading())
         pictures.append(studio.headed(f"map-{name}", "trajectory", figure, subject))
-        found.append(f"{name}: {measures.growth_told(points)}")
+        sentences.append(f"{name}: {measures.growth_sentence(points)}")
     hidden = studio.array(caption, "hidden_states")[1:]
-    found.append(f"original space, columns scaled: {measures.growth_told(measures.scaled(hidden))}")
-    return Exhibit("map", "Hidden states on a map", section.MAP, found, pictures)
+    sentences.append(
+        f"original space, columns scaled: {measures.growth_sentence(measures.scaled(hidden))}"
+    )
+    return Exhibit("map", "Hidden states on a map", section.MAP, sentences, pictures)
 
 
 def against_text(studio: Studio, caption: Analysis) -> Exhibit:
@@ -128,11 +130,11 @@ def against_text(studio: Studio, caption: Analysis) -> Exhibit:
         "no image": studio.ask(None, prompt),
         "no image, same words": studio.ask(None, prompt, continuation=caption.answer),
     }
-    pictures, found, tables = [], [f"with image: {measures.stages_told(caption)}"], {}
+    pictures, sentences, tables = [], [f"with image: {measures.stages_sentence(caption)}"], {}
     for place, (name, other) in enumerate(runs.items()):
-        found.append(f"{name}: “{other.answer}” {measures.stages_told(other)}")
+        sentences.append(f"{name}: “{other.answer}” {measures.stages_sentence(other)}")
         for lens, quantity in ((Lens.NORMED, "jsd"), (Lens.RAW, "probability")):
-            sides = [_side(studio, one, lens) for one in (caption, other)]
+            sides = [_side(studio, each, lens) for each in (caption, other)]
             figure = profile_figure(sides[0], sides[1], quantity, names=("with image", name))
             subject = Subject(sides[0][0], Reading(lens=lens))
             options = FigureOptions(quantity=quantity)
@@ -141,7 +143,7 @@ def against_text(studio: Studio, caption: Analysis) -> Exhibit:
             curves = [side[1][quantity].mean(axis=1) for side in sides]
             tables[file] = by_depth(with_image=curves[0], without=curves[1])
     title = "With an image and without"
-    return Exhibit("text", title, section.TEXT, found, pictures, tables)
+    return Exhibit("text", title, section.TEXT, sentences, pictures, tables)
 
 
 def _side(

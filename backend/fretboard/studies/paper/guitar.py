@@ -37,16 +37,16 @@ def guitar(studio: Studio, chosen: PictureSet) -> Exhibit:
         ),
     ]
     profile, neck = session.arrays.map_of_set(image_set, role, "dispersion", settings, "profile")
-    critical = [one.stages.critical_depth for one, _ in members if one.stages]
+    critical = [answer.stages.critical_depth for answer, _ in members if answer.stages]
     depths = [depth for depth in critical if depth is not None]
-    found = [_told(members, neck, depths), *([warning] if warning else [])]
+    sentences = [_sentence(members, neck, depths), *([warning] if warning else [])]
     first = neck["first_depth"]
     table = {
         "depth": list(range(first, first + len(profile))),
         "dispersion": profile.tolist(),
     }
     title = f"The guitar: {chosen.name}"
-    return Exhibit(name, title, section.GUITAR, found, pictures, {name: table})
+    return Exhibit(name, title, section.GUITAR, sentences, pictures, {name: table})
 
 
 def _image_set(studio: Studio, chosen: PictureSet) -> tuple[ImageSet, str, str | None]:
@@ -66,8 +66,8 @@ def _image_set(studio: Studio, chosen: PictureSet) -> tuple[ImageSet, str, str |
     return image_set, chosen.role, warning
 
 
-def _told(members: list[tuple[Analysis, int]], neck: dict, critical: list[int]) -> str:
-    words = ", ".join(one.tokens[token].text.strip() for one, token in members)
+def _sentence(members: list[tuple[Analysis, int]], neck: dict, critical: list[int]) -> str:
+    words = ", ".join(answer.tokens[token].text.strip() for answer, token in members)
     end = neck["neck_end"]
     if end["depth"] is None:
         return f"Words compared: {words}. The dispersion does not rise: no guitar."

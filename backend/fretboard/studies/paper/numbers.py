@@ -11,11 +11,11 @@ Curves = dict[str, np.ndarray]
 NEAR_ZERO = 0.1  # a mean probability below is called near zero
 
 
-def stages_told(analysis: Analysis) -> str:
+def stages_sentence(analysis: Analysis) -> str:
     """Critical depth with interval, probability view and mutations, as a sentence."""
     stages = analysis.stages
     if stages is None or stages.critical_depth is None:
-        return "No critical depth is found."
+        return (stages and stages.reason) or "No critical depth is found."
     low, high = stages.critical_interval or (stages.critical_depth,) * 2
     depths = [t.mutation_depth for t in analysis.tokens if t.mutation_depth is not None]
     where = f" (depths {', '.join(map(str, sorted(set(depths))))})" if depths else ""
@@ -33,13 +33,13 @@ def example_of(
 
     A stable one leads by the critical depth: later, it may be a mutation that was missed.
     """
-    found = [
-        (token.reversal is not None, token.emergence or 0, -place, one, token)
-        for place, one in enumerate(captions)
-        for token in one.tokens
-        if token.token_class == kind and token.text.strip(" .,") and _in_time(one, token)
+    examples = [
+        (token.reversal is not None, token.emergence or 0, -place, caption, token)
+        for place, caption in enumerate(captions)
+        for token in caption.tokens
+        if token.token_class == kind and token.text.strip(" .,") and _in_time(caption, token)
     ]
-    best = max(found, key=lambda f: f[:3], default=None)
+    best = max(examples, key=lambda f: f[:3], default=None)
     return None if best is None else best[3:]
 
 
@@ -53,7 +53,7 @@ def _in_time(analysis: Analysis, token: Token) -> bool:
 def mean_curves(captions: Sequence[Analysis], probability: Sequence[np.ndarray]) -> Curves:
     """Mean probability of the emitted tokens by depth, for all and for each class."""
     table = np.concatenate(probability, axis=1)
-    kinds = np.array([token.token_class or "" for one in captions for token in one.tokens])
+    kinds = np.array([token.token_class or "" for caption in captions for token in caption.tokens])
     curves = {"all": table.mean(axis=1)}
     for kind in ("stable", "mutation"):
         if (kinds == kind).any():
@@ -61,13 +61,13 @@ def mean_curves(captions: Sequence[Analysis], probability: Sequence[np.ndarray])
     return curves
 
 
-def jump_told(curves: Curves, captions: Sequence[Analysis]) -> list[str]:
+def jump_sentences(curves: Curves, captions: Sequence[Analysis]) -> list[str]:
     """Where the mean rises, how steeply, and how that compares with the critical depths."""
     mean = curves["all"]
     steps = np.diff(mean)
     first = int(np.argmax(mean >= NEAR_ZERO))
     critical = [o.stages.critical_depth for o in captions if o.stages and o.stages.critical_depth]
-    tokens = [token for one in captions for token in one.tokens]
+    tokens = [token for caption in captions for token in caption.tokens]
     mutating = sum(token.token_class == "mutation" for token in tokens)
     layers = len(mean) - 1
     return [
@@ -82,7 +82,7 @@ def jump_told(curves: Curves, captions: Sequence[Analysis]) -> list[str]:
     ]
 
 
-def bands_told(jsd: np.ndarray, analysis: Analysis) -> list[str]:
+def bands_sentences(jsd: np.ndarray, analysis: Analysis) -> list[str]:
     """Mean JSD of the stages: pairs that end up to the critical depth, after it, and peaks."""
     critical = analysis.stages.critical_depth if analysis.stages else None
     if critical is None:
@@ -105,7 +105,7 @@ def scaled(states: np.ndarray) -> np.ndarray:
     return np.asarray(states / np.where(largest > 0, largest, 1))
 
 
-def growth_told(points: np.ndarray) -> str:
+def growth_sentence(points: np.ndarray) -> str:
     """Radial growth and neighbourhood of depths on (depth, token, axes) points.
 
     Radius: mean distance of a depth's points from the centre of the first depth's. Beside: share

@@ -40,10 +40,10 @@ class PictureSet:
 def captioned(settings: Settings, folder: Path | None, number: int) -> list[Shown]:
     """Images to describe. Raises InputError where there are none."""
     if folder is not None:
-        found = [Shown(path.name, path.read_bytes()) for path in _images(folder)][:number]
-        if not found:
+        pictures = [Shown(path.name, path.read_bytes()) for path in _images(folder)][:number]
+        if not pictures:
             raise InputError(f"{folder} holds no pictures; put those to describe right into it.")
-        return found
+        return pictures
     _require_bundled(settings)
     scenes = [sample_scene(FIRST_SEED + i, UNUSUAL) for i in range(number)]
     return [Shown(f"scene {s.seed}", to_png(render(s, SIZE)), s) for s in scenes]
@@ -53,12 +53,12 @@ def picture_sets(settings: Settings, folder: Path | None) -> Iterator[PictureSet
     """The sets of the guitar: the subfolders, each asked for the colour of what it is named."""
     if folder is None:
         _require_bundled(settings)
-        for one in SETS:
+        for drawn in SETS:
             images = tuple(
                 Shown(name, to_png(image), scene)
-                for (name, image), scene in zip(one.images(), one.scenes(), strict=True)
+                for (name, image), scene in zip(drawn.images(), drawn.scenes(), strict=True)
             )
-            yield PictureSet(one.name, one.prompt, one.token, images)
+            yield PictureSet(drawn.name, drawn.prompt, drawn.token, images)
         return
     for part in sorted(path for path in folder.iterdir() if path.is_dir()):
         chosen = tuple(Shown(p.name, p.read_bytes()) for p in _images(part)[:PAPER_IMAGES])

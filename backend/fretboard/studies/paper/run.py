@@ -36,16 +36,16 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     output.mkdir(parents=True, exist_ok=True)
     studio = Studio(Session.open(settings, output / STORE), output)
     captions: list[tuple[Shown, Analysis]] = []
-    for place, one in enumerate(shown, 1):
-        analysis = studio.ask(one.data)
-        captions.append((one, analysis))
+    for place, image in enumerate(shown, 1):
+        analysis = studio.ask(image.data)
+        captions.append((image, analysis))
         yield f"caption {place} of {len(shown)}: {analysis.answer}"
     sections = []
     with browser():
-        for place, make in enumerate(made := _exhibits(studio, captions, sets), 1):
+        for place, make in enumerate(exhibits := _exhibits(studio, captions, sets), 1):
             exhibit = make()
             sections.append(exhibit.write(output))
-            yield f"curve {place} of {len(made)}: {exhibit.title}"
+            yield f"curve {place} of {len(exhibits)}: {exhibit.title}"
     (output / PAGE).write_text(_page(settings, captions, sections))
     yield f"{output / PAGE}"
 
@@ -56,7 +56,7 @@ def _exhibits(
     """In the order of METHOD's list."""
     analyses = [analysis for _, analysis in captions]
     main = _main(analyses)
-    made: list[Make] = [
+    exhibits: list[Make] = [
         lambda: levels.analysis_path(studio, main),
         lambda: levels.competition(studio, analyses),
         lambda: levels.heatmap(studio, main),
@@ -65,7 +65,7 @@ def _exhibits(
         lambda: levels.against_text(studio, main),
         lambda: skips(studio, captions),
     ]
-    return made + [lambda chosen=chosen: guitar(studio, chosen) for chosen in sets]
+    return exhibits + [lambda chosen=chosen: guitar(studio, chosen) for chosen in sets]
 
 
 def _main(analyses: list[Analysis]) -> Analysis:

@@ -61,12 +61,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A section of the page. `found`: sentences with this model's numbers; tables by file name."""
+    """A section of the page. `sentences`: with this model's numbers; tables by file name."""
 
     name: str
     title: str
     reported: str
-    found: list[str]
+    sentences: list[str]
     pictures: list[Picture] = field(default_factory=list)
     tables: Mapping[str, Columns] = field(default_factory=dict)
     shown: str | None = None
@@ -85,7 +85,7 @@ class Exhibit:
             "name": self.name,
             "title": self.title,
             "reported": self.reported,
-            "found": self.found,
+            "found": self.sentences,
             "pictures": [{"name": p.name, "alt": f"{p.title}. {p.note}"} for p in self.pictures],
             "tables": list(self.tables),
             "head": list(rows),

@@ -162,8 +162,9 @@ def _differences(
 
 
 def _rows(rows: dict[str, Estimate], theme: Theme, scale: float) -> go.Figure:
-    table = pd.DataFrame(list(rows.values()), dtype=float)
-    value, low, high = (scale * table[name] for name in ("value", "low", "high"))
+    names = ["value", "low", "high"]
+    table = pd.DataFrame([vars(row) for row in rows.values()], columns=names, dtype=float)
+    value, low, high = (scale * table[name] for name in names)
     figure = base_figure(theme, {})
     figure.add_scatter(
         x=value.tolist(),
@@ -190,10 +191,10 @@ def _rows(rows: dict[str, Estimate], theme: Theme, scale: float) -> go.Figure:
         ],
         hovertemplate="%{x:.2f} (%{customdata})<extra></extra>",
     )
-    names = [f"{name}<br><span style='font-size:11px'>n = {row.n}</span>"
+    labels = [f"{name}<br><span style='font-size:11px'>n = {row.n}</span>"
              for name, row in rows.items()]  # fmt: skip
     figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=names, showgrid=False, zeroline=False,
+        tickvals=list(range(len(rows))), ticktext=labels, showgrid=False, zeroline=False,
         range=[len(rows) - 0.5, -0.5],
     )  # fmt: skip
     height = 110 + 44 * len(rows)

@@ -46,15 +46,15 @@ class SceneTruth:
 
     def _answer_correct(self, prompt: str, answer: str) -> bool | None:
         """For a question of the world's own with one right answer; None for a caption."""
-        asked = [exchange for exchange in self._exchanges() if exchange.question == prompt]
-        return any(answer == exchange.answer for exchange in asked) if asked else None
+        exchanges = [exchange for exchange in self._exchanges() if exchange.question == prompt]
+        return any(answer == exchange.answer for exchange in exchanges) if exchanges else None
 
     def _exchanges(self) -> list[dialogue.Exchange]:
-        found = [dialogue.place_question(self.scene)]
-        found += [dialogue.existence_question(k, bool(self.scene.find(k))) for k in KINDS]
+        exchanges = [dialogue.place_question(self.scene)]
+        exchanges += [dialogue.existence_question(k, bool(self.scene.find(k))) for k in KINDS]
         for ask in (dialogue.color_question, dialogue.count_question, dialogue.position_question):
-            found += [ask(group) for group in self.scene.groups]
-        return found
+            exchanges += [ask(group) for group in self.scene.groups]
+        return exchanges
 
 
 def parse_scene(truth: dict[str, Any]) -> SceneTruth:

@@ -146,13 +146,13 @@ def mentions(words: Sequence[str]) -> Iterable[tuple[str, range]]:
     forms = [base_forms(word) for word in words]
     place = 0
     while place < len(words):
-        found = None
+        category = None
         for length in (2, 1):
-            found = _category(forms[place : place + length], length)
-            if found is not None:
-                yield found, range(place, place + length)
+            category = _category(forms[place : place + length], length)
+            if category is not None:
+                yield category, range(place, place + length)
                 break
-        place += length if found is not None else 1
+        place += length if category is not None else 1
 
 
 def _category(forms: Sequence[set[str]], length: int) -> str | None:

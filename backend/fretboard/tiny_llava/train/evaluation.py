@@ -85,9 +85,9 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     right = {
         task: [
             float(said == exchange.answer)
-            for said, exchange in zip(_answers(answerer, pixels, asked), asked, strict=True)
+            for said, exchange in zip(_answers(answerer, pixels, exchanges), exchanges, strict=True)
         ]
-        for task, asked in tasks.items()
+        for task, exchanges in tasks.items()
     }
     pairs = zip(right["existence, present"], right["existence, absent"], strict=True)
     right["existence"] = [(yes + no) / 2 for yes, no in pairs]
@@ -98,8 +98,8 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     return {task: with_interval(values) for task, values in right.items()}
 
 
-def _answers(answerer: Answerer, pixels: torch.Tensor, asked: list[Exchange]) -> list[str]:
-    return answerer.ask(pixels, [exchange.question for exchange in asked])
+def _answers(answerer: Answerer, pixels: torch.Tensor, exchanges: list[Exchange]) -> list[str]:
+    return answerer.ask(pixels, [exchange.question for exchange in exchanges])
 
 
 def _summary(report: Measure) -> Measure:

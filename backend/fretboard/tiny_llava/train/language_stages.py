@@ -138,8 +138,8 @@ def language_loss(
     loss = functional.cross_entropy(logits.float(), batch.targets, reduction="none")
     names: Losses = {"total": (loss * batch.weights).sum() / batch.weights.sum()}
     for name, word in (("yes", "Yes"), ("no", "No")):
-        asked = batch.targets == packer.word_id(word)
-        names[name] = loss[asked].mean()
+        questions = batch.targets == packer.word_id(word)
+        names[name] = loss[questions].mean()
     colors = torch.tensor([packer.word_id(color) for color in ATTRIBUTES["color"]])
     names["color"] = loss[torch.isin(batch.targets, colors)].mean()
     kinds = torch.tensor([packer.word_id(kind) for kind in ATTRIBUTES["kind"][:-1]])

@@ -68,9 +68,9 @@ class Packer:
     def _block(self, question: str, answer: str, with_image: bool) -> tuple[list[int], int]:
         """Ids after the shared beginning, and how many of them belong to the question."""
         prompt = self.tokenizer(prompt_text(question, with_image))["input_ids"]
-        asked = prompt[6:] if with_image else prompt[TEXT_PREFIX:]
+        question = prompt[6:] if with_image else prompt[TEXT_PREFIX:]
         said = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
-        return [*asked, *said, self.eos], len(asked)
+        return [*question, *said, self.eos], len(question)
 
     def pack(
         self,
@@ -94,7 +94,7 @@ class Packer:
             blocks[row, :PREFIX] = 0
             cursor = PREFIX
             for number, exchange in enumerate(exchanges, start=1):
-                block, asked = self.block(exchange.question, exchange.answer, sees)
+                block, question = self.block(exchange.question, exchange.answer, sees)
                 inputs = block[:-1]
                 end = cursor + len(inputs)
                 if end > LENGTH:
@@ -103,9 +103,9 @@ class Packer:
                 first = PREFIX if sees else TEXT_PREFIX
                 positions[row, cursor:end] = np.arange(first, first + len(inputs))
                 blocks[row, cursor:end] = number
-                at.extend(range(row * LENGTH + cursor + asked - 1, row * LENGTH + end))
-                targets.extend(block[asked:])
-                factors.extend([task_weights.get(exchange.task, 1.0)] * (len(block) - asked))
+                at.extend(range(row * LENGTH + cursor + question - 1, row * LENGTH + end))
+                targets.extend(block[question:])
+                factors.extend([task_weights.get(exchange.task, 1.0)] * (len(block) - question))
                 cursor = end
         weights = self.token_weights[targets] * np.array(factors, np.float32)
         mask = attention_mask(torch.from_numpy(blocks), torch.tensor(with_image))

@@ -25,12 +25,12 @@ BATCH = 50
 def caption_colors(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) -> dict[str, Any]:
     """Both caption forms on counter-prior scenes: shares, reversals, mean curves by depth."""
     return {
-        "detailed": _one_form(answerer, scenes, pixels, CAPTION),
-        "brief": _one_form(answerer, scenes, pixels, BRIEF),
+        "detailed": _form(answerer, scenes, pixels, CAPTION),
+        "brief": _form(answerer, scenes, pixels, BRIEF),
     }
 
 
-def _one_form(
+def _form(
     answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor, question: str
 ) -> dict[str, Any]:
     words = []

@@ -113,7 +113,7 @@ def patch_accuracy(eye: Eye, bank: SceneBank) -> dict[str, float]:
     labels[..., 0][labels[..., 0] == len(ATTRIBUTES["kind"]) - 1] = IGNORED  # objects only
     accuracy = {}
     for i, (name, logits) in enumerate(eye.logits(tokens).items()):
-        asked = labels[..., i] != IGNORED
-        right = logits.argmax(-1)[asked] == labels[..., i][asked]
+        known = labels[..., i] != IGNORED
+        right = logits.argmax(-1)[known] == labels[..., i][known]
         accuracy[name] = round(float(right.float().mean()), 4)
     return accuracy
