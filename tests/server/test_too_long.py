@@ -13,7 +13,6 @@ from tests.support.api_calls import finished
 from tests.support.settings import make_settings
 from tests.support.tiny_models import make_tokenizer
 
-
 FEW = {"max_new_tokens": 8}
 
 
