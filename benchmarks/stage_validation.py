@@ -47,7 +47,7 @@ from fretboard.tiny_llava.world.scene import Mix, sample_scene
 PROMPTS = Path(__file__).parent / "prompts" / "text_only.txt"
 NEW_TOKENS, BATCH = 32, 16
 FIRST_SEED, SCENES = 95_300_000, 30  # drawn for this
-PLANTED_ROUNDS, RANDOM_SEEDS = 8, 8
+PLANTED_ROUNDS, RANDOM_SEEDS = 8, 5
 SPREADS = (0.0, 0.1)
 Row = dict[str, Any]
 
