@@ -100,3 +100,10 @@ def test_the_same_file_asked_twice_is_one_record(
     with page.expect_response("**/api/analyses") as again:
         analyse.click()
     assert again.value.json()["id"] == first
+
+
+def test_a_link_to_a_patch_opens_at_the_patches(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    page.goto(f"/a/{analysis}?patch_word=dog&patch=9")
+    view = page.get_by_role("region", name="Image patches")
+    expect(view.get_by_role("heading", name="Words of patch 9")).to_be_in_viewport()
