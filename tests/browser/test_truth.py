@@ -88,14 +88,22 @@ def test_the_same_file_asked_twice_is_one_record(
     file = tmp_path / "scene.jpg"
     Image.open(scene).convert("RGB").save(file, "JPEG")
     page = watched.page()
-    page.goto("/")
+    open_board(page, "/")
     page.set_input_files("input[type=file]", file)
     page.get_by_label("Prompt", exact=True).fill("What is the color of the ball?")
     analyse = page.get_by_role("button", name="Analyse")
     analyse.click()
     page.wait_for_url(re.compile(r"/a/\w+"))
+    first = re.sub(r".*/a/(\w+).*", r"\1", page.url)
+    expect(picture(page)).to_have_attribute("src", f"/api/analyses/{first}/image", timeout=RUN_MS)
     expect(board(page)).to_be_visible(timeout=RUN_MS)
-    first = page.url.partition("?")[0]
     with page.expect_response("**/api/analyses") as again:
         analyse.click()
-    assert first.endswith(again.value.json()["id"])
+    assert again.value.json()["id"] == first
+
+
+def test_a_link_to_a_patch_opens_at_the_patches(watched: Watched, analysis: str) -> None:
+    page = watched.page()
+    page.goto(f"/a/{analysis}?patch_word=dog&patch=9")
+    view = page.get_by_role("region", name="Image patches")
+    expect(view.get_by_role("heading", name="Words of patch 9")).to_be_in_viewport()
