@@ -42,7 +42,9 @@ class ArraysOfLens:
 
     def named(self, _analysis: Analysis, name: str, lens: Lens) -> np.ndarray:
         p = self.shares[lens]
-        own = np.take_along_axis(p, np.broadcast_to(self.emitted[None, :, None], (*p.shape[:2], 1)), 2)
+        own = np.take_along_axis(
+            p, np.broadcast_to(self.emitted[None, :, None], (*p.shape[:2], 1)), 2
+        )
         order = np.argsort(-p, axis=2, kind="stable")
         mixed = (p[:-1] + p[1:]) / 2
         kl = (p[:-1] * np.log(p[:-1] / mixed) + p[1:] * np.log(p[1:] / mixed)).sum(axis=2) / 2
@@ -72,9 +74,7 @@ def answers(draw):
     ]  # fmt: skip
     model = ModelInfo(name="m", revision="r", family="f", layers=layers, width=8, vocabulary=320)
     request = AnalysisRequest(prompt="p", model="m")
-    document = Analysis(
-        id="a", request=request, model=model, tokens=listed, status=Status.DONE
-    )
+    document = Analysis(id="a", request=request, model=model, tokens=listed, status=Status.DONE)
     return document, ArraysOfLens(shares, emitted)
 
 

@@ -26,8 +26,8 @@ def real() -> list[Profiles]:
     return measured()
 
 
-def shown(answers, thresholds=Thresholds()) -> list[bool]:
-    return [objection(*answer, thresholds) is None for answer in answers]
+def shown(answers, thresholds=None) -> list[bool]:
+    return [objection(*answer, thresholds or Thresholds()) is None for answer in answers]
 
 
 def test_a_pretrained_text_model_shows_none(real):
@@ -98,7 +98,10 @@ def test_none_takes_everything_away_that_needs_stages(real):
 def test_given_nodes_are_not_put_to_the_test(real):
     jsd, probability = real[0]
     rank = np.ones_like(probability, int)
-    for method, thresholds in (("paper", Thresholds()), ("automatic", Thresholds(critical_depth=9))):
+    for method, thresholds in (
+        ("paper", Thresholds()),
+        ("automatic", Thresholds(critical_depth=9)),
+    ):
         report = detect(jsd, probability, rank, rank, thresholds, method)
         assert (report.verdict, report.objection) == ("given", None)
         assert report.critical_depth is not None

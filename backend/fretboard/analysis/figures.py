@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.analysis.arrays import Arrays, require_token
 from fretboard.analysis.image_sets import aligned_members
+from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet
@@ -203,7 +204,11 @@ class Figures:
         return dispersion_figure(profile, note, critical, layers, options.theme)
 
     def _members(self, image_set: ImageSet, role: str) -> list[tuple[Analysis, int]]:
-        return aligned_members(self._arrays.store, image_set, role)
+        """Their stages read as they are today: a record may be older than the detector."""
+        return [
+            (as_read(self._arrays, analysis, Reading()), token)
+            for analysis, token in aligned_members(self._arrays.store, image_set, role)
+        ]
 
     def _jsd(
         self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None

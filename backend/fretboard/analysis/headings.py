@@ -28,7 +28,8 @@ def heading(name: str, of: Subject, options: FigureOptions) -> tuple[str, str]:
         parts.append(NAMES_OF_DIVERGENCE[reading.divergence] if quantity.get(name) == "jsd" else "")
         parts.append(NAMES_OF_SCALING[reading.scale] if name in quantity else "")
     if analysis.stages is not None:
-        parts.append(f"stages: {analysis.stages.method}")
+        without = analysis.stages.verdict == "none"
+        parts.append("no stages found" if without else f"stages: {analysis.stages.method}")
     if analysis.request.skip_layers:
         layers = ", ".join(map(str, analysis.request.skip_layers))
         after = " after the prompt" if analysis.request.skip_when is SkipWhen.DECODE else ""

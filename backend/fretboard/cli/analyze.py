@@ -40,6 +40,8 @@ def analyze(
         layers = ", ".join(map(str, analysis.request.skip_layers))
         typer.echo(f"plain: {plain.answer}\n{skip_preset} = layers {layers}:")
     typer.echo(analysis.answer)
+    if analysis.stages and analysis.stages.reason:
+        typer.echo(analysis.stages.reason)
     typer.echo(f"{len(analysis.tokens)} tokens, {analysis.model.layers + 1} depths → {output}")
 
 

@@ -104,7 +104,7 @@ class Session:
 
         on_event: hears of every token.
         """
-        settled = without_preset(self.settings, question, self.store.read, self.announced)
+        settled = without_preset(self.settings, question, self._read_again, self.announced)
         return self.run(*self.prepare(settled), on_event)
 
     def run(
@@ -129,6 +129,10 @@ class Session:
     def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
         """Whether the store has it finished and whole, but for parts that are `spared`."""
         return self.store.finished(analysis.id, spared) is not None
+
+    def _read_again(self, analysis_id: str) -> Analysis:
+        """From the store, its stages as they are found today."""
+        return self.read(self.store.read(analysis_id), Reading())
 
     def read(self, analysis: Analysis, reading: Reading) -> Analysis:
         """Its tokens and stages as read."""

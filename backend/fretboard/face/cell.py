@@ -76,10 +76,11 @@ def about(analysis: "AnalysisView") -> str:
     """Model, lens and nodes in one line."""
     document, stages = analysis.document, analysis.stages
     critical = stages.critical_depth if stages else None
+    without = "no stages found" if stages and stages.verdict == "none" else "no critical depth"
     parts = [
         document.model.name,
         f"{analysis.reading.lens} lens",
-        f"critical depth {critical}" if critical is not None else "no critical depth",
+        f"critical depth {critical}" if critical is not None else without,
     ]
     if document.request.skip_layers:
         parts.append(f"without layers {', '.join(map(str, document.request.skip_layers))}")

@@ -70,14 +70,10 @@ def _kind(token: Token) -> str:
 
 
 def _told(token: Token) -> str:
-    """What its stages say, as the page's stage line does."""
+    """What its stages say."""
     parts = [f"token {token.index}", f"probability {percent(token.probability)}"]
-    if token.emergence is not None:
-        parts.append(f"leads from depth {token.emergence} on")
-    if token.mutation_depth is not None:
-        parts.append(f"mutates at depth {token.mutation_depth}")
-    if token.reversal is not None:
-        parts.append(f"overturned “{token.reversal.rival_text.strip()}”")
+    if token.story is not None:
+        parts.append(token.story)
     if token.flag and token.flag.flagged:
-        parts.append(f"flagged, score {token.flag.score:.2f}: evidence, not proof")
+        parts.append(f"flagged, score {token.flag.score:.2f}")
     return " · ".join(parts)

@@ -77,11 +77,13 @@ def objection(jsd: np.ndarray, probability: np.ndarray, thresholds: Thresholds) 
     if own != Shape.STAGES:
         return _sentence(own, whole, thresholds)
     counts = np.bincount(shapes(drawn, thresholds), minlength=len(Shape))
-    share = float(counts[own] / counts.sum())
-    if share >= thresholds.stage_share:
+    if counts[own] >= thresholds.stage_share * counts.sum():
         return None
     rival = Shape(1 + int(counts[1:].argmax()))
-    return f"stages in only {share:.0%} of the resamplings, in most others {NAMES[rival]}"
+    return (
+        f"stages in only {counts[own]} of {counts.sum()} resamplings of the tokens, in most others "
+        f"{NAMES[rival]}"
+    )
 
 
 def shapes(profiles: Profiles, thresholds: Thresholds) -> np.ndarray:

@@ -3,10 +3,7 @@ import type { components } from "./schema.gen";
 
 type Schemas = components["schemas"];
 
-export type Analysis = Omit<Schemas["Analysis"], "stages" | "tokens"> & {
-	stages: Stages | null;
-	tokens: Token[];
-};
+export type Analysis = Schemas["Analysis"];
 export type CausalTest = Schemas["CausalTest"];
 export type Cell = Schemas["Cell"];
 export type Divergence = Schemas["Divergence"];
@@ -34,12 +31,9 @@ export type Scaling = Schemas["Scaling"];
 export type Session = Schemas["Session"];
 export type SkipWhen = Schemas["SkipWhen"];
 export type StageMethod = Schemas["StageMethod"];
-export type Stages = Schemas["Stages"] & {
-	verdict?: "stages" | "none" | "given";
-	reason?: string | null;
-};
+export type Stages = Schemas["Stages"];
 export type Status = Schemas["Status"];
-export type Token = Schemas["Token"] & { story?: string | null };
+export type Token = Schemas["Token"];
 export type WordCurve = Schemas["WordCurve"];
 export type WorldSet = Schemas["WorldSetEntry"];
 

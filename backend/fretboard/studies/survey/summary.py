@@ -68,6 +68,7 @@ def summarise(tokens: pd.DataFrame) -> Summary:
         "answers": len(each),
         "words": len(said),
         "tokens": len(tokens),
+        "stages": {str(v): int(n) for v, n in each["stages"].value_counts().items()},
         "critical_depth": _depths(boot, each["critical_depth"]),
         "critical_interval_width": boot.mean(each["critical_high"] - each["critical_low"]),
         "probability_depth": _depths(boot, each["probability_depth"]),
