@@ -67,6 +67,7 @@ class Worker:
         try:
             served = served_model(self._services.settings.model)
             self._herald.say(**_told(served), state="loading", detail=LOADING)
+            log.info("%s is being loaded", served.name)
             pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
             log.exception("the model could not be loaded")
