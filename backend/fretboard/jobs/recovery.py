@@ -21,6 +21,7 @@ from fretboard.jobs.services import Services
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
+END_SECONDS = 2.0  # for a look to end: one that reads the whole store is left alone
 # A worker that is not announced has been silent for LIFE_SECONDS; so long it may still come back,
 # for the announcements of the living are lost too when Redis starts again.
 ORPHAN_SECONDS = 2.5
@@ -49,8 +50,10 @@ class Upkeep:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more; a look that is going on is waited for a little."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(END_SECONDS)
 
     def look(self) -> None:
         """One round. Raises RedisError while Redis does not answer."""

@@ -3,10 +3,10 @@
 import logging
 import threading
 import uuid
-from collections import OrderedDict
 from typing import Any, Protocol
 
 import numpy as np
+from cachetools import LRUCache
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -32,37 +32,28 @@ class MemoryCache:
     """Least recently used arrays within `limit` bytes; the newest stays even when larger."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._arrays: OrderedDict[str, np.ndarray] = OrderedDict()
+        # One that is larger counts as all there is room for, and is alone then.
+        self._arrays: LRUCache[str, np.ndarray] = LRUCache(
+            limit, getsizeof=lambda array: min(array.nbytes, limit)
+        )
         self._lock = threading.Lock()
 
     def get(self, key: str) -> np.ndarray | None:
         """The array, marked as used."""
         with self._lock:
-            if key in self._arrays:
-                self._arrays.move_to_end(key)
             return self._arrays.get(key)
 
     def put(self, key: str, array: np.ndarray) -> None:
         """Keep a read-only array, dropping the longest unused above the limit."""
         array.flags.writeable = False
         with self._lock:
-            self._forget(key)
             self._arrays[key] = array
-            self._size += array.nbytes
-            while self._size > self._limit and len(self._arrays) > 1:
-                self._forget(next(iter(self._arrays)))
 
     def drop(self, prefix: str) -> None:
         """Forget every key that begins with `prefix`."""
         with self._lock:
             for key in [key for key in self._arrays if key.startswith(prefix)]:
-                self._forget(key)
-
-    def _forget(self, key: str) -> None:
-        array = self._arrays.pop(key, None)
-        self._size -= array.nbytes if array is not None else 0
+                del self._arrays[key]
 
 
 # Everything about the cache in one step of the server: entries whose time is over leave the books,
