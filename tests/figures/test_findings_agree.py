@@ -73,8 +73,8 @@ def test_patching(case):
     found = find(document(Kind.PATCHING, layers, tokens), {"recovered": table}, token)
     image, deciding = (of(table[:, SPANS.index(span)], token) for span in ("image", "predicting"))
     share, half, settled, decided = re.search(
-        r"bring back ([−\d]+) % of the difference at depth 0, at most half of it from depth (\d+) on "
-        r"and at most a tenth from depth (\d+) on.* more than half from depth (\d+) on",
+        r"bring back ([−\d]+) % of the difference at depth 0, at most half of it from depth (\d+) "
+        r"on and at most a tenth from depth (\d+) on.* more than half from depth (\d+) on",
         found.sentence,
     ).groups()
     assert abs(float(share.replace("−", "-")) - 100 * image[0]) <= 0.51
@@ -114,12 +114,11 @@ def test_attribution(case):
     parts = {"attention": noise(layers, tokens), "mlp": noise(layers, tokens)}
     rest = {"embeddings": noise(tokens), "constant": noise(tokens)}
     whole = sum(p.sum(axis=0) for p in parts.values()) + sum(rest.values())
-    found = find(
-        document(Kind.ATTRIBUTION, layers, tokens), parts | rest | {"whole": whole}, token
-    )
+    found = find(document(Kind.ATTRIBUTION, layers, tokens), parts | rest | {"whole": whole}, token)
     told = re.search(
         rf"Of ({NUMBER}) logits .*attention adds ({NUMBER}), the MLPs ({NUMBER}), embeddings and "
-        rf"biases ({NUMBER})\. The largest part is the (attention|MLP) of layer (\d+), ({NUMBER})\.",
+        rf"biases ({NUMBER})\. The largest part is the (attention|MLP) of layer (\d+), "
+        rf"({NUMBER})\.",
         found.sentence,
     )
     name, layer = {"attention": "attention", "MLP": "mlp"}[told[5]], int(told[6])

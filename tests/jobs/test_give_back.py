@@ -1,13 +1,14 @@
 """A worker that stops: its work is next again, nothing is lost or twice."""
 
 import random
+import threading
 
 import pytest
 
+from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.fair_list import BATCH, INTERACTIVE, FairList, Work
-from fretboard.jobs.queue import MAP, MAPS, Halted
+from fretboard.jobs.queue import DERIVE, MAPS, Halted
 from fretboard.jobs.services import build_services
-from fretboard.jobs.worker import Worker
 from tests.support.settings import make_settings
 
 
@@ -37,23 +38,67 @@ def test_what_is_given_back_is_taken_next_and_each_client_keeps_one_turn():
 
 
 @pytest.fixture
-def worker(checkpoint_folder, tmp_path):
-    return Worker(build_services(make_settings(checkpoint_folder, tmp_path)))
+def services(checkpoint_folder, tmp_path):
+    return build_services(make_settings(checkpoint_folder, tmp_path))
 
 
-def test_a_map_that_is_halted_goes_back_to_its_queue(worker):
-    def halted(*_args):
+def consumer(services, run, after=lambda *_: None):
+    return Consumer(services, MAPS, "worker", run, after)
+
+
+def test_a_map_that_is_halted_goes_back_to_its_queue(services):
+    begun = threading.Event()
+
+    def halted(_works):
+        begun.set()
         raise Halted
 
-    worker._actors["derive"] = halted
-    worker._beside(MAPS, MAP)("record", "key", "topic")
-    queue = worker._services.jobs.brokers[MAPS].queues[MAPS]
-    assert queue.qsize() == 1
+    first = consumer(services, halted)
+    first.start()
+    first.stop()  # takes nothing more; what it finds after this call stays
+    assert first.join(10)
+    services.jobs.put(MAPS, Work(id="record/file", actor=DERIVE))
+    second = consumer(services, lambda works: (second.stop(), halted(works)))
+    second.start()
+    assert begun.wait(10)
+    assert second.join(10)
+    fair = services.jobs.waiting.look(MAPS)
+    assert (fair.length, fair.taken) == (1, {})
 
 
-def test_work_in_hand_is_told_to_stop_at_its_next_step(worker):
-    asked = worker._services.jobs.cancelled("record")
-    assert asked() is False
-    worker._services.jobs.halted.set()
+def test_what_fails_beyond_telling_is_run_again_and_done_once(services):
+    runs, done = [], threading.Event()
+
+    def run(works):
+        runs.append(works[0].id)
+        if len(runs) == 1:
+            raise OSError("the store is away")
+
+    working = consumer(services, run, lambda *_: done.set())
+    working.start()
+    services.jobs.put(MAPS, Work(id="record/file", actor=DERIVE))
+    assert done.wait(10)
+    working.stop()
+    assert working.join(10)
+    assert runs == ["record/file"] * 2
+    assert not services.jobs.waiting.look(MAPS).taken
+
+
+def test_what_redis_lost_is_noted_again_once():
+    fair = FairList()
+    work = Work(id="x", actor="analyse", args=["x"])
+    fair.hold("first", [work])
+    assert fair.take("first") == [work]
+    fair.hold("second", [work])  # another one runs it already
+    assert list(fair.taken) == ["first"]
+    fair.give_back("first", died=True)
+    fair.hold("first", [work])  # it was alive after all
+    assert fair.take("second") == []
+
+
+def test_work_in_hand_is_told_to_stop_at_its_next_step(services):
+    stops = services.jobs.cancelled("record")
+    assert stops() is False
+    services.jobs.halted.set()
     with pytest.raises(Halted):
-        asked()
+        stops()

@@ -1,4 +1,4 @@
-"""Fair order: clients take turns; a ticket that comes again gets the same work again."""
+"""Fair order: clients take turns; a worker that asks again gets the same work again."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ def work(name):
 def drain(fair):
     """Ids in the order taken."""
     taken = []
-    while found := fair.take(f"ticket {len(taken)}"):
+    while found := fair.take(f"worker {len(taken)}"):
         taken.append(found[0].id)
     return taken
 
@@ -80,7 +80,7 @@ def waiting(request):
 
 
 def grouped(fair, most, *, share=0.0, clients="abab"):
-    """Works 0, 1, … of one group but for the third; ids taken with the first ticket."""
+    """Works 0, 1, … of one group but for the third; ids taken by the first worker."""
     for number, client in enumerate(clients):
         group = "other" if number == 2 else "g"
         one = work(str(number)).model_copy(update={"group": group, "share": share})
@@ -104,13 +104,13 @@ def test_many_processes_take_everything_once(waiting):
     names = [f"w{number}" for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: waiting.change("m", lambda f: f.add(BATCH, n[-1], work(n))), names))
-        tickets = [f"t{number}" for number in range(50)]
-        took = list(pool.map(lambda t: waiting.change("m", lambda f: f.take(t)), tickets))
+        workers = [f"t{number}" for number in range(50)]
+        took = list(pool.map(lambda w: waiting.change("m", lambda f: f.take(w)), workers))
     assert sorted(work.id for works in took for work in works) == sorted(names)
     assert waiting.look("other").length == 0
 
 
-def test_a_ticket_that_comes_again_gets_its_work_until_it_is_done(waiting):
+def test_a_worker_that_asks_again_gets_its_work_until_it_is_done(waiting):
     waiting.change("m", lambda fair: fair.add(INTERACTIVE, "a", work("x")))
     for _ in range(2):
         assert waiting.change("m", lambda fair: fair.take("t"))[0].id == "x"

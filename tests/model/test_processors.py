@@ -142,7 +142,7 @@ class Parts:
         self.processor, self.tokenizer = processor, processor.tokenizer
         self.model = torch.nn.Embedding(len(self.tokenizer), 1)
         self.model.get_input_embeddings = lambda: self.model
-        self.anatomy = SimpleNamespace(image_token_id=None)
+        self.anatomy = SimpleNamespace(image_token_id=None, vocabulary=len(self.tokenizer))
         self.turn = find_turn(processor, with_images=True)
 
 

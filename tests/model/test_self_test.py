@@ -144,5 +144,5 @@ def test_a_model_that_failed_is_tested_again(tmp_path, monkeypatch):
     weights["language_model.lm_head.weight"].fill_(torch.nan)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     for _ in range(2):
-        with pytest.raises(UnsupportedModel):
+        with pytest.raises(NoNumbers):
             load_pipeline(make_settings(folder, tmp_path), open_store("memory://"))

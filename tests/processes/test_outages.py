@@ -124,7 +124,7 @@ def whole(web, listener, analysis_id, count):
 def owners(redis):
     """Workers that hold work, of all fair lists."""
     lists = [redis.client.get(key) for key in redis.client.keys("fretboard:waiting:*")]
-    return {one for fair in lists for one in json.loads(fair)["owners"].values()}
+    return {one for fair in lists for one in json.loads(fair)["taken"]}
 
 
 def connections(web):

@@ -1,7 +1,7 @@
 """The revision of a checkpoint folder: a digest of every file that can change an answer.
 
-Weights are read wholly, once: about a second a gigabyte. Their digests are then kept by path, size,
-times and inode, so that later processes read none of them again.
+Weights are read wholly, once: one to three seconds a gigabyte. Their digests are then kept by path,
+size, times and inode, so that later processes read none of them again.
 """
 
 import hashlib

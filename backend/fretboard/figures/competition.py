@@ -11,7 +11,8 @@ from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, Word
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
-from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
+from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
+from fretboard.figures.words import word_colors
 
 LABELLED = 7  # lines labelled at their end and coloured; further leaders stay thin and grey
 LABEL_GAP = 0.055  # of the axis: below, two labels overlap
@@ -70,10 +71,12 @@ def competition_figure(
         },
     )
     shown = _by_importance(found, table)
+    labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     for place, candidate in reversed(list(enumerate(shown))):
-        _add_line(figure, candidate, table[:, candidate.token_id], place, colors, lens)
+        color = labels[place] if place < LABELLED else colors.faint
+        _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
     gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
-    _label_ends(figure, shown[:LABELLED], table, colors, gap)
+    _label_ends(figure, shown[:LABELLED], table, labels, gap)
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     signed = lens == Lens.DIFFERENCE
@@ -95,7 +98,7 @@ def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]
 
 
 def _add_line(
-    figure: go.Figure, candidate: Candidate, curve: np.ndarray, place: int, theme: Theme, lens: Lens
+    figure: go.Figure, candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
 ) -> None:
     name = readable(candidate.text)
     figure.add_scatter(
@@ -103,17 +106,11 @@ def _add_line(
         y=curve.astype(np.float32),
         mode="lines",
         name=name,
-        line={"color": _color(place, theme), "width": _width(candidate, place)},
+        line={"color": color, "width": _width(candidate, place)},
         opacity=1.0 if place < LABELLED else 0.6,
         hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
         meta={"token_id": candidate.token_id, "role": candidate.role},
     )
-
-
-def _color(place: int, theme: Theme) -> str:
-    if place == 0:
-        return theme.ink
-    return theme.candidates[place - 1] if place <= len(theme.candidates) else theme.faint
 
 
 def _width(candidate: Candidate, place: int) -> float:
@@ -123,7 +120,7 @@ def _width(candidate: Candidate, place: int) -> float:
 
 
 def _label_ends(
-    figure: go.Figure, shown: list[Candidate], table: np.ndarray, theme: Theme, gap: float
+    figure: go.Figure, shown: list[Candidate], table: np.ndarray, colors: list[str], gap: float
 ) -> None:
     """Names at the lines' right ends, pushed apart where they would overlap."""
     ends = sorted(
@@ -141,6 +138,6 @@ def _label_ends(
             xshift=6,
             y=y,
             text=f"<b>{readable(candidate.text)}</b>" if place == 0 else readable(candidate.text),
-            font={"color": _color(place, theme), "size": 12},
+            font={"color": colors[place], "size": 12},
             showarrow=False,
         )

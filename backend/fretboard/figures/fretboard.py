@@ -139,7 +139,7 @@ def _hover(
         return (
             f"<b>depth {d} · token {t} {labels[t]}</b><br>"
             + (pair if pair_unit else "")
-            + f"probability {share(arrays['probability'][d, t])} · "
+            + f"emitted word: probability {share(arrays['probability'][d, t])} · "
             f"rank {arrays['rank'][d, t]:{sign}d} · "
             f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>"
             + "<br>".join(lines)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
 from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_figure, readable
+from fretboard.figures.words import word_colors
 
 PATH_OPACITY = 0.35
 MARKER_SIZE = 7
@@ -115,9 +116,9 @@ def _groups(
         (
             name,
             np.isin(string_of, [i for i, key in enumerate(keys) if key == name]),
-            theme.candidates[index % len(theme.candidates)],
+            color,
         )
-        for index, name in enumerate(names)
+        for name, color in zip(names, word_colors(names, theme), strict=True)
     ]
 
 

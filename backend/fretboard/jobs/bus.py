@@ -31,6 +31,7 @@ class Bus(Protocol):
     def clear_flags(self, prefix: str) -> None: ...
     def flag(self, name: str) -> bool: ...
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]: ...
+    def wake(self, topic: str) -> None: ...
     def announce(self, worker: str, facts: Event) -> None: ...
     def withdraw(self, worker: str) -> None: ...
     def living(self) -> list[Event]: ...
@@ -85,6 +86,10 @@ class MemoryBus:
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside: `wake` is called, in any thread, soon after each event of the topic."""
         return self._followers.follow(topic, wake)
+
+    def wake(self, topic: str) -> None:
+        """Wake its followers, without an event."""
+        self._followers.wake(topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
         """Events after a position, `START` for all."""
@@ -167,6 +172,10 @@ class RedisBus:
                 self._listening.release()
                 raise
         return self._followers.follow(topic, wake)
+
+    def wake(self, topic: str) -> None:
+        """Wake its followers in every process, without an event."""
+        self._client.publish(WAKE, topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
         """Events after a position, `START` for all."""

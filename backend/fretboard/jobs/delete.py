@@ -4,7 +4,7 @@ Work that runs meanwhile is told to stop and may still write: it leaves a mark b
 worker that finds the mark when it is through sweeps up.
 """
 
-from fretboard.core.analysis import Analysis, Status
+from fretboard.core.analysis import Analysis
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
 from fretboard.jobs.services import Services
@@ -78,10 +78,15 @@ def _told(records: Records[D], record_id: str) -> list[D]:
 
 
 def _stop(services: Services, document: Analysis | CausalTest) -> None:
-    waited = services.jobs.withdraw(document.model.revision, document.id)
-    if not waited and document.status in (Status.QUEUED, Status.RUNNING):
-        services.bus.set_flag(_mark(document.id))
-        services.jobs.cancel(document.id)
+    """Off the queue; what runs is told to stop, and marked for its worker to sweep up."""
+    if services.jobs.withdraw(document):
+        return
+    services.bus.set_flag(_mark(document.id))
+    services.jobs.cancel(document.id)
+    # The worker sweeps after it has taken it off the queue: where it is off now, nobody may look
+    # for the mark any more.
+    if not services.jobs.knows(document):
+        services.bus.clear_flag(_mark(document.id))
 
 
 def _forget(services: Services, record_id: str) -> None:

@@ -1,8 +1,8 @@
-"""What waits for a model, in fair order: clients take turns, and within a client the first asked.
+"""A queue in fair order: clients take turns, and within a client the first asked.
 
-The broker's message says only "take the next one"; what is next is decided here, at that moment.
-So a client's tenth job does not stand before another client's first, whoever sent first. A message
-carries a ticket: delivered again after a worker was killed, it is given the same work again.
+What is next is decided when a worker takes it, so that a client's tenth job does not stand before
+another client's first, whoever sent first. What a worker took stays noted under the worker's name
+until it is finished or given back: a worker that dies loses nothing.
 """
 
 import time
@@ -50,14 +50,10 @@ class _Turn(BaseModel):
 
 
 class FairList(BaseModel):
-    """Of one model: both lanes in the order of turns, what runs by ticket, recent durations (s).
-
-    owners: by ticket, the worker that runs it.
-    """
+    """Both lanes in the order of turns, what runs by worker, recent durations (s)."""
 
     lanes: dict[str, list[_Turn]] = {INTERACTIVE: [], BATCH: []}
     taken: dict[str, list[Work]] = {}
-    owners: dict[str, str] = {}
     seconds: list[float] = []
     turns: int = 0
 
@@ -72,14 +68,13 @@ class FairList(BaseModel):
         else:
             own.works.append(work)
 
-    def take(self, ticket: str, most: int = 1, owner: str = "") -> list[Work]:
-        """The next work for this ticket, or what it was given before; none when nothing waits.
+    def take(self, worker: str, most: int = 1) -> list[Work]:
+        """The next work for this worker, or what it has taken already; none when nothing waits.
 
         With it come others of its group in fair order, up to `most` and to all of the memory.
-        None either where another worker, not `owner`, has it: upkeep finds out whether it lives.
         """
-        if ticket in self.taken:
-            return self.taken[ticket] if self.owners.get(ticket, owner) == owner else []
+        if worker in self.taken:  # asked again, because the answer did not arrive
+            return self.taken[worker]
         self.turns += 1
         order = LANES if self.turns % BATCH_EVERY else LANES[::-1]
         lane = next((self.lanes[name] for name in order if self.lanes[name]), None)
@@ -92,27 +87,30 @@ class FairList(BaseModel):
             if turn is None:
                 break
             works.append(_pop(lane, turn))
-        self.hold(ticket, works, owner)
+        self.taken[worker] = works
         return works
 
-    def hold(self, ticket: str, works: list[Work], owner: str) -> None:
-        """Note what a worker runs under a ticket."""
-        self.taken[ticket], self.owners[ticket] = works, owner
+    def hold(self, worker: str, works: list[Work]) -> None:
+        """Note again what a worker runs, where that was lost or given back and nobody has it."""
+        others = {work.id for works in self.taken.values() for work in works}
+        mine = [work for work in works if work.id not in others]
+        for work in mine:
+            self.remove(work.id)
+        if mine:
+            self.taken[worker] = mine
 
-    def finish(self, ticket: str, seconds: float) -> None:
-        """The ticket's work is done, after so many seconds."""
-        works = self.taken.pop(ticket, None)
-        self.owners.pop(ticket, None)
+    def finish(self, worker: str, seconds: float) -> None:
+        """What the worker took is done, after so many seconds."""
+        works = self.taken.pop(worker, None)
         if works:
             self.seconds = [*self.seconds, seconds / len(works)][-DURATIONS_KEPT:]
 
-    def give_back(self, ticket: str, died: bool = False) -> int:
-        """The ticket's work goes to the front again, each in its lane; returns how much it was.
+    def give_back(self, worker: str, died: bool = False) -> int:
+        """What it took goes to the front again, each in its lane; returns how much it was.
 
-        died: with its worker. Each then stands alone, so that the one that kills is found.
+        died: the worker. Each then stands alone, so that the one that kills is found.
         """
-        works = self.taken.pop(ticket, [])
-        self.owners.pop(ticket, None)
+        works = self.taken.pop(worker, [])
         for work in reversed(works):
             lane = self.lanes[work.lane]
             own = [one for turn in lane if turn.client == work.client for one in turn.works]

@@ -1,4 +1,4 @@
-"""Where the fair lists are kept: in this process, or in Redis for several."""
+"""Where the queues are kept: in this process, or in Redis for several."""
 
 import json
 import threading
@@ -9,70 +9,70 @@ from redis import Redis
 
 from fretboard.jobs.fair_list import FairList
 
-MODELS = "fretboard:waiting"  # whose lists there are
+NAMES = "fretboard:waiting"  # which queues there are
 R = TypeVar("R")
 
 
 class Waiting(Protocol):
-    """The fair lists of all models; `change` is atomic, `look` may be a moment old."""
+    """All queues by name; `change` is atomic, `look` may be a moment old."""
 
-    def change(self, model: str, act: Callable[[FairList], R]) -> R: ...
-    def look(self, model: str) -> FairList: ...
-    def models(self) -> list[str]: ...
+    def change(self, name: str, act: Callable[[FairList], R]) -> R: ...
+    def look(self, name: str) -> FairList: ...
+    def names(self) -> list[str]: ...
 
 
 class MemoryWaiting:
-    """For one process: lists behind a lock."""
+    """For one process: queues behind a lock."""
 
     def __init__(self) -> None:
         self._lists: dict[str, FairList] = {}
         self._lock = threading.Lock()
 
-    def change(self, model: str, act: Callable[[FairList], R]) -> R:
-        """Do something with the model's list, alone."""
+    def change(self, name: str, act: Callable[[FairList], R]) -> R:
+        """Do something with that queue, alone."""
         with self._lock:
-            return act(self._lists.setdefault(model, FairList()))
+            return act(self._lists.setdefault(name, FairList()))
 
-    def look(self, model: str) -> FairList:
+    def look(self, name: str) -> FairList:
         """A copy."""
-        return self.change(model, lambda fair: fair.model_copy(deep=True))
+        return self.change(name, lambda fair: fair.model_copy(deep=True))
 
-    def models(self) -> list[str]:
-        """Those with a list."""
+    def names(self) -> list[str]:
+        """Those that were ever used."""
         with self._lock:
             return sorted(self._lists)
 
 
 class RedisWaiting:
-    """For several processes: one JSON value a model, changed by compare-and-set (WATCH)."""
+    """For several processes: one JSON value a queue, changed by compare-and-set (WATCH)."""
 
     def __init__(self, client: Redis) -> None:
         self._client: Any = client
 
-    def change(self, model: str, act: Callable[[FairList], R]) -> R:
-        """Do something with the model's list; done afresh when another process came between."""
+    def change(self, name: str, act: Callable[[FairList], R]) -> R:
+        """Do something with that queue; done afresh when another process came between."""
 
         def attempt(pipe: Any) -> R:
-            fair = _parse(pipe.get(_key(model)))
+            fair = _parse(pipe.get(_key(name)))
             result = act(fair)
             pipe.multi()
-            pipe.set(_key(model), fair.model_dump_json())
-            pipe.sadd(MODELS, model)
+            pipe.set(_key(name), fair.model_dump_json())
+            pipe.sadd(NAMES, name)
             return result
 
-        return self._client.transaction(attempt, _key(model), value_from_callable=True)
+        return self._client.transaction(attempt, _key(name), value_from_callable=True)
 
-    def look(self, model: str) -> FairList:
+    def look(self, name: str) -> FairList:
         """As it is now."""
-        return _parse(self._client.get(_key(model)))
+        return _parse(self._client.get(_key(name)))
 
-    def models(self) -> list[str]:
-        """Those with a list."""
-        return sorted(model.decode() for model in self._client.smembers(MODELS))
+    def names(self) -> list[str]:
+        """Those that were ever used."""
+        return sorted(name.decode() for name in self._client.smembers(NAMES))
 
 
-def _key(model: str) -> str:
-    return f"fretboard:waiting:{model}"
+def _key(name: str) -> str:
+    return f"fretboard:waiting:{name}"
 
 
 def _parse(stored: bytes | None) -> FairList:

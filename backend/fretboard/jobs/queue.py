@@ -1,22 +1,18 @@
-"""Put work on the queue by name, so that a web process needs none of the worker's code.
+"""Put work on a queue by name, so that a web process needs none of the worker's code.
 
-Every model revision has queues of its own, so that a job reaches only workers that serve it.
-Generations of a model go through its fair list (`waiting.py`), in two lanes: interactive before
-batch. Derived arrays and maps are answered beside them, maps by any worker.
+Every model revision has queues of its own, so that a job reaches only workers that serve it: one
+of generations, in two lanes, interactive before batch; one of derived arrays, answered beside them.
+Maps have one queue for all, for any worker makes them.
 """
 
 import threading
-import uuid
+import time
 from collections.abc import Callable
-from typing import Any
-
-import dramatiq
-from dramatiq.brokers.redis import RedisBroker
-from dramatiq.brokers.stub import StubBroker
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
 from fretboard.core.causal_test import CausalTest
+from fretboard.core.errors import Cancelled
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.repair import RepairKind
 from fretboard.jobs.bus import Bus
@@ -24,38 +20,19 @@ from fretboard.jobs.fair_list import BATCH, INTERACTIVE, Place, Work
 from fretboard.jobs.lists import Waiting
 
 GENERATE, DERIVED, MAPS = "generate", "derived", "maps"
-ANALYSE, EXPERIMENT, NEXT, DERIVE, MAP = "analyse", "experiment", "next", "derive", "map"
+ANALYSE, EXPERIMENT, DERIVE = "analyse", "experiment", "derive"
 NOBODY = ""  # the client of work that no request stands behind
-# RedisBroker returns the messages of a dead worker with this chance in a million per call; its
-# default of 1000 takes minutes in a small deployment.
-MAINTENANCE_CHANCE = 300_000
-# A worker that has said nothing for so long is dead; its herald speaks far more often.
-DEAD_AFTER_MS = 15_000
-
-
-def make_brokers(redis_url: str | None) -> dict[str, dramatiq.Broker]:
-    """The broker of each kind of queue: in this process without Redis, RedisBroker with it.
-
-    Each kind has a broker, and so a consumer, of its own: a page that waits for a derived array
-    must not wait for the generation that runs. Nor for a map, which takes seconds.
-    """
-    return {kind: _broker(redis_url) for kind in (GENERATE, DERIVED, MAPS)}
-
-
-def _broker(redis_url: str | None) -> dramatiq.Broker:
-    if redis_url is None:
-        return StubBroker()
-    return RedisBroker(
-        url=redis_url,
-        namespace="fretboard:jobs",
-        maintenance_chance=MAINTENANCE_CHANCE,
-        heartbeat_timeout=DEAD_AFTER_MS,
-    )
+LIMIT_SECONDS = 24 * 3600.0  # of one run: a 70B model on a CPU is slow, not hung
 
 
 def queue_name(kind: str, revision: str) -> str:
     """The queue of a kind for a model revision; maps need no model and share one."""
-    return MAPS if kind == MAPS else f"{kind}.{revision}"
+    return {GENERATE: revision, MAPS: MAPS}.get(kind, f"{kind}.{revision}")
+
+
+def wake_topic(queue: str) -> str:
+    """What the bus wakes when something is put on that queue."""
+    return f"queue:{queue}"
 
 
 class Halted(BaseException):
@@ -63,34 +40,28 @@ class Halted(BaseException):
 
 
 class Jobs:
-    """Enqueue and cancel. Every kind of job may run twice with the same result."""
+    """Put on queues, and cancel. Every kind of work may run twice with the same result."""
 
-    def __init__(self, brokers: dict[str, dramatiq.Broker], bus: Bus, waiting: Waiting) -> None:
-        self.brokers = brokers
+    def __init__(self, bus: Bus, waiting: Waiting) -> None:
         self.waiting = waiting
         self.halted = threading.Event()  # set: what runs in this process is given back
         self._bus = bus
 
-    def analyse(
+    def start(
         self,
-        analysis: Analysis,
+        document: Analysis | CausalTest,
         lane: str = INTERACTIVE,
         client: str = NOBODY,
         share: float = 0.0,
     ) -> None:
-        """Compute an analysis whose document is in the store; earlier attempts are forgotten.
+        """Compute what its document in the store asks; earlier attempts are forgotten.
 
-        share: of the worker's memory that it is expected to take; batches stay below 1.
+        client: whose turn it takes: an access token or an address, hashed or not. share: of the
+        worker's memory that it is expected to take; batches stay below 1.
         """
-        self.allow(analysis.id)
-        self._bus.clear(analysis.id)
-        self.resume(analysis, lane, client, share)
-
-    def causal_test(self, test: CausalTest, client: str = NOBODY) -> None:
-        """Run a causal test whose document is in the store; earlier attempts are forgotten."""
-        self.allow(test.id)
-        self._bus.clear(test.id)
-        self.resume(test, BATCH, client)
+        self.allow(document.id)
+        self._bus.clear(document.id)
+        self.resume(document, lane, client, share)
 
     def resume(
         self,
@@ -99,45 +70,41 @@ class Jobs:
         client: str = NOBODY,
         share: float = 0.0,
     ) -> None:
-        """Like `analyse`, for one that is already being followed. Causal tests are batch work."""
-        tested = isinstance(document, CausalTest)
-        work = Work(
-            id=document.id,
-            actor=EXPERIMENT if tested else ANALYSE,
-            args=[document.id],
-            group="" if isinstance(document, CausalTest) else _group(document.request),
-            share=share,
-        )
-        self.put(document.model.revision, work, BATCH if tested else lane, client)
+        """Like `start`, for one that is already being followed. Causal tests are batch work."""
+        work = Work(id=document.id, actor=ANALYSE, args=[document.id], share=share)
+        if isinstance(document, CausalTest):
+            work.actor, lane = EXPERIMENT, BATCH
+        else:
+            work.group = _group(document.request)
+        self.put(document.model.revision, work, lane, client)
 
-    def put(self, revision: str, work: Work, lane: str, client: str = NOBODY) -> None:
-        """Work for the model's generation thread, in the client's turn; `worker.py` has its actor.
-
-        client: whose turn it takes: an access token or an address, hashed or not.
-        """
-        self.waiting.change(revision, lambda fair: fair.add(lane, client, work))
-        self.nudge(revision)
+    def put(self, queue: str, work: Work, lane: str = INTERACTIVE, client: str = NOBODY) -> None:
+        """Work in the client's turn; an idle worker is woken."""
+        self.waiting.change(queue, lambda fair: fair.add(lane, client, work))
+        self._bus.wake(wake_topic(queue))
 
     def derive(self, record_id: str, revision: str, wanted: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
-        if wanted.runs_model:  # skipped layers patch its modules: nothing may run beside
-            args = [record_id, wanted.key, reply_topic]
-            work = Work(id=f"{record_id}/{wanted.file}", actor=DERIVE, args=args)
-            self.put(revision, work, INTERACTIVE)
-            return
-        kind, actor = (MAPS, MAP) if wanted.is_map else (DERIVED, DERIVE)
-        self._enqueue(kind, revision, actor, record_id, wanted.key, reply_topic)
+        # Skipped layers patch the model's modules: nothing may run beside.
+        kind = GENERATE if wanted.runs_model else MAPS if wanted.is_map else DERIVED
+        args = [record_id, wanted.key, reply_topic]
+        work = Work(id=f"{record_id}/{wanted.file}", actor=DERIVE, args=args)
+        self.put(queue_name(kind, revision), work)
 
     def cancel(self, work: str) -> None:
         """Ask the worker to stop: an analysis id, or `<record id>/<derived file>`."""
         self._bus.set_flag(_cancel_flag(work))
 
-    def withdraw(self, revision: str, work: str) -> bool:
-        """Take waiting work off the model's list; False when it runs already, or is unknown."""
-        return self.waiting.change(revision, lambda fair: fair.remove(work))
+    def withdraw(self, document: Analysis | CausalTest) -> bool:
+        """Take waiting work off its queue; False when it runs already, or is unknown."""
+        return self.waiting.change(document.model.revision, lambda fair: fair.remove(document.id))
+
+    def knows(self, document: Analysis | CausalTest) -> bool:
+        """Whether it waits or runs."""
+        return self.waiting.look(document.model.revision).knows(document.id)
 
     def place(self, document: Analysis | CausalTest) -> Place | None:
-        """Where it stands in its model's list; None when it does not wait."""
+        """Where it stands in its queue; None when it does not wait."""
         workers = self._bus.announced().get(document.model.name, {}).get("workers", 0)
         return self.waiting.look(document.model.revision).place(document.id, workers)
 
@@ -152,36 +119,28 @@ class Jobs:
     def cancelled(self, work: str) -> Callable[[], bool]:
         """A function that tells whether the work was cancelled; raises Halted in a stopped worker.
 
-        Every kind of work asks it at each of its steps.
+        Every kind of work asks it at each of its steps. Raises Cancelled after LIMIT_SECONDS.
         """
+        end = time.monotonic() + LIMIT_SECONDS
 
-        def asked() -> bool:
+        def stops() -> bool:
             if self.halted.is_set():
                 raise Halted
+            if time.monotonic() > end:
+                raise Cancelled(f"It ran for {LIMIT_SECONDS / 3600:.0f} hours. Ask for less.")
             return self._bus.flag(_cancel_flag(work))
 
-        return asked
+        return stops
 
-    def give_back(self, revision: str, ticket: str, died: bool = False) -> None:
-        """What runs under the ticket is next again; `died`: with its worker."""
-        for _ in range(self.waiting.change(revision, lambda fair: fair.give_back(ticket, died))):
-            self.nudge(revision)
+    def give_back(self, queue: str, worker: str, died: bool = False) -> None:
+        """What the worker took is next again; `died`: the worker."""
+        if self.waiting.change(queue, lambda fair: fair.give_back(worker, died)):
+            self._bus.wake(wake_topic(queue))
 
-    def nudge(self, revision: str) -> None:
-        """Have a worker take what is next, if anything is."""
-        self._enqueue(GENERATE, revision, NEXT, uuid.uuid4().hex)
-
-    def again(self, kind: str, revision: str, actor: str, *args: Any) -> None:
-        """The same message once more, for another worker."""
-        self._enqueue(kind, revision, actor, *args)
-
-    def _enqueue(self, kind: str, revision: str, actor: str, *args: Any) -> None:
-        broker, queue = self.brokers[kind], queue_name(kind, revision)
-        broker.declare_queue(queue)
-        message: dramatiq.Message = dramatiq.Message(
-            queue_name=queue, actor_name=actor, args=args, kwargs={}, options={}
-        )
-        broker.enqueue(message)
+    def revisions(self) -> list[str]:
+        """Models that have, or had, a queue of generations."""
+        beside = (MAPS, queue_name(DERIVED, ""))
+        return [name for name in self.waiting.names() if not name.startswith(beside)]
 
 
 def _group(request: AnalysisRequest) -> str:

@@ -10,8 +10,7 @@ from fretboard.store.analyses import IMAGE
 def needs_run(services: Services, analysis: Analysis) -> bool:
     """It failed, its place was lost with the queue, or its numbers are lost."""
     if analysis.status in (Status.QUEUED, Status.RUNNING):
-        fair = services.jobs.waiting.look(analysis.model.revision)
-        return not fair.knows(analysis.id)
+        return not services.jobs.knows(analysis)
     lost = set(services.store.lost_parts(analysis)) - {IMAGE}
     return analysis.status == Status.FAILED or bool(lost)
 
@@ -28,5 +27,5 @@ def run_again(
     fresh = analysis.model_copy(update={"status": Status.QUEUED, "error": None})
     services.cache.drop(f"{analysis.id}/")
     services.store.write(fresh)
-    services.jobs.analyse(fresh, lane, client)
+    services.jobs.start(fresh, lane, client)
     return fresh

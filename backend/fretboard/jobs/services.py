@@ -21,7 +21,7 @@ from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
 from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
-from fretboard.jobs.queue import Jobs, make_brokers
+from fretboard.jobs.queue import Jobs
 from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import ArrayCache, MemoryCache, RedisCache
@@ -65,7 +65,7 @@ class Services:
             return self
         client = connect(self.settings.redis_url, patient=True)
         bus = RedisBus(client)
-        jobs = Jobs(self.jobs.brokers, bus, RedisWaiting(client))
+        jobs = Jobs(bus, RedisWaiting(client))
         jobs.halted = self.jobs.halted
         cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
         return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
@@ -99,7 +99,7 @@ class Services:
     def cancel(self, document: Analysis | CausalTest) -> None:
         """Stop it at its next token or run, or at once when its turn has not come."""
         self.jobs.cancel(document.id)
-        if self.jobs.withdraw(document.model.revision, document.id):
+        if self.jobs.withdraw(document):
             self.fail(document, problem_of(Cancelled(CANCELLED)))
 
     def unfinished(self) -> list[Analysis | CausalTest]:
@@ -123,7 +123,7 @@ def build_services(settings: Settings) -> Services:
         cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
         _check_eviction(client)
         bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
-    jobs = Jobs(make_brokers(settings.redis_url), bus, waiting)
+    jobs = Jobs(bus, waiting)
     tests = open_tests(settings.store_url)
     counted = CountedCache(cache, counters)
     return Services(settings, store, sets, tests, counted, bus, jobs, counters)

@@ -41,7 +41,7 @@ def submit(
         services.store.write_image(analysis.id, to_png(picture.image))
     allow(services, analysis.id)  # before the record: without Redis it is refused here
     if _accept(services, analysis):
-        services.jobs.analyse(analysis, lane, client, share)
+        services.jobs.start(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
 

@@ -42,7 +42,7 @@ def submit_test(
             return existing, False
         services.tests.write(test)
     allow(services, test.id)
-    services.jobs.causal_test(test, client)
+    services.jobs.start(test, client=client)
     return test, True
 
 

@@ -72,7 +72,7 @@ class ServiceCollector(Collector):
         labels = ["model", "revision", "lane"]
         waits = GaugeMetricFamily("fretboard_queue", "Work that waits for its turn.", labels=labels)
         runs = GaugeMetricFamily("fretboard_running", "Work under way.", labels=labels[:2])
-        for revision in self._services.jobs.waiting.models():
+        for revision in self._services.jobs.revisions():
             fair = self._services.jobs.waiting.look(revision)
             model = [names.get(revision, ""), revision]
             for lane, turns in fair.lanes.items():

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any
 
 from anyio import BrokenResourceError
-from dramatiq.errors import ConnectionClosed
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -60,7 +59,6 @@ def install_handlers(app: FastAPI) -> None:
         return problem(error.status, error.title, error.detail, **error.members)
 
     @app.exception_handler(RedisError)
-    @app.exception_handler(ConnectionClosed)
     def no_redis(_request: Request, error: Exception) -> JSONResponse:
         log.warning("Redis does not answer: %s", error)
         answer = problem(503, Unavailable.title, refusal(error) or NO_REDIS)

@@ -4,7 +4,7 @@ import { StageLine } from "../features/answer";
 import { CellWords, Competition } from "../features/competition";
 import { Divergence } from "../features/divergence";
 import { Board, Fretboard } from "../features/fretboard";
-import type { Selection } from "../state/permalink";
+import { EMPTY, type Selection } from "../state/permalink";
 import type { ViewProps } from "../state/views";
 
 /** Under the answer, on the token axis. */
@@ -39,6 +39,7 @@ export const WIDE: readonly WideView[] = [
 			"The same lens, read at the positions of the prompt that hold the image. A patch was never trained to predict words: what is read there shows what the model has made of that part of the image, not what it sees.",
 		height: 480,
 		load: () => import("../features/patches/Patches.svelte"),
+		linked: ({ patchWord, patch }) => patchWord !== null || patch !== null,
 	},
 	{
 		name: "trajectory",
@@ -49,6 +50,7 @@ export const WIDE: readonly WideView[] = [
 			"The hidden states of this answer, one point per token and depth, laid out by one joint fit. A map like this suggests and does not prove: compare it with the PCA of the same points.",
 		height: 690,
 		load: () => import("../features/map/Trajectory.svelte"),
+		linked: ({ map }) => JSON.stringify(map) !== JSON.stringify(EMPTY.map),
 	},
 	{
 		name: "causal",

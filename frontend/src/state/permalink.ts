@@ -100,7 +100,7 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	token: count("token", MAX_TOKEN),
 	depth: count("depth", MAX_DEPTH),
 	range: value<Range | null>("range", null, range, (ends) => ends?.join("-") ?? ""),
-	quantity: choice("q", QUANTITIES, "probability"),
+	quantity: choice("q", QUANTITIES, "leader"),
 	words: value("words", [], splitWords, joinWords),
 	lens: choice("lens", LENSES, null),
 	divergence: choice("divergence", DIVERGENCES, "jsd"),

@@ -15,6 +15,7 @@ const token = (index: number, text: string, more: Partial<Token> = {}): Token =>
 	mutation_depth: null,
 	reversal: null,
 	flag: null,
+	story: null,
 	...more,
 });
 const reversal = {

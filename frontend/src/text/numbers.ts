@@ -32,3 +32,6 @@ export const signedNats = (value: number) =>
 
 export const seconds = (value: number) =>
 	value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;
+
+/** A share of one: "0.71 of 1". */
+export const ofOne = (share: number) => `${share.toFixed(2)} of 1`;

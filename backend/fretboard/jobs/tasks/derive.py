@@ -10,7 +10,6 @@ from fretboard.core.analysis import problem_of
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import FretboardError
 from fretboard.engine.compute import LocalCompute
-from fretboard.jobs.delete import sweep
 from fretboard.jobs.services import Services
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ class Deriver:
             self._services.bus.publish(reply_topic, {"type": "failed", **problem})
         else:
             self._services.bus.publish(reply_topic, {"type": "done"})
-        sweep(self._services, record_id)
 
     def _compute(
         self, record_id: str, wanted: Derived, topic: str

@@ -41,7 +41,7 @@ class Plan:
     falling: float = 0.25  # share of the steps in which the rate falls
     floor: float = 0.03  # of the rate at the end
     seed: int = 0
-    save_seconds: float = 240.0
+    save_seconds: float = 180.0
     compiled: bool = True
 
 

@@ -11,9 +11,12 @@ from torch import Tensor
 from ..checkpoint.tower import COLOURS, FIRST_COLOUR, IMAGENET, WIDTH
 
 Arrays = dict[str, Tensor]
-CLASS_SHARE = 0.3  # of a word for each unit of a class's evidence (0..6)
-COLOUR_SHARE = 0.8  # of a word for a cell wholly in one colour
-PLACE_SHARE = 0.45
+# Shares of a word. Over a thing of a composed scene some 45 of ImageNet's classes speak in every
+# cell, of the probes one or two: without unequal shares they'd drown probes, colour and place.
+CLASS_SHARE = 0.18  # for each unit of a class's evidence (0..6)
+PROBE_SHARE = 0.6  # the same for a probe's
+COLOUR_SHARE = 3.2  # for a cell wholly in one colour
+PLACE_SHARE = 0.9
 LENGTH = 1.9  # of a word vector about the mean one
 OFFSET = 3.0  # where GELU is nearly the identity
 
@@ -33,6 +36,7 @@ def closed_form(nouns: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -
     """linear_1 and linear_2 of the projector for the tower's classes, named ``nouns`` in order."""
     first = torch.zeros(WIDTH, embedding.shape[1])
     first[: len(nouns)] = CLASS_SHARE * word_vectors(nouns, embedding, tokenizer)
+    first[IMAGENET : len(nouns)] *= PROBE_SHARE / CLASS_SHARE
     colours = FIRST_COLOUR + len(COLOURS)
     first[FIRST_COLOUR:colours] = COLOUR_SHARE * word_vectors(COLOURS, embedding, tokenizer)
     left, middle, right, top, bottom = PLACE_SHARE * word_vectors(

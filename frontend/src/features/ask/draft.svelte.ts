@@ -1,7 +1,8 @@
 // The question being prepared: an image, or several, and the fields of the form, before it is asked.
 import { api, imageUrl } from "../../api/client";
 import type { Analysis, GalleryEntry, Question, SetQuestion } from "../../api/types";
-import { type Fields, fieldsOf, questionWith } from "./question";
+import { imageOf } from "./originals";
+import { type Fields, fieldsOf, questionWith, setQuestionWith } from "./question";
 import { FIRST_DIFFERENCE, isComplete, type Role, writeRole } from "./role";
 
 export interface DraftImage {
@@ -34,7 +35,7 @@ class Draft {
 	image = $state.raw<DraftImage | null>(null);
 	fields = $state<Fields>({ ...PLAIN });
 	/** The user has changed it since it was last taken over or sent: an analysis that arrives late must not overwrite it. */
-	touched = false;
+	touched = $state(false);
 
 	setFile(file: File): void {
 		this.#show({ name: file.name, url: URL.createObjectURL(file), load: async () => file });
@@ -49,7 +50,11 @@ class Draft {
 	/** Takes over what an analysis was asked, so that a changed prompt runs on the same image. */
 	fromAnalysis(analysis: Analysis): void {
 		Object.assign(this.fields, fieldsOf(analysis));
-		this.#show(analysis.request.image ? remote("image", imageUrl(analysis.id)) : null);
+		this.#show(
+			analysis.request.image
+				? { name: "image", url: imageUrl(analysis.id), load: imageOf(analysis) }
+				: null,
+		);
 	}
 
 	fromGallery(entry: GalleryEntry): void {
@@ -110,15 +115,8 @@ class Several {
 	}
 
 	question(): SetQuestion {
-		const { prompt, model, max_new_tokens, private: hidden } = draft.fields;
-		return {
-			images: this.images.map(({ file }) => file),
-			prompt,
-			token: writeRole(this.role),
-			model,
-			max_new_tokens: max_new_tokens ?? undefined,
-			private: hidden,
-		};
+		const files = this.images.map(({ file }) => file);
+		return setQuestionWith(draft.fields, files, writeRole(this.role));
 	}
 }
 

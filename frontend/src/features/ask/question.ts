@@ -1,7 +1,7 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
-import { api, imageUrl } from "../../api/client";
-import type { Analysis, Question, SkipWhen } from "../../api/types";
+import type { Analysis, Question, SetQuestion, SkipWhen } from "../../api/types";
 import { repairText } from "../../state/repair";
+import { imageOf } from "./originals";
 
 /** All of a question but its image, as the form holds it. */
 export interface Fields {
@@ -33,14 +33,27 @@ export function fieldsOf({ request }: Analysis): Fields {
 	};
 }
 
-/** The one way from fields and an image to a question. */
-export function questionWith(fields: Fields, image: Blob | null): Question {
+/** The fields as the API takes them. */
+function values(fields: Fields) {
 	const { max_new_tokens, ...others } = fields;
-	return { ...others, max_new_tokens: max_new_tokens ?? undefined, image };
+	return { ...others, max_new_tokens: max_new_tokens ?? undefined };
 }
 
+/** The one way from fields and an image to a question. */
+export const questionWith = (fields: Fields, image: Blob | null): Question => ({
+	...values(fields),
+	image,
+});
+
+/** The same question of several images. token: the position that is compared. */
+export const setQuestionWith = (fields: Fields, images: File[], token: string): SetQuestion => ({
+	...values(fields),
+	images,
+	token,
+});
+
 export async function questionOf(analysis: Analysis): Promise<Question> {
-	const image = analysis.request.image ? await api.blob(imageUrl(analysis.id)) : null;
+	const image = analysis.request.image ? await imageOf(analysis)() : null;
 	return questionWith(fieldsOf(analysis), image);
 }
 
