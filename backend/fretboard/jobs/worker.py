@@ -63,6 +63,7 @@ class Worker:
 
     def start(self) -> None:
         """Load the model and begin to take jobs. Announces loading, then ready or failed."""
+        log.info("loading %s", self._services.settings.model)
         self._herald.say(name=self._services.settings.model, state="loading", detail=LOADING)
         try:
             served = served_model(self._services.settings.model)
