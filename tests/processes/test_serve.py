@@ -12,6 +12,7 @@ from redis import Redis
 from fretboard.store.cache import KEY_SPACE
 from tests.support.servers import Server, wait_for
 
+LOADING = "is being loaded"  # in the log
 FIELDS = {"prompt": "what is the colour ?", "max_new_tokens": "6"}
 
 
@@ -55,12 +56,12 @@ def test_torch_waits_for_the_first_page(tmp_path, environment):
     server = Server(store, **environment)
     with server:
         wait_for(lambda: has_torch(server), server.process)
-    assert server.log.index("GET /healthz") < server.log.index("loading ")
+    assert server.log.index("GET /healthz") < server.log.index(LOADING)
 
 
 def has_torch(server):
     with open(f"/proc/{server.process.pid}/maps") as maps:
-        return "libtorch" in maps.read() and "loading " in server.log
+        return "libtorch" in maps.read() and LOADING in server.log
 
 
 def test_with_redis_arrays_are_cached_and_a_lost_entry_comes_back(

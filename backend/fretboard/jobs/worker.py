@@ -63,11 +63,11 @@ class Worker:
 
     def start(self) -> None:
         """Load the model and begin to take jobs. Announces loading, then ready or failed."""
-        log.info("loading %s", self._services.settings.model)
         self._herald.say(name=self._services.settings.model, state="loading", detail=LOADING)
         try:
             served = served_model(self._services.settings.model)
             self._herald.say(**_told(served), state="loading", detail=LOADING)
+            log.info("%s is being loaded", served.name)
             pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
             log.exception("the model could not be loaded")
