@@ -38,3 +38,6 @@ def test_colour_words_have_their_own_hue() -> None:
         values = rgb(color)
         assert max(values) == values[channel]
     assert set(names) < set(COLOR_WORDS)
+    assert word_colors([*WORDS, *names], THEMES["light"])[-3:] == word_colors(
+        names, THEMES["light"]
+    )

@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 FILES = [path for path in sorted(TESTS.rglob("*.py")) if not path.name.startswith("long_")]
 # Of other libraries, which offer no other way.
-THEIRS = {"_forward_hooks", "_forward_pre_hooks", "_attn_implementation"}
+THEIRS = {"_fields", "_forward_hooks", "_forward_pre_hooks", "_attn_implementation"}
 CLOCKS = {"time", "monotonic", "perf_counter"}
 WAITING = "support/servers.py"  # has `wait_for`, which all others use
 OPEN = {WAITING, "jobs/test_give_back.py"}

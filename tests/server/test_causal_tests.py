@@ -237,5 +237,5 @@ def test_an_error_of_the_model_becomes_the_tests_error(client, answered, monkeyp
     monkeypatch.setattr(measuring, "knockout", lambda *_: torch.ones(2) @ torch.ones(3))
     document, events = followed(client, ask(client, answered, Kind.KNOCKOUT))
     assert document["status"] == "failed"
-    assert "RuntimeError" in document["error"]["detail"]
+    assert "look for this id in the log" in document["error"]["detail"]
     assert events[-1][0] == "failed"

@@ -23,13 +23,20 @@ Rgb = tuple[float, float, float]
 def word_colors(texts: Sequence[str], theme: Theme) -> list[str]:
     """`#RRGGBB` for each text, in order of importance, no two alike as long as there are colours.
 
-    A colour follows from the word alone, unless an earlier word of the same chart has one too near.
+    A colour follows from the word alone, unless another of the same chart has one too near:
+    a colour word comes before the others, then an earlier one before a later one.
     """
-    taken: list[Rgb] = []
-    for text in texts:
-        wishes = _wishes(text.strip(), theme)
-        taken.append(_free(wishes, taken) if len(taken) < MOST else wishes[0])
-    return [_hex(color) for color in taken]
+    places = sorted(range(len(texts)), key=lambda place: not _is_color(texts[place]))
+    taken: dict[int, Rgb] = {}
+    for place in places:
+        wishes = _wishes(texts[place].strip(), theme)
+        full = len(taken) >= MOST
+        taken[place] = wishes[0] if full else _free(wishes, list(taken.values()))
+    return [_hex(taken[place]) for place in range(len(texts))]
+
+
+def _is_color(text: str) -> bool:
+    return text.strip().lower() in COLOR_WORDS
 
 
 def _wishes(word: str, theme: Theme) -> list[Rgb]:

@@ -23,22 +23,29 @@ function isPast(value: unknown): value is Past {
 	return [id, prompt, answer].every((text) => typeof text === "string") && typeof at === "number";
 }
 
-function read(store: Store | null): Past[] {
+/** null: there is no reading it. */
+function read(store: Store | null): Past[] | null {
+	if (!store) return null;
 	try {
-		const list: unknown = JSON.parse(store?.getItem(KEY) ?? "[]");
-		return Array.isArray(list) ? list.filter(isPast).slice(0, MOST) : [];
+		const list: unknown = JSON.parse(store.getItem(KEY) ?? "[]");
+		return Array.isArray(list) ? list.filter(isPast).slice(0, MOST) : null;
 	} catch {
-		return [];
+		return null;
 	}
 }
 
 export class History {
 	list = $state.raw<readonly Past[]>([]);
-	readonly #store: Store | null;
+	#store: Store | null;
 
 	constructor(store: Store | null) {
 		this.#store = store;
-		this.list = read(store);
+		this.refresh();
+	}
+
+	/** Takes in what another tab of this browser has written since. */
+	refresh(): void {
+		this.list = read(this.#store) ?? this.list;
 	}
 
 	find(id: string | null): Past | null {
@@ -47,6 +54,7 @@ export class History {
 
 	/** Puts a record in front; an older entry of the same id goes, its answer stays known. */
 	note(record: Omit<Past, "answer" | "at">): void {
+		this.refresh();
 		const answer = this.find(record.id)?.answer ?? "";
 		const prompt = record.prompt.slice(0, EXCERPT);
 		const others = this.list.filter((past) => past.id !== record.id);
@@ -55,12 +63,14 @@ export class History {
 
 	/** The answer has come, to a question of this browser. */
 	answered(id: string, answer: string | null): void {
+		this.refresh();
 		if (!answer || this.find(id)?.answer !== "") return;
 		const short = answer.slice(0, EXCERPT);
 		this.#write(this.list.map((past) => (past.id === id ? { ...past, answer: short } : past)));
 	}
 
 	forget(id: string): void {
+		this.refresh();
 		this.#write(this.list.filter((past) => past.id !== id));
 	}
 
@@ -69,9 +79,12 @@ export class History {
 		try {
 			this.#store?.setItem(KEY, JSON.stringify(list));
 		} catch {
-			// Full or blocked.
+			this.#store = null; // full or blocked: what it still holds is not the list any more
 		}
 	}
 }
+
+/** Whether a storage event is about the history; without a key, all of the storage was cleared. */
+export const concerns = ({ key }: Pick<StorageEvent, "key">) => key === null || key === KEY;
 
 export const history = new History(browserStore());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { History, MOST, type Past } from "./history.svelte";
+import { concerns, History, MOST, type Past } from "./history.svelte";
 
 class Memory {
 	text: string | null = null;
@@ -33,6 +33,28 @@ describe("history", () => {
 		history.answered("unknown", "A cube.");
 		history.note(record("a"));
 		expect(history.list.map(({ answer }) => answer)).toEqual(["A red ball."]);
+	});
+
+	it("is one list for two tabs: what each writes is kept, and what is removed stays away", () => {
+		const store = new Memory();
+		const [one, other] = [new History(store), new History(store)];
+		one.note(record("a"));
+		other.note(record("b"));
+		one.answered("a", "Red.");
+		expect(one.list.map(({ id, answer }) => [id, answer])).toEqual([
+			["b", ""],
+			["a", "Red."],
+		]);
+		other.forget("b");
+		one.note(record("c"));
+		other.refresh();
+		for (const { list } of [one, other, new History(store)])
+			expect(list.map(({ id }) => id)).toEqual(["c", "a"]);
+		expect(["fretboard.history", "theme", null].map((key) => concerns({ key }))).toEqual([
+			true,
+			false,
+			true,
+		]);
 	});
 
 	it("lives with damaged, strange and blocked storage", () => {

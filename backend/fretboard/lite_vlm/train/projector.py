@@ -13,9 +13,9 @@ from ..checkpoint.tower import COLOURS, FIRST_COLOUR, IMAGENET, WIDTH
 Arrays = dict[str, Tensor]
 # Shares of a word. Over a thing of a composed scene some 45 of ImageNet's classes speak in every
 # cell, of the probes one or two: without unequal shares they'd drown probes, colour and place.
-CLASS_SHARE = 0.18  # for each unit of a class's evidence (0..6)
+CLASS_SHARE = 0.3  # for each unit of a class's evidence (0..6)
 PROBE_SHARE = 0.6  # the same for a probe's
-COLOUR_SHARE = 3.2  # for a cell wholly in one colour
+COLOUR_SHARE = 2.4  # for a cell wholly in one colour
 PLACE_SHARE = 0.9
 LENGTH = 1.9  # of a word vector about the mean one
 OFFSET = 3.0  # where GELU is nearly the identity
