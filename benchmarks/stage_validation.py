@@ -22,6 +22,7 @@ from scipy.stats import binomtest
 from tests.support.stage_profiles import (
     FAMILIES,
     MEASURED,
+    NAMES,
     Profiles,
     measured,
     nulls,
@@ -144,8 +145,7 @@ def _width(answer: Profiles) -> int:
 
 def profiles(session: Session, analysis: Analysis) -> Profiles:
     """Of a finished answer, under the normed lens."""
-    names = Profiles._fields
-    return Profiles(*(session.arrays.named(analysis, name, Lens.NORMED) for name in names))
+    return Profiles(*(session.arrays.named(analysis, name, Lens.NORMED) for name in NAMES))
 
 
 def _reasons(answers: list[Profiles]) -> Row:
@@ -182,7 +182,7 @@ def collect(model: str) -> None:
     answers = [found[job.analysis.id] for job in jobs]
     arrays = {
         name: np.concatenate([getattr(a, name) for a in answers], axis=1).astype(np.float16)
-        for name in Profiles._fields
+        for name in NAMES
     }
     lengths = np.array([a.jsd.shape[1] for a in answers], np.int16)
     np.savez_compressed(MEASURED, lengths=lengths, **arrays)

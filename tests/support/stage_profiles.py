@@ -38,6 +38,9 @@ PLANTED_LAYERS = 30
 MUTATING = 0.2  # of the planted tokens
 
 
+NAMES = ("jsd", "probability")
+
+
 class Profiles(NamedTuple):
     """jsd (L, T) and the emitted tokens' probability (L+1, T)."""
 
@@ -49,7 +52,7 @@ def measured() -> list[Profiles]:
     """SmolLM2's answers."""
     with np.load(MEASURED) as kept:
         ends = np.cumsum(kept["lengths"])[:-1]
-        parts = (np.split(kept[name].astype(float), ends, axis=1) for name in Profiles._fields)
+        parts = (np.split(kept[name].astype(float), ends, axis=1) for name in NAMES)
         return [Profiles(*pair) for pair in zip(*parts, strict=True)]
 
 
