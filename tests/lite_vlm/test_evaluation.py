@@ -57,7 +57,7 @@ def test_a_scene_is_asked_for_one_thing_there_and_one_not() -> None:
     assert asked["existence, present"].answer == "Yes, there is a cat in the image."
     assert asked["existence, absent"].answer.startswith("No, there is no ")
     assert asked["colour"].content == ("black",)
-    assert asked["place"].content == ("left",)
+    assert asked["place"].content == ("on the left",)
     assert asked["single noun"].answer == "There is a cat in the image."
     pair = dict(
         scene_exchanges([cat, Thing("cow", None, False, "right", "y", (5,))], random.Random(0))

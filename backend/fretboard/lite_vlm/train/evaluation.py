@@ -109,15 +109,18 @@ def scene_exchanges(things: Sequence[Thing], chance: random.Random) -> list[tupl
     one = chance.choice(things)
     listed = [("existence, present", _exists(one.noun)), ("existence, absent", _missing(absent))]
     if len(things) == 1:
-        answer = f"There is {article(nouns[0])} in the image."
-        listed.append(("single noun", Exchange("What is in the image?", answer, (nouns[0],))))
+        named = article(nouns[0])
+        answer = f"There is {named} in the image."
+        listed.append(("single noun", Exchange("What is in the image?", answer, (named,))))
     if one.colour:
         answer = f"The {one.noun} is {one.colour}."
         question = f"What color is the {one.noun}?"
         listed.append(("colour", Exchange(question, answer, (one.colour,))))
     if one.place:
-        answer = f"The {one.noun} is {AT_PLACE[one.place]}."
-        listed.append(("place", Exchange(f"Where is the {one.noun}?", answer, (one.place,))))
+        # "on the" or "in the" is part of the choice: given it, a third of the places is settled.
+        place = AT_PLACE[one.place]
+        answer = f"The {one.noun} is {place}."
+        listed.append(("place", Exchange(f"Where is the {one.noun}?", answer, (place,))))
     return listed
 
 
