@@ -8,6 +8,8 @@ from typing import Any
 
 from transformers import LlamaForCausalLM
 
+from fretboard.core.intervals import with_interval
+
 from .evaluation import (
     CELLS,
     Answerer,
@@ -16,7 +18,6 @@ from .evaluation import (
     evaluate_plain,
     evaluate_scenes,
 )
-from .intervals import with_interval
 from .kept import kept_tokenizer, say
 from .packages import test_folder, training_folders
 from .replay import own_answers

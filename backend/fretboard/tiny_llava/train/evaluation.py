@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from fretboard.core.intervals import Measure, with_interval
 from fretboard.tiny_llava.train.answering import Answerer
-from fretboard.tiny_llava.train.reversals import Measure, caption_colors, with_interval
+from fretboard.tiny_llava.train.reversals import caption_colors
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import (
     CAPTION,

@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from scipy.stats import binomtest
 
+from fretboard.core.intervals import with_interval
 from fretboard.tiny_llava.train.answering import Answerer
 from fretboard.tiny_llava.world.dialogue import BRIEF, CAPTION, noun
 from fretboard.tiny_llava.world.judging import color_outcome, color_position
 from fretboard.tiny_llava.world.scene import COLORS, Scene
 
-Measure = dict[str, Any]
 LATE = 2 / 3  # of all depths: from here on a lead counts as late
 BATCH = 50
 
@@ -105,13 +104,3 @@ def summarize(words: list[dict[str, Any]]) -> dict[str, Any]:
         }
     report["late_reversal_seeds"] = [w["seed"] for w in clear if w["late_reversal"]]
     return report
-
-
-def with_interval(values: list[float]) -> Measure:
-    """Mean of values from 0 to 1 with Wilson's 95 % interval of as many whole successes."""
-    n = len(values)
-    if n == 0:
-        return {"mean": None, "low": 0.0, "high": 1.0, "n": 0}
-    wilson = binomtest(round(sum(values)), n).proportion_ci(method="wilson")
-    mean = round(sum(values) / n, 4)
-    return {"mean": mean, "low": round(wilson.low, 4), "high": round(wilson.high, 4), "n": n}
