@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import plotly.graph_objects as go
@@ -30,10 +30,6 @@ from fretboard.figures.profile import PROFILES
 from fretboard.figures.quantities import ARRAYS_NEEDED
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy, string_of, strings_of
-
-FigureName = Literal[
-    "fretboard", "competition", "divergence", "profile", "trajectory", "perplexities"
-]
 
 
 class SetFigureOptions(BaseModel):
