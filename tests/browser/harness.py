@@ -89,7 +89,7 @@ def open_board(page: Page, address: str) -> None:
     """Goes to an analysis and waits until its fretboard is drawn."""
     page.goto(address)
     expect(board(page)).to_be_visible()
-    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
+    expect(page.locator("canvas.heat").first).to_be_attached()
 
 
 def board(page: Page | Locator) -> Locator:

@@ -27,7 +27,7 @@ def open_menu(page: Page) -> Locator:
 def expect_drawn(page: Page) -> None:
     for name in "AB":
         expect(board(side(page, name))).to_be_visible(timeout=RUN_MS)
-        expect(side(page, name).locator(".heat .heatmaplayer image").first).to_be_attached()
+        expect(side(page, name).locator("canvas.heat").first).to_be_attached()
     expect(page.locator("[aria-label^='Means over'] .scatterlayer .trace").first).to_be_attached()
 
 
@@ -143,7 +143,7 @@ def test_a_missing_side_is_explained_beside_the_other(watched: Watched, analysis
     page.goto(f"/compare/{analysis}/{'0' * 32}?token=1")
     expect(side(page, "B").get_by_text("There is no analysis at this address")).to_be_visible()
     expect(board(side(page, "A"))).to_be_visible()
-    expect(side(page, "A").locator(".heat .heatmaplayer image").first).to_be_attached()
+    expect(side(page, "A").locator("canvas.heat").first).to_be_attached()
 
 
 @pytest.mark.parametrize("width", [390, 1440])

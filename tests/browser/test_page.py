@@ -136,7 +136,7 @@ def test_chips_stand_on_their_columns(watched: Watched, analysis: str) -> None:
     lefts, plot = page.evaluate(
         """() => {
             const left = (node) => node.getBoundingClientRect().left;
-            const plot = document.querySelector(".heat .main-svg").getBoundingClientRect();
+            const plot = document.querySelector("canvas.heat").getBoundingClientRect();
             return [[...document.querySelectorAll(".board [data-token]")].map(left), plot];
         }"""
     )

@@ -82,7 +82,7 @@ def test_refused_thresholds_leave_the_stages_and_say_why(watched: Watched, analy
     panel = page.get_by_role("group", name="Stages: how")
     expect(panel.get_by_role("alert")).to_contain_text("interval: input should be less than 1")
     expect(legend).to_have_text(before)
-    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
+    expect(page.locator("canvas.heat").first).to_be_attached()
     panel.get_by_role("button", name="Reset").click()
     expect(panel.get_by_role("alert")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("interval"))

@@ -47,13 +47,16 @@ def fretboard_figure(
         "columns": columns, **reading.as_meta(),
     }  # fmt: skip
     figure = base_figure(THEMES[theme], meta)
+    words = _leader_words(arrays, vocabulary)[:rows]
     pair = quantity == "jsd"
     figure.add_heatmap(
         **_colors(shown, quantity, theme),
         z=shown.values,
         xgap=1,
         ygap=1,
-        text=_leader_words(arrays, vocabulary)[:rows],
+        text=[[_short(word) for word in row] for row in words],
+        # Whole, for who has more room than a cell of Plotly's.
+        hovertext=[[readable(word) if word else "" for word in row] for row in words],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
         customdata=_hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)[
@@ -101,18 +104,22 @@ def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> N
 
 
 def _leader_words(arrays: Arrays, vocabulary: Vocabulary) -> list[list[str]]:
-    """Cut to a cell's width before HTML is escaped, so that no entity is cut in two.
+    """Where two lenses agree (all differences 0) no word leads: ""."""
 
-    Where two lenses agree (all differences 0) no word leads: "".
-    """
-
-    def short(token_id: int, share: float) -> str:
-        return readable(vocabulary.text(token_id).strip(" ")[:CELL_TEXT_LETTERS]) if share else ""
+    def word(token_id: int, share: float) -> str:
+        text = vocabulary.text(token_id)
+        return (text.strip(" ") or text) if share else ""
 
     ids, shares = arrays["top_ids"][..., 0].tolist(), arrays["top_probabilities"][..., 0].tolist()
     return [
-        [short(*cell) for cell in zip(*rows, strict=True)] for rows in zip(ids, shares, strict=True)
+        [word(*cell) for cell in zip(*rows, strict=True)] for rows in zip(ids, shares, strict=True)
     ]
+
+
+def _short(word: str) -> str:
+    """To a cell's width, before HTML is escaped, so that no entity is cut in two."""
+    cut = word if len(word) <= CELL_TEXT_LETTERS else f"{word[: CELL_TEXT_LETTERS - 1]}…"
+    return readable(cut) if word else ""
 
 
 def _hover(

@@ -14,7 +14,7 @@ PATH_OPACITY = 0.35
 MARKER_SIZE = 7
 MARKER_SIZE_3D = 3.5
 MANY_POINTS = 1500  # beyond it markers are drawn smaller
-STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation")
+STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation", "no stages found")
 
 ColorBy = Literal["depth", "stage", "string", "word"]
 
@@ -29,6 +29,10 @@ class String:
     token: int
     critical_depth: int | None
     mutation_depth: int | None
+
+    def label(self, color_by: ColorBy) -> str:
+        """What tells it from the others under a colouring."""
+        return self.name if color_by == "string" else self.word
 
 
 def strings_of(analysis: Analysis) -> list[String]:
@@ -79,7 +83,7 @@ def trajectory_figure(
             opacity=PATH_OPACITY,
             hoverinfo="skip",
             showlegend=False,
-            meta={"string": index, "part": "path"},
+            meta={"string": index, "part": "path", "label": strings[index].label(color_by)},
         )
     depth_of, string_of = np.meshgrid(
         np.arange(first_depth, first_depth + depths), np.arange(count), indexing="ij"
@@ -108,7 +112,9 @@ def _groups(
         )
         return [
             (name, stage == index, color)
-            for index, (name, color) in enumerate(zip(STAGE_NAMES, theme.stages, strict=True))
+            for index, (name, color) in enumerate(
+                zip(STAGE_NAMES, (*theme.stages, theme.faint), strict=True)
+            )
         ]
     keys = [one.word if color_by == "word" else one.name for one in strings]
     names = list(dict.fromkeys(keys))
@@ -127,8 +133,10 @@ def _rows(depth_of: np.ndarray, string_of: np.ndarray) -> list[tuple[int, np.nda
 
 
 def _stage(string: String, depth: int) -> int:
-    """0 rapid evolution, 1 stabilisation, 2 mutation; all 0 where no critical depth is known."""
-    if string.critical_depth is None or depth < string.critical_depth:
+    """0 rapid evolution, 1 stabilisation, 2 mutation; 3 where no critical depth was found."""
+    if string.critical_depth is None:
+        return 3
+    if depth < string.critical_depth:
         return 0
     return 2 if string.mutation_depth is not None and depth >= string.mutation_depth else 1
 

@@ -6,11 +6,13 @@ from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import (
     FretboardError,
+    InputError,
+    Lost,
     NotFound,
     StoreFull,
     Unavailable,
 )
-from fretboard.core.images import to_png
+from fretboard.core.images import Picture, stored_image, to_png
 from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
 from fretboard.core.room import check_texts
@@ -44,6 +46,28 @@ def submit(
         services.jobs.start(analysis, lane, client, share)
         return analysis, True
     return _revive(services, services.store.read(analysis.id), lane, client)
+
+
+def with_image_of(services: Services, question: Question, analysis_id: str) -> Question:
+    """About the image of a known analysis, under the hash of the file that it came in.
+
+    The same question as with that file, so it has the same id. Raises InputError, Lost.
+    """
+    if question.image is not None:
+        raise InputError("Give either image or image_of, not both.")
+    try:
+        info = services.store.read(analysis_id).request.image
+        png = services.store.read_image(analysis_id) if info else b""
+    except Lost:
+        raise
+    except NotFound as error:
+        raise InputError(
+            f"There is no image of an analysis {analysis_id!r}; choose the image again."
+        ) from error
+    if info is None:
+        raise InputError(f"The analysis {analysis_id!r} has no image; leave image_of out.")
+    picture = Picture(stored_image(png), info.sha256, info.media_type, info.note)
+    return question.but(image=picture)
 
 
 def _vocabulary(services: Services, analysis: Analysis) -> Vocabulary | None:

@@ -15,6 +15,10 @@ class QuestionForm(QuestionFields):
     """A question with its picture."""
 
     image: UploadFile | None = None
+    image_of: Annotated[
+        str | None,
+        Field(description="An analysis whose image is asked about, in place of `image`."),
+    ] = None
     private: Annotated[
         bool,
         Field(description="Makes the id unguessable: the same again is another analysis."),

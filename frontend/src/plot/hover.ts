@@ -65,6 +65,9 @@ const ENTITIES: Record<string, string> = {
 	"&#39;": "'",
 };
 
+/** A name in Plotly's markup, as an element of the page shows it: "&lt;/s&gt;" → "</s>". */
+export const plainText = (markup: string) => plainLines(markup).join(" ");
+
 /** Plotly's small markup as plain lines: <br> breaks, other tags go, entities are read. */
 export function plainLines(markup: string): string[] {
 	const lines = markup

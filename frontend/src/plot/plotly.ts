@@ -12,7 +12,15 @@ export interface PlotlyPoint {
 
 export type PlotlyEvent = "plotly_click" | "plotly_hover" | "plotly_unhover";
 
+/** Where Plotly has put an axis, CSS pixels. */
+interface Placed {
+	range: readonly unknown[];
+	_offset: number;
+	_length: number;
+}
+
 export interface PlotlyElement extends HTMLElement {
+	_fullLayout: { xaxis?: Placed; yaxis?: Placed };
 	on(name: PlotlyEvent, take: (event: { points: PlotlyPoint[] }) => void): void;
 	removeAllListeners(name: string): void;
 }

@@ -3,6 +3,7 @@
 import type { FigureRequest } from "../api/client";
 import type { FigureSpec } from "../api/figure";
 import { type Trouble, trouble } from "../api/trouble";
+import { Pace } from "../state/pace";
 import { figure, knownFigure } from "./cache";
 
 export class FigureSource {
@@ -10,6 +11,7 @@ export class FigureSource {
 	failure = $state.raw<Trouble | null>(null);
 	loading = $state(true);
 	#attempt = $state(0);
+	readonly #pace = new Pace();
 
 	/** Call during component set-up: fetches whenever the request's values change; null asks nothing yet. */
 	constructor(request: () => FigureRequest | null) {
@@ -27,8 +29,16 @@ export class FigureSource {
 
 	#load(request: FigureRequest): () => void {
 		const abort = new AbortController();
-		this.spec = knownFigure(request) ?? this.spec;
 		this.loading = true;
+		const stop = this.#pace.run(() => this.#ask(request, abort));
+		return () => {
+			stop();
+			abort.abort();
+		};
+	}
+
+	#ask(request: FigureRequest, abort: AbortController): void {
+		this.spec = knownFigure(request) ?? this.spec;
 		this.failure = null;
 		figure(request, abort.signal)
 			.then((spec) => {
@@ -37,6 +47,5 @@ export class FigureSource {
 			.catch((error: unknown) => {
 				if (!abort.signal.aborted) Object.assign(this, { failure: trouble(error), loading: false });
 			});
-		return () => abort.abort();
 	}
 }

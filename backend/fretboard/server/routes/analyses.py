@@ -17,7 +17,7 @@ from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.delete import erase_analysis
 from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
-from fretboard.jobs.submit import submit
+from fretboard.jobs.submit import submit, with_image_of
 from fretboard.server.attachments import npy
 from fretboard.server.events import follow, of_analysis
 from fretboard.server.forms import MULTIPART, QuestionForm
@@ -67,9 +67,12 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
-        says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        says. `image_of` asks about another analysis's image: the same question as with its file
+        has the same id. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
         """
         question = settled(services, arrays, form.question(), reading)
+        if form.image_of:
+            question = with_image_of(services, question, form.image_of)
         analysis, started = submit(services, question, client=client_of(request))
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"/api/analyses/{analysis.id}"
