@@ -146,7 +146,7 @@ def test_every_view_agrees_with_the_lens(
     curve = page.locator("[aria-label^='Probability of the words']")
     expect(curve.locator(".scatterlayer .trace").first).to_be_attached()
     drawn = curve.evaluate(
-        "plot => Array.from(plot.data.find(trace => trace.meta.role === 'emitted').y)"
+        "plot => Array.from(plot._fullData.find(trace => trace.meta?.role === 'emitted').y)"
     )
     assert drawn == pytest.approx(probability[:, token].tolist(), abs=1e-6)
     critical = document["stages"]["critical_depth"]

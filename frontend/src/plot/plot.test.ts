@@ -57,7 +57,7 @@ describe("hover", () => {
 			format(0.1234, ".2g"),
 			format(3.6, "d"),
 			format("x", ".2f"),
-		]).toEqual(["12.3%", "0.12", "4", "x"]);
+		]).toEqual(["12.3 %", "0.12", "4", "x"]);
 		expect(plainLines("a<br/>b<br> ")).toEqual(["a", "b"]);
 	});
 });

@@ -36,6 +36,9 @@ export interface Plotly {
 	toImage(element: HTMLElement, options: Record<string, unknown>): Promise<string>;
 }
 
+/** In the browser's timeline: a chart has been drawn, anew or again. */
+export const DRAWN = "fretboard: drawn";
+
 export const CONFIG = {
 	scrollZoom: false, // a wheel over a chart scrolls the page
 	displayModeBar: false,

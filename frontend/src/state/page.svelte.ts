@@ -106,7 +106,7 @@ class Page {
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
 		this.#differ();
-		history.answered(analysis.id, analysis.answer);
+		history.answered(analysis);
 	}
 
 	/** Bounds the selection; without a token, the one with most to see. */

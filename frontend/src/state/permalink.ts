@@ -159,6 +159,10 @@ export function parsePlace(pathname: string, query: string): Place {
 	return { id: idsIn(pathname, "a", 1)?.[0] ?? null, selection, beside: null };
 }
 
+/** Whether the page shows something there: the start page, an analysis, a comparison. */
+export const isPlace = (pathname: string) =>
+	pathname === "/" || parsePlace(pathname, "").id !== null;
+
 export function address(id: string, selection: Selection, beside: Beside | null = null): string {
 	const own = SELECTION.write(selection);
 	if (!beside) return `/a/${id}${written(own)}`;

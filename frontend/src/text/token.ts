@@ -59,6 +59,17 @@ export function joinedBytes(texts: readonly string[]): (Joined | null)[] {
 	return found;
 }
 
+/** The text that tokens make, without special ones: "</s>" ends an answer and is no part of it. */
+export function writtenOf(texts: readonly string[]): string {
+	const joined = joinedBytes(texts);
+	const parts = texts.map((text, index) => {
+		const of = joined[index];
+		if (of) return of.part === 1 ? of.character : "";
+		return SPECIAL.test(text) ? "" : text;
+	});
+	return parts.join("").trim();
+}
+
 /** Characters that the label takes in the mono face, the dot included. */
 export function labelLength(text: string): number {
 	const label = tokenLabel(text);

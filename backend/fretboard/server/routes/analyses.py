@@ -68,7 +68,8 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
         says. `image_of` asks about another analysis's image: the same question as with its file
-        has the same id. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        has the same id. `repair` is one of `/api/repairs`, then its settings:
+        `deco strength=0.6 depths=8-10`.
         """
         question = settled(services, arrays, form.question(), reading)
         if form.image_of:

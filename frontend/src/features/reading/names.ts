@@ -22,8 +22,7 @@ export const LENS_OPTIONS: readonly Named<Lens>[] = [
 	},
 ];
 
-export const lensName = (lens: Lens) =>
-	lens === "difference" ? "raw − normed lens" : `${lens} lens`;
+export { lensName } from "../../text/layers";
 
 export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
 	{
