@@ -63,7 +63,7 @@ def test_a_difference_is_signed_where_it_is_read(watched: Watched, analysis: str
     words = page.locator("section", has=page.get_by_role("heading", name="Words that differ"))
     expect(words.locator("td.number").first).to_have_text(re.compile(r"^[+−].*pts$"))
     expect(words).to_contain_text("raw − normed lens")
-    expect(page.locator(".reading[aria-live]")).to_contain_text(re.compile(r"[+-][\d.]+ nats"))
+    expect(page.locator(".reading[aria-live]")).to_contain_text(re.compile(r"[+−][\d.]+ nats"))
     ticks = page.locator(".board + footer .tick")
     expect(ticks.nth(1)).to_have_text("0")
     low, high = ticks.first.inner_text(), ticks.last.inner_text()

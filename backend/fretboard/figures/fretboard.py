@@ -17,6 +17,7 @@ from fretboard.figures.theme import (
     percent,
     readable,
     signed_percent,
+    typeset,
 )
 
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
@@ -147,8 +148,8 @@ def _hover(
             f"<b>depth {d} · token {t} {labels[t]}</b><br>"
             + (pair if pair_unit else "")
             + f"emitted word: probability {share(arrays['probability'][d, t])} · "
-            f"rank {arrays['rank'][d, t]:{sign}d} · "
-            f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>"
+            + typeset(f"rank {arrays['rank'][d, t]:{sign}d} · ")
+            + typeset(f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>")
             + "<br>".join(lines)
             + f"<br><i>{NAMES_OF_LENS[reading.lens]}</i>"
         )

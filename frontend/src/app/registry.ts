@@ -6,7 +6,7 @@ import { Divergence } from "../features/divergence";
 import { Board, Fretboard } from "../features/fretboard";
 import { EMPTY, type Selection } from "../state/permalink";
 import type { ViewProps } from "../state/views";
-import type { TermName } from "../text/terms";
+import type TERMS from "../text/terms.json";
 
 /** Under the answer, on the token axis. */
 export const STRINGS: readonly Component<ViewProps>[] = [Fretboard, Divergence];
@@ -21,7 +21,7 @@ export interface WideView {
 	/** What it answers, under its title and in the list of what is further down. */
 	question: string;
 	/** Behind the "?". */
-	term: TermName;
+	term: keyof typeof TERMS;
 	/** Of the skeleton, CSS pixels. */
 	height: number;
 	load: () => Promise<{ default: Component<ViewProps> }>;
@@ -34,7 +34,7 @@ export const WIDE: readonly WideView[] = [
 		name: "patches",
 		title: "Image patches",
 		question: "What does the model make of each part of the image?",
-		term: "patch",
+		term: "an image patch",
 		height: 480,
 		load: () => import("../features/patches/Patches.svelte"),
 		linked: ({ patchWord, patch }) => patchWord !== null || patch !== null,
@@ -43,7 +43,7 @@ export const WIDE: readonly WideView[] = [
 		name: "trajectory",
 		title: "Trajectory",
 		question: "How do the hidden states of the tokens move from depth to depth?",
-		term: "trajectory",
+		term: "the trajectory",
 		height: 690,
 		load: () => import("../features/map/Trajectory.svelte"),
 		linked: ({ map }) => JSON.stringify(map) !== JSON.stringify(EMPTY.map),
@@ -52,7 +52,7 @@ export const WIDE: readonly WideView[] = [
 		name: "causal",
 		title: "Causal tests",
 		question: "What does the answer depend on: the image, one layer, attention or the MLPs?",
-		term: "causal",
+		term: "a causal test",
 		height: 400,
 		load: () => import("../features/causal/CausalTests.svelte"),
 		linked: (selection) => selection.test !== null,
