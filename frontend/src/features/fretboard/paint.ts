@@ -120,6 +120,8 @@ function words(pen: CanvasRenderingContext2D, { grid, seen, cells, hatched, from
 	const { palette } = cells.shades;
 	const size = Math.min(Math.max(Math.round(0.42 * grid.rowHeight), SIZES[0]), SIZES[1]);
 	const room = Math.floor((grid.columnWidth - 5) / (LETTER * size));
+	let written = 0;
+	pen.canvas.dataset.words = "0";
 	if (grid.rowHeight < LEAST_HEIGHT || room < LEAST_LETTERS) return;
 	Object.assign(pen, { font: `${size}px ${FACE}`, textAlign: "center", textBaseline: "middle" });
 	const struck = (row: number, column: number) =>
@@ -139,7 +141,9 @@ function words(pen: CanvasRenderingContext2D, { grid, seen, cells, hatched, from
 			}
 			pen.fillStyle = palette.letters(shade);
 			pen.fillText(text, x, y + 0.5, grid.columnWidth - 2);
+			written += 1;
 		}
+	pen.canvas.dataset.words = String(written);
 }
 
 function shortened(word: string, room: number): string {
