@@ -1,6 +1,7 @@
 """The watched pages that the browser tests share."""
 
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from tests.support.servers import Server, wait_for
 
 ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "backend/fretboard/server/static"
 PROMPT = "Please describe this image in detail."
 READY_SECONDS = 300  # a cold import of torch on a machine with much else to do
 RUN_MS = 180_000  # an analysis of the bundled model, on the same machine
@@ -133,6 +135,13 @@ def go_down(page: Page, name: str) -> Locator:
     section = page.get_by_role("region", name=name)
     expect(section.locator(":scope > .skeleton")).to_have_count(0)
     return section
+
+
+def first_script() -> int:
+    """Bytes, compressed, of the scripts of its own that the page loads before anything is shown."""
+    index = (STATIC / "index.html").read_text()
+    names = set(re.findall(r"/(assets/[^\"]+\.js)", index))
+    return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
 
 
 def draw_scene(path: Path, seed: int) -> Path:

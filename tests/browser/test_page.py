@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.harness import PROMPT, RUN_MS, Watched, board, chip, expect_same, open_board
+from tests.browser.harness import (
+    PROMPT,
+    RUN_MS,
+    Watched,
+    board,
+    chip,
+    expect_same,
+    first_script,
+    open_board,
+)
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -232,3 +241,7 @@ def test_theme_follows_the_system_until_chosen(watched: Watched, analysis: str) 
     assert page.evaluate(ground) == "rgb(251, 250, 247)"
     page.reload()
     assert page.evaluate(ground) == "rgb(251, 250, 247)"
+
+
+def test_the_first_script_is_small() -> None:
+    assert first_script() <= 60_000  # bytes, compressed: all else is loaded when it is needed

@@ -1,5 +1,6 @@
 // One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
 
+import { untrack } from "svelte";
 import type { FigureRequest } from "../api/client";
 import type { FigureSpec } from "../api/figure";
 import { type Trouble, trouble } from "../api/trouble";
@@ -19,7 +20,7 @@ export class FigureSource {
 		$effect(() => {
 			void this.#attempt;
 			const wanted = JSON.parse(key) as FigureRequest | null;
-			return wanted ? this.#load(wanted) : undefined;
+			return wanted ? untrack(() => this.#load(wanted)) : undefined;
 		});
 	}
 
