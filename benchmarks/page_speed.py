@@ -23,6 +23,7 @@ from tests.browser.harness import (
 )
 from tests.support.servers import Server
 
+SIZE = {"width": 1440, "height": 900}
 CHARTS = 3  # heatmap, competition, divergence
 SENTENCE = " On the left there is a large tree. The tree is black."
 LONG_TOKENS = 576
@@ -101,7 +102,7 @@ def loads(
     times: dict[bool, list[float]] = {False: [], True: []}
     tasks = []
     for _ in range(rounds):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = browser.new_context(viewport=SIZE, bypass_csp=True)
         for warm in (False, True):
             page = context.new_page()
             page.add_init_script(LISTEN)
@@ -176,7 +177,7 @@ def held(page: Page) -> float:
 
 def opened(browser: Browser, address: str) -> Page:
     """A page of its own, with its charts drawn."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = browser.new_context(viewport=SIZE, bypass_csp=True).new_page()
     page.add_init_script(LISTEN)
     page.goto(address)
     page.wait_for_function(f"{DRAWN}.length >= {CHARTS}", timeout=60_000)

@@ -65,14 +65,14 @@ def test_axe_reports_nothing(
 ) -> None:
     watched.provokes(404)
     page = watched.page(width, 900, theme)
-    found = {}
+    found = []
     for name, address in addresses.items():
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
         if name in ("start", "analysis"):
             expect(board(page)).to_be_visible()
-        found[name] = faults(page)
-    assert {name: told for name, told in found.items() if told} == {}
+        found += [f"{name}: {fault}" for fault in faults(page)]
+    assert not found, "\n".join(found)
 
 
 def test_an_unknown_address_is_said_by_the_page(watched: Watched, server: Server) -> None:

@@ -166,10 +166,20 @@ def add_page(app: FastAPI, services: Services) -> None:
         return HTMLResponse(index.read_text(encoding="utf-8"), 404)
 
     if (STATIC / "assets").is_dir():
-        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+        app.mount("/assets", Hashed(directory=STATIC / "assets"), name="assets")
     for path in STATIC.glob("*.*"):
         if path.name != "index.html":
             _add_file(app, path)
+
+
+class Hashed(StaticFiles):
+    """Files whose names change with what is in them: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """With the year that it may be kept."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
 
 
 def _add_file(app: FastAPI, path: Path) -> None:
