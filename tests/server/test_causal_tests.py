@@ -187,6 +187,18 @@ def test_a_test_cut_short_is_run_again_with_the_same_result(client, answered, se
     np.testing.assert_array_equal(array(client, again, "log_probability"), whole)
 
 
+def test_again_brings_lost_results_back(client, answered, services):
+    first, _ = followed(client, ask(client, answered, Kind.CUT))
+    place = f"{URL}/{first['id']}"
+    assert client.post(f"{place}/again").status_code == 200  # no need to
+    services.tests.drop_arrays(first["id"], "arrays")
+    assert client.get(f"{place}/figure").status_code == 410
+    again = client.post(f"{place}/again")
+    assert again.status_code == 202
+    assert followed(client, again)[0] == first
+    assert client.get(f"{place}/figure").status_code == 200
+
+
 def test_deleted_tests_stay_deleted(client, answered, monkeypatch):
     gate = Gate(monkeypatch)
     running = ask(client, answered, Kind.KNOCKOUT)

@@ -157,7 +157,7 @@ class Session:
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
             known = self.tests.read(test.id)
-            if known.status is Status.DONE and self.tests.has_results(known.id):
+            if known.status is Status.DONE and not self.tests.lost_parts(known):
                 return known
         from fretboard.engine.causal.run import Material, measure
 

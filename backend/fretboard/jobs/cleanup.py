@@ -11,12 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fretboard.core.analysis import Status
+from fretboard.analysis.image_sets import WAITING
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
-from fretboard.core.image_set import ImageSet
 from fretboard.core.settings import Settings
-from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
+from fretboard.jobs.life_cycle import Answers, CausalTests, ImageSets, LifeCycle
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 
@@ -25,7 +24,6 @@ DAY_SECONDS = 86_400
 # writes right now.
 LEFTOVER_SECONDS = DAY_SECONDS
 KINDS = ("experiment", "set", "analysis")  # of equal age, what rests on others goes first
-BUSY = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -73,18 +71,19 @@ class Cleaned:
 
 def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
     """Delete what is beyond the limits; `dry`: only say what would go."""
-    items, now = _items(services), time.time()
+    items, now, lives = _items(services), time.time(), _lives(services)
     told = Cleaned(left=sum(item.bytes for item in items))
 
     def busy(item: Item) -> bool:
-        return _busy(services, item, now)
+        return _busy(lives[item.kind], item, now)
 
     for item in beyond(items, limits, now, busy):
         told.removed[item.kind] += 1
         told.freed += item.bytes
         told.left -= item.bytes
         if not dry:
-            _erase(services, item)
+            with suppress(NotFound):  # deleted by someone else meanwhile
+                lives[item.kind].erase(item.id)
     if not dry:
         services.store.drop_half_written(now - LEFTOVER_SECONDS)
     return told
@@ -141,28 +140,19 @@ def _members(services: Services, set_id: str) -> list[str]:
         return []
 
 
-def _records(services: Services, kind: str) -> Any:
-    kinds = {
-        "experiment": services.tests, "set": services.sets, "analysis": services.store,
-    }  # fmt: skip
-    return kinds[kind]
+def _lives(services: Services) -> dict[str, LifeCycle[Any]]:
+    return {
+        "experiment": CausalTests(services),
+        "set": ImageSets(services),
+        "analysis": Answers(services),
+    }
 
 
-def _busy(services: Services, item: Item, now: float) -> bool:
+def _busy(life: LifeCycle[Any], item: Item, now: float) -> bool:
     """Whether it waits or runs; of a set, a member of it."""
     try:
-        document = _records(services, item.kind).read(item.id)
+        return life.status(life.records.read(item.id)) in WAITING
     except Lost:
         return False
     except NotFound:
         return now - item.written < LEFTOVER_SECONDS
-    if not isinstance(document, ImageSet):
-        return document.status in BUSY
-    members = (Item("analysis", member.analysis_id or "", 0, 0.0) for member in document.members)
-    return any(_busy(services, member, now) for member in members if member.id)
-
-
-def _erase(services: Services, item: Item) -> None:
-    erase = {"experiment": erase_test, "set": erase_set, "analysis": erase_analysis}
-    with suppress(NotFound):  # deleted by someone else meanwhile
-        erase[item.kind](services, item.id)
