@@ -13,10 +13,10 @@ from fretboard.store.records import D, Records
 
 def erase_analysis(services: Services, analysis_id: str) -> None:
     """With its causal tests. Raises NotFound; a record that cannot be read goes too."""
-    for analysis in _told(services.store, analysis_id):
+    for analysis in _readable(services.store, analysis_id):
         _stop(services, analysis)
     for test_id in services.tests.ids_of(analysis_id):
-        tested = {one.analysis for one in _told(services.tests, test_id)}
+        tested = {test.analysis for test in _readable(services.tests, test_id)}
         if tested <= {analysis_id}:  # not of another one whose id begins alike
             erase_test(services, test_id)
     services.store.delete(analysis_id)
@@ -25,7 +25,7 @@ def erase_analysis(services: Services, analysis_id: str) -> None:
 
 def erase_test(services: Services, test_id: str) -> None:
     """A causal test alone; its analysis stays. Raises NotFound."""
-    for test in _told(services.tests, test_id):
+    for test in _readable(services.tests, test_id):
         _stop(services, test)
     services.tests.delete(test_id)
     _forget(services, test_id)
@@ -36,7 +36,7 @@ def erase_set(services: Services, set_id: str) -> None:
 
     Raises NotFound.
     """
-    for image_set in _told(services.sets, set_id):
+    for image_set in _readable(services.sets, set_id):
         if image_set.request.salt:
             members = (member.analysis_id for member in image_set.members)
             for analysis in services.store.readable(filter(None, members)):
@@ -69,7 +69,7 @@ def sweep(services: Services, record_id: str) -> None:
     _forget(services, record_id)
 
 
-def _told(records: Records[D], record_id: str) -> list[D]:
+def _readable(records: Records[D], record_id: str) -> list[D]:
     """The document; none where there is none that can be read."""
     try:
         return [records.read(record_id)]

@@ -69,9 +69,9 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
     @router.get("/api/analyses/{analysis_id}/experiments")
     def of_analysis(analysis_id: str) -> list[ListedTest]:
         """The causal tests of an analysis, whatever their state."""
-        found = services.tests.of(services.store.read(analysis_id).id)
-        listed = sorted(found, key=lambda one: (list(Kind).index(one.kind), one.id))
-        return [ListedTest.model_validate(one.model_dump()) for one in listed]
+        tests = services.tests.of(services.store.read(analysis_id).id)
+        listed = sorted(tests, key=lambda test: (list(Kind).index(test.kind), test.id))
+        return [ListedTest.model_validate(test.model_dump()) for test in listed]
 
     @router.delete("/api/experiments/{test_id}", status_code=204, response_class=Response)
     def delete(test_id: str) -> None:

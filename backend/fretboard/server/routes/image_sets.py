@@ -75,8 +75,10 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
     ) -> AcceptedSet:
         """Analyse several images with one question, and align a token position over the answers."""
         question = settled(services, arrays, form.question(), reading)
-        asked = SetQuestion(question, form.token, form.uploads(), form.analysis, form.world or None)
-        image_set, new = submit_set(services, asked, client_of(request))
+        set_question = SetQuestion(
+            question, form.token, form.uploads(), form.analysis, form.world or None
+        )
+        image_set, new = submit_set(services, set_question, client_of(request))
         response.status_code = 202 if new else 200
         response.headers["Location"] = f"/api/trajectories/{image_set.id}"
         status = view(services.store, image_set).status
@@ -98,13 +100,13 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
     @router.post("/{set_id}/cancel", status_code=202)
     def cancel(set_id: str) -> AcceptedSet:
         """Stop the members that wait or run."""
-        told = view(services.store, services.sets.read(set_id))
-        if told.status != "running":
-            raise NotFinished(f"The set is {told.status}; there is nothing to cancel.")
-        for member in told.members:
+        shown = view(services.store, services.sets.read(set_id))
+        if shown.status != "running":
+            raise NotFinished(f"The set is {shown.status}; there is nothing to cancel.")
+        for member in shown.members:
             if member.status in WAITING and member.analysis_id:
                 services.cancel(services.store.read(member.analysis_id))
-        return AcceptedSet(id=set_id, status=told.status, url=f"/t/{set_id}")
+        return AcceptedSet(id=set_id, status=shown.status, url=f"/t/{set_id}")
 
 
 def _add_events(router: APIRouter, services: Services) -> None:
