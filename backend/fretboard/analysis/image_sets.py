@@ -35,7 +35,7 @@ def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> 
     token = role or image_set.request.token
     read = [_read(store, member) for member in image_set.members]
     positions, warning = _positions(read, token)
-    members = [_view(one, positions.get(index)) for index, one in enumerate(read)]
+    members = [_view(item, positions.get(index)) for index, item in enumerate(read)]
     return SetView(
         id=image_set.id,
         status=standing([member.status for member in members]),
@@ -68,17 +68,17 @@ def aligned_members(
     """
     read = [_read(store, member) for member in image_set.members]
     positions, warning = _positions(read, role)
-    found: list[tuple[Analysis, int]] = []
-    for index, one in enumerate(read):
+    aligned: list[tuple[Analysis, int]] = []
+    for index, item in enumerate(read):
         token = positions[index].token if index in positions else None
-        if one.analysis is not None and token is not None:
-            found.append((one.analysis, token))
-    if len(found) < FEWEST:
+        if item.analysis is not None and token is not None:
+            aligned.append((item.analysis, token))
+    if len(aligned) < FEWEST:
         raise InputError(
-            f"{len(found)} answers have this token position; at least {FEWEST} are needed. "
+            f"{len(aligned)} answers have this token position; at least {FEWEST} are needed. "
             f"{warning or 'Choose another position.'}"
         )
-    return found
+    return aligned
 
 
 def states_at(store: AnalysisStore, members: list[tuple[Analysis, int]]) -> np.ndarray:
@@ -112,19 +112,19 @@ def _positions(read: list[_Read], role: str) -> tuple[dict[int, Position], str |
     """The position of each finished member by its index, and what speaks against them."""
     parsed = parse_role(role)
     done = [
-        (index, one.analysis)
-        for index, one in enumerate(read)
-        if one.analysis is not None and one.analysis.status == Status.DONE
+        (index, item.analysis)
+        for index, item in enumerate(read)
+        if item.analysis is not None and item.analysis.status == Status.DONE
     ]
     if not done:
         return {}, None
-    found = align([[token.text for token in analysis.tokens] for _, analysis in done], parsed)
+    alignment = align([[token.text for token in analysis.tokens] for _, analysis in done], parsed)
     places = [index for index, _ in done]
-    return dict(zip(places, found.positions, strict=True)), found.warning
+    return dict(zip(places, alignment.positions, strict=True)), alignment.warning
 
 
-def _view(one: _Read, position: Position | None) -> MemberView:
-    member, analysis = one.member, one.analysis
+def _view(item: _Read, position: Position | None) -> MemberView:
+    member, analysis = item.member, item.analysis
     if analysis is None:
         lost = {"title": "Not found", "detail": LOST}
         error = member.error.model_dump() if member.error else lost

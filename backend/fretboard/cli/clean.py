@@ -27,7 +27,7 @@ def clean(
         settings.store_bytes if store_bytes is None else store_bytes,
     )
     try:
-        told = run(build_services(settings), limits, dry_run)
+        report = run(build_services(settings), limits, dry_run)
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
-    typer.echo(f"would be: {told}" if dry_run else str(told))
+    typer.echo(f"would be: {report}" if dry_run else str(report))

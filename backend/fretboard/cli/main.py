@@ -57,7 +57,7 @@ def worker(
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
     services = build_services(settings)
-    status = _run_until_told(Worker(services), services.jobs.halted)
+    status = _run_until_stopped(Worker(services), services.jobs.halted)
     logging.shutdown()
     os._exit(status)  # a thread that loads the model, or is inside a step of it, is left alone
 
@@ -71,10 +71,10 @@ def health() -> None:
     from fretboard.jobs.services import build_services
 
     try:
-        told = build_services(configured_settings()).bus.living()
+        workers = build_services(configured_settings()).bus.living()
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
-    problem = unwell(told, socket.gethostname())
+    problem = unwell(workers, socket.gethostname())
     if problem:
         raise SystemExit(problem)
 
@@ -98,11 +98,11 @@ for _command in (
     app.command()(_command)
 
 
-def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
+def _run_until_stopped(worker: "Worker", halted: threading.Event) -> int:
     """Until SIGTERM or Ctrl-C; a second one ends the grace period. Returns the exit status."""
     stop, status = threading.Event(), 0
 
-    def told(*_: object) -> None:
+    def on_signal(*_: object) -> None:
         (halted if stop.is_set() else stop).set()
 
     def start() -> None:
@@ -115,7 +115,7 @@ def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
             stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, told)
+        signal.signal(number, on_signal)
     threading.Thread(target=start, name="start", daemon=True).start()
     stop.wait()
     worker.stop()

@@ -179,8 +179,8 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
 
 def token_event(token: Token) -> dict[str, object]:
     """What the event stream tells of a token."""
-    told = token.model_dump(include={"index", "id", "text", "probability"})
-    return {"type": "token", **told}
+    fields = token.model_dump(include={"index", "id", "text", "probability"})
+    return {"type": "token", **fields}
 
 
 def sibling_ids(analysis: Analysis) -> list[str]:

@@ -150,5 +150,5 @@ def prefix_of(analysis_id: str) -> str:
 def _test_id(analysis_id: str, kind: Kind, other: str, into_image: bool, rival: str) -> str:
     """Content id; `analysis_id` holds model, prompt, image, answer and length."""
     content = [VERSION, kind.value, analysis_id, other, into_image, rival]
-    told = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-    return prefix_of(analysis_id) + told[:HALF]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return prefix_of(analysis_id) + digest[:HALF]

@@ -69,8 +69,8 @@ def shape_of(config: Config) -> Shape:
 def text_part(config: Config) -> Config:
     """The settings of the language model: a part of the config, or the whole."""
     parts = (config.get(name) for name in TEXT_PARTS)
-    found = next((part for part in parts if isinstance(part, Mapping) and part), None)
-    return text_part(found) if found is not None else config
+    inner = next((part for part in parts if isinstance(part, Mapping) and part), None)
+    return text_part(inner) if inner is not None else config
 
 
 def _patches(config: Config) -> int:
@@ -90,7 +90,7 @@ def _pair(value: Any) -> tuple[int, int]:
     if isinstance(value, Mapping):
         value = [value.get("height"), value.get("width")]
     values = value if isinstance(value, (list, tuple)) else [value, value]
-    known = [_whole(one) for one in values]
+    known = [_whole(part) for part in values]
     return (known[0], known[-1]) if known else (0, 0)
 
 

@@ -105,7 +105,7 @@ class Pipeline:
         try:
             facts = run.facts(reason)
             readout, hidden, ids = run.reader.finish()
-            finished = self._told(run.job.analysis.model_copy(update=facts), readout, ids)
+            finished = self._answered(run.job.analysis.model_copy(update=facts), readout, ids)
             self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
             return shortage.explained(error)
@@ -127,13 +127,13 @@ class Pipeline:
         }
         spent = time.perf_counter() - started
         facts["timings"] = {"total": spent, "readout": spent}
-        finished = self._told(analysis.model_copy(update=facts), readout, ids)
+        finished = self._answered(analysis.model_copy(update=facts), readout, ids)
         self.store.write_finished(finished, hidden, readout.arrays())
         return finished
 
-    def _told(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
+    def _answered(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
         """The finished document, from the readout of the base lens."""
-        told = analysis.model_copy(
+        answered = analysis.model_copy(
             update={
                 "status": Status.DONE,
                 "error": None,
@@ -142,7 +142,7 @@ class Pipeline:
                 "tokens": self._tokens(readout, ids),
             }
         )
-        return staged(told, readout.arrays(), self.vocabulary, analysis.request.lens.base)
+        return staged(answered, readout.arrays(), self.vocabulary, analysis.request.lens.base)
 
     def facts(self) -> dict[str, Any]:
         """What only the loaded model tells for sure: a hub config may leave its shape out."""

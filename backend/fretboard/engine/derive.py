@@ -24,39 +24,43 @@ def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
 
 
 def derive(
-    anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, wanted: Derived
+    anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, derived: Derived
 ) -> dict[str, np.ndarray]:
     """Arrays of a lens from (L+1, T, width) hidden states. Raises NoNumbers where it overflows."""
-    arrays = _derived(anatomy, analysis, to_tensor(hidden), wanted)
+    arrays = _derived(anatomy, analysis, to_tensor(hidden), derived)
     check_arrays(arrays)
     return arrays
 
 
 def _derived(
-    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, wanted: Derived
+    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, derived: Derived
 ) -> dict[str, np.ndarray]:
-    if wanted.lens == Lens.DIFFERENCE:
-        return _difference(anatomy, analysis, states, wanted)
-    lens = make_lens(anatomy, wanted.lens)
-    if wanted.kind == "divergence":
-        return {"jsd": divergences(lens, states, wanted.divergence)}
-    if wanted.kind == "distribution":
-        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}
+    if derived.lens == Lens.DIFFERENCE:
+        return _difference(anatomy, analysis, states, derived)
+    lens = make_lens(anatomy, derived.lens)
+    if derived.kind == "divergence":
+        return {"jsd": divergences(lens, states, derived.divergence)}
+    if derived.kind == "distribution":
+        return {"probabilities": np.exp(distribution(lens, states[:, derived.token]))}
     return read_out(lens, states, _emitted(analysis), TOP_K).arrays()
 
 
 def _difference(
-    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, wanted: Derived
+    anatomy: Anatomy, analysis: Analysis, states: torch.Tensor, derived: Derived
 ) -> dict[str, np.ndarray]:
     """The same arrays, raw − normed."""
     raw, normed = make_lens(anatomy, Lens.RAW), make_lens(anatomy, Lens.NORMED)
-    if wanted.kind == "lens":
+    if derived.kind == "lens":
         return read_difference(raw, normed, states, _emitted(analysis), TOP_K).arrays()
-    if wanted.kind == "divergence":
-        one, other = (divergences(lens, states, wanted.divergence) for lens in (raw, normed))
-        return {"jsd": one - other}
-    one, other = (np.exp(distribution(lens, states[:, wanted.token])) for lens in (raw, normed))
-    return {"probabilities": one - other}
+    if derived.kind == "divergence":
+        of_raw, of_normed = (
+            divergences(lens, states, derived.divergence) for lens in (raw, normed)
+        )
+        return {"jsd": of_raw - of_normed}
+    of_raw, of_normed = (
+        np.exp(distribution(lens, states[:, derived.token])) for lens in (raw, normed)
+    )
+    return {"probabilities": of_raw - of_normed}
 
 
 def _emitted(analysis: Analysis) -> torch.Tensor:

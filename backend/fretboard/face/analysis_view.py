@@ -41,11 +41,11 @@ class AnalysisView(Record):
         source: Source,
         document: Analysis,
         reading: Reading,
-        asked: Question | None = None,
+        question: Question | None = None,
     ) -> None:
-        """document: with its stages as `reading` has them. asked: as it came, if known."""
+        """document: with its stages as `reading` has them. question: as it came, if known."""
         super().__init__(source, document, reading)
-        self._asked = asked
+        self._question = question
 
     def __repr__(self) -> str:
         depths = self.document.model.layers + 1
@@ -65,9 +65,9 @@ class AnalysisView(Record):
         '3'
         """
         picture = None
-        if self._asked is None and self.document.request.image is not None:
+        if self._question is None and self.document.request.image is not None:
             picture = self.source.image(self.document)
-        return follow_up(self.document, picture, self._asked)
+        return follow_up(self.document, picture, self._question)
 
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
@@ -83,7 +83,7 @@ class AnalysisView(Record):
         from_names(Reading, "field of a reading", changes)
         chosen = validated(Reading, self.reading.model_dump(exclude_unset=True) | changes)
         document = self.source.read(self.document, chosen)
-        return AnalysisView(self.source, document, chosen, self._asked)
+        return AnalysisView(self.source, document, chosen, self._question)
 
     def heatmap(self, quantity: str = "probability", theme: ThemeName = "light") -> go.Figure:
         """The fretboard: depth × token. quantity: probability, rank, entropy, jsd or leader.
@@ -216,10 +216,10 @@ class AnalysisView(Record):
         if token is not None:
             require_token(self.document, token)
             return self.tokens[token]
-        scored = [one for one in self.tokens if one.flag]
+        scored = [candidate for candidate in self.tokens if candidate.flag]
         if not scored:
             raise InputError('No word of this answer stands out; name one: a.patches("dog").')
-        return max(scored, key=lambda one: one.flag.score if one.flag else 0)
+        return max(scored, key=lambda each: each.flag.score if each.flag else 0)
 
     @property
     def _note(self) -> str:

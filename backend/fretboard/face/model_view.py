@@ -64,10 +64,10 @@ class Model:
         >>> a.answer
         'The dog is ...'
         """
-        asked = _question(image, prompt, fields)
-        with bar(total=asked.max_new_tokens, unit="token", desc="answer") as shown:
-            document = self.session.analyze(asked, lambda _event: shown.update())
-        return self._view(document, asked)
+        question = _question(image, prompt, fields)
+        with bar(total=question.max_new_tokens, unit="token", desc="answer") as shown:
+            document = self.session.analyze(question, lambda _event: shown.update())
+        return self._view(document, question)
 
     def open(self, analysis_id: str) -> AnalysisView:
         """An earlier analysis of this model's store. Raises NotFound.
@@ -133,9 +133,9 @@ class Model:
         3
         """
         pictures = list(images)
-        asked = _question(None, prompt, fields)
+        question = _question(None, prompt, fields)
         members = [
-            self._member(asked, picture, name_of(picture, place))
+            self._member(question, picture, name_of(picture, place))
             for place, picture in enumerate(bar(pictures, unit="image", desc="image set"))
         ]
         errors = [member.error for member in members if member.error]
@@ -167,16 +167,16 @@ class Model:
         folder = Path(output).expanduser() if output else Path(mkdtemp(prefix="fretboard-survey-"))
         return Survey(run_survey(self.session, sources, _question(None, prompt, fields), folder))
 
-    def _member(self, asked: Question, image: Any, name: str) -> Member:
+    def _member(self, question: Question, image: Any, name: str) -> Member:
         try:
-            document = self.session.analyze(asked.but(image=image_bytes(image)))
+            document = self.session.analyze(question.but(image=image_bytes(image)))
         except FretboardError as error:
             return Member(name=name, error=problem_of(error))
         return Member(name=name, analysis_id=document.id)
 
-    def _view(self, document: Analysis, asked: Question | None = None) -> AnalysisView:
+    def _view(self, document: Analysis, question: Question | None = None) -> AnalysisView:
         reading = Reading().under(document.request.lens)
-        return AnalysisView(self._source, document, reading, asked)
+        return AnalysisView(self._source, document, reading, question)
 
     def _has(self, document: Analysis) -> bool:
         return self.session.store.exists(document.id)
@@ -201,5 +201,5 @@ def _question(image: Any, prompt: str | None, fields: dict[str, Any]) -> Questio
         own = {"prompt": prompt} if prompt is not None else {}
         from_names(Question, "field of a question", fields)
         return image.but(**fields, **own)
-    given = {"prompt": prompt or "", "image": image_bytes(image)}
-    return from_names(Question, "field of a question", given | fields)
+    fixed = {"prompt": prompt or "", "image": image_bytes(image)}
+    return from_names(Question, "field of a question", fixed | fields)

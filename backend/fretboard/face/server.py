@@ -70,15 +70,15 @@ class Server:
         >>> c.id == a.id
         True
         """
-        asked = from_names(Question, "field of a question", {"prompt": prompt} | fields)
-        data = asked.model_dump(
+        question = from_names(Question, "field of a question", {"prompt": prompt} | fields)
+        data = question.model_dump(
             mode="json", exclude_unset=True, include=set(QuestionFields.model_fields)
         )
         picture = image_bytes(image)
         files = {"image": ("image", picture)} if picture is not None else None
         answer = self._call("POST", "/api/analyses", data=data, files=files).json()
-        self._follow(answer["id"], asked.max_new_tokens)
-        return self._view(answer["id"], Reading(), asked.but(image=picture))
+        self._follow(answer["id"], question.max_new_tokens)
+        return self._view(answer["id"], Reading(), question.but(image=picture))
 
     def get(self, path: str, **params: Any) -> httpx2.Response:
         """A GET below the server's address (docs/api.md). Raises what the server's problem says.
@@ -101,7 +101,7 @@ class Server:
         return response
 
     def _view(
-        self, analysis_id: str, reading: Reading, asked: Question | None = None
+        self, analysis_id: str, reading: Reading, question: Question | None = None
     ) -> AnalysisView:
         source = RemoteSource(self)
         query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
@@ -111,7 +111,7 @@ class Server:
             raise NotFinished(f"This analysis failed: {document.error.detail}")
         if document.status is not Status.DONE:
             raise NotFinished(f"This analysis is {document.status}; open it when it is done.")
-        return AnalysisView(source, document, reading.under(document.request.lens), asked)
+        return AnalysisView(source, document, reading.under(document.request.lens), question)
 
     def _parsed(self, name: str) -> tuple[str, Reading]:
         if ID.fullmatch(name):
@@ -208,14 +208,14 @@ class RemoteSource:
 def _decoded(value: Any) -> Any:
     """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
     if isinstance(value, list):
-        return [_decoded(one) for one in value]
+        return [_decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
         shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
         return flat.reshape(shape)
-    return {name: _decoded(one) for name, one in value.items()}
+    return {name: _decoded(item) for name, item in value.items()}
 
 
 def _query(values: Any) -> dict[str, Any]:

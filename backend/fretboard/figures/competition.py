@@ -36,12 +36,12 @@ def candidates(
     leaders: (depth,) ids of rank 1 at this token.
     """
     emitted = analysis.tokens[token]
-    found = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
+    listed = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
     for word in words:
-        found.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
+        listed.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
     for token_id in leaders[::-1].tolist():
-        found.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
-    return list(found.values())
+        listed.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
+    return list(listed.values())
 
 
 def competition_figure(
@@ -60,17 +60,17 @@ def competition_figure(
     """
     lens = lens or analysis.request.lens
     colors = THEMES[theme]
-    found = candidates(analysis, leaders, token, words, vocabulary)
+    listed = candidates(analysis, leaders, token, words, vocabulary)
     figure = base_figure(
         colors,
         {
             "axis": "depth",
             "token": token,
             "lens": lens,
-            "candidates": [vars(candidate) for candidate in found],
+            "candidates": [vars(candidate) for candidate in listed],
         },
     )
-    shown = _by_importance(found, table)
+    shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
@@ -91,10 +91,10 @@ def competition_figure(
     return figure
 
 
-def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]:
+def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate]:
     """The emitted token first, then words, then leaders by their highest probability."""
     order = {"emitted": 0, "word": 1, "leader": 2}
-    return sorted(found, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
+    return sorted(listed, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
 
 
 def _add_line(

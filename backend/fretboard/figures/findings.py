@@ -83,11 +83,11 @@ def knockout_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     rest = f"{quiet} of {len(known)} layers change it by less than {SMALL} nats each"
     numbers = {"layer": layer, "effect": least, "quiet": quiet, "layers": len(known)}
     if least > -SMALL:
-        told = f"No layer alone is needed for {_whose(document, token)}; {rest}."
+        sentence = f"No layer alone is needed for {_whose(document, token)}; {rest}."
     else:
-        told = f"Layer {layer} is needed most: without it {_whose(document, token)} changes by "
-        told += f"{_nats(least)}. {rest[0].upper()}{rest[1:]}."
-    return Finding(sentence=told, numbers=numbers)
+        sentence = f"Layer {layer} is needed most: without it {_whose(document, token)} changes by "
+        sentence += f"{_nats(least)}. {rest[0].upper()}{rest[1:]}."
+    return Finding(sentence=sentence, numbers=numbers)
 
 
 def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:

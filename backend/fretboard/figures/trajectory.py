@@ -42,10 +42,10 @@ def string_of(analysis: Analysis, token: int, name: str) -> String:
 
 
 def _string(analysis: Analysis, token: int, name: str) -> String:
-    told = analysis.tokens[token]
+    word_token = analysis.tokens[token]
     critical = analysis.stages.critical_depth if analysis.stages else None
-    word = readable(told.text.strip(" "))
-    return String(name, word, analysis.id, token, critical, told.mutation_depth)
+    word = readable(word_token.text.strip(" "))
+    return String(name, word, analysis.id, token, critical, word_token.mutation_depth)
 
 
 def trajectory_figure(
@@ -110,7 +110,7 @@ def _groups(
             (name, stage == index, color)
             for index, (name, color) in enumerate(zip(STAGE_NAMES, theme.stages, strict=True))
         ]
-    keys = [one.word if color_by == "word" else one.name for one in strings]
+    keys = [string.word if color_by == "word" else string.name for string in strings]
     names = list(dict.fromkeys(keys))
     return [
         (
@@ -162,10 +162,10 @@ def _add_points(
         mode="markers",
         name=name,
         marker=marker,
-        text=[f"{one.name} {one.word}" for one in who],
+        text=[f"{string.name} {string.word}" for string in who],
         customdata=[
-            [int(s), int(d), one.token, one.analysis_id]
-            for s, d, one in zip(string_of[chosen], depth_of[chosen], who, strict=True)
+            [int(s), int(d), string.token, string.analysis_id]
+            for s, d, string in zip(string_of[chosen], depth_of[chosen], who, strict=True)
         ],
         hovertemplate="%{text}, depth %{customdata[1]}<extra></extra>",
         meta={"part": "points"},

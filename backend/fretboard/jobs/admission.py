@@ -76,14 +76,14 @@ def admit(shape: Shape, load: Load, limit: int) -> float:
     if needed <= limit:
         return needed / limit
     fits = most_new_tokens(shape, load, limit)
-    told = (
+    advice = (
         f"At most {fits} new tokens fit with this prompt: ask for max_new_tokens={fits}."
         if fits
         else "Not even one new token fits. Shorten the prompt, or leave out the image."
     )
     raise TooMuchMemory(
         f"This request would take about {needed / 1e6:.0f} MB; there are {limit / 1e6:.0f} MB "
-        f"for one. {told}",
+        f"for one. {advice}",
         fits,
     )
 

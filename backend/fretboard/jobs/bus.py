@@ -229,21 +229,25 @@ class RedisBus:
         workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
         if not workers:
             return []
-        told = self._client.mget([f"fretboard:worker:{worker}" for worker in workers])
-        gone = [worker for worker, text in zip(workers, told, strict=True) if text is None]
+        texts = self._client.mget([f"fretboard:worker:{worker}" for worker in workers])
+        gone = [worker for worker, text in zip(workers, texts, strict=True) if text is None]
         if gone:
             self._client.srem(WORKERS, *gone)
-        return [json.loads(text) for text in told if text is not None]
+        return [json.loads(text) for text in texts if text is not None]
 
     def workers(self) -> set[str]:
         """Which workers live."""
         members = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
-        told = self._client.mget([f"fretboard:worker:{one}" for one in members]) if members else []
-        return {one for one, text in zip(members, told, strict=True) if text is not None}
+        texts = (
+            self._client.mget([f"fretboard:worker:{member}" for member in members])
+            if members
+            else []
+        )
+        return {member for member, text in zip(members, texts, strict=True) if text is not None}
 
     def _listen(self) -> None:
         channel = self._client.pubsub(ignore_subscribe_messages=True)
-        channel.subscribe(**{WAKE: lambda told: self._followers.wake(told["data"].decode())})
+        channel.subscribe(**{WAKE: lambda message: self._followers.wake(message["data"].decode())})
         # redis-py subscribes again by itself once the server is back.
         channel.run_in_thread(
             sleep_time=1.0, daemon=True, exception_handler=lambda *_: time.sleep(1.0)

@@ -72,21 +72,21 @@ class Cleaned:
 def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
     """Delete what is beyond the limits; `dry`: only say what would go."""
     items, now, lives = _items(services), time.time(), _lives(services)
-    told = Cleaned(left=sum(item.bytes for item in items))
+    report = Cleaned(left=sum(item.bytes for item in items))
 
     def busy(item: Item) -> bool:
         return _busy(lives[item.kind], item, now)
 
     for item in beyond(items, limits, now, busy):
-        told.removed[item.kind] += 1
-        told.freed += item.bytes
-        told.left -= item.bytes
+        report.removed[item.kind] += 1
+        report.freed += item.bytes
+        report.left -= item.bytes
         if not dry:
             with suppress(NotFound):  # deleted by someone else meanwhile
                 lives[item.kind].erase(item.id)
     if not dry:
         services.store.drop_half_written(now - LEFTOVER_SECONDS)
-    return told
+    return report
 
 
 def beyond(
@@ -94,7 +94,9 @@ def beyond(
 ) -> Iterator[Item]:
     """What has to go, in the order in which it can; `busy` is asked of nothing else."""
     total = sum(item.bytes for item in items)
-    for item in sorted(items, key=lambda one: (one.written, KINDS.index(one.kind))):
+    for item in sorted(
+        items, key=lambda candidate: (candidate.written, KINDS.index(candidate.kind))
+    ):
         old = limits.keep_days and now - item.written > limits.keep_days * DAY_SECONDS
         over = limits.store_bytes and total > limits.store_bytes
         if not (old or over):
@@ -130,7 +132,7 @@ def _items(services: Services) -> list[Item]:
 
 
 def _listed(records: Any, kind: str) -> list[Item]:
-    return [Item(kind, one, *usage) for one, usage in records.usage().items()]
+    return [Item(kind, record_id, *usage) for record_id, usage in records.usage().items()]
 
 
 def _members(services: Services, set_id: str) -> list[str]:

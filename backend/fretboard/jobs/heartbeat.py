@@ -15,25 +15,25 @@ STATES = ("ready", "loading", "failed")  # what a model is, is what its best wor
 log = logging.getLogger(__name__)
 
 
-def by_model(told: list[Event]) -> dict[str, Event]:
+def by_model(workers: list[Event]) -> dict[str, Event]:
     """Facts of single workers → by model name: its best worker's, how many are ready, `workers`,
 
     and the `revisions` that they serve.
     """
-    found: dict[str, Event] = {}
+    models: dict[str, Event] = {}
     for state in STATES:
-        for facts in told:
+        for facts in workers:
             if facts["state"] == state:
-                best = found.setdefault(facts["name"], {**facts, "workers": 0, "revisions": []})
+                best = models.setdefault(facts["name"], {**facts, "workers": 0, "revisions": []})
                 best["workers"] += state == "ready"
                 if state != "failed" and facts.get("revision") not in best["revisions"]:
                     best["revisions"].append(facts.get("revision"))
-    return found
+    return models
 
 
-def unwell(told: list[Event], host: str) -> str:
+def unwell(workers: list[Event], host: str) -> str:
     """Why the workers of a machine or container are not well; "" when they are."""
-    here = [facts for facts in told if facts.get("host") == host]
+    here = [facts for facts in workers if facts.get("host") == host]
     failed = [facts for facts in here if facts["state"] == "failed"]
     if not here:
         return f"No worker of {host} has spoken for {LIFE_SECONDS} s: start one, or see its logs."

@@ -84,13 +84,13 @@ class Jobs:
         self.waiting.change(queue, lambda fair: fair.add(lane, client, work))
         self._bus.wake(wake_topic(queue))
 
-    def derive(self, record: Analysis | ImageSet, wanted: Derived, reply_topic: str) -> None:
+    def derive(self, record: Analysis | ImageSet, derived: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
         # Skipped layers patch the model's modules: nothing may run beside.
-        kind = GENERATE if wanted.runs_model else MAPS if wanted.is_map else DERIVED
+        kind = GENERATE if derived.runs_model else MAPS if derived.is_map else DERIVED
         revision = "" if isinstance(record, ImageSet) else record.model.revision
-        args = [record.id, wanted.key, reply_topic]
-        work = Work(id=f"{record.id}/{wanted.file}", actor=DERIVE, args=args)
+        args = [record.id, derived.key, reply_topic]
+        work = Work(id=f"{record.id}/{derived.file}", actor=DERIVE, args=args)
         self.put(queue_name(kind, revision), work)
 
     def cancel(self, work: str) -> None:

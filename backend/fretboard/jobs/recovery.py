@@ -101,7 +101,7 @@ class Upkeep:
             for worker in waiting.look(consumer.queue).taken
             if worker not in living
         }
-        self._suspects = {one: self._suspects.get(one, now) for one in gone}
+        self._suspects = {taken: self._suspects.get(taken, now) for taken in gone}
         for (queue, worker), since in self._suspects.items():
             if now - since >= ORPHAN_SECONDS:
                 log.warning("worker %s is gone; its work on %s is next again", worker, queue)

@@ -33,55 +33,65 @@ class SetQuestion:
 
 
 def submit_set(
-    services: Services, asked: SetQuestion, client: str = NOBODY
+    services: Services, set_question: SetQuestion, client: str = NOBODY
 ) -> tuple[ImageSet, bool]:
     """(the set, whether it is new or a member was run again).
 
     Images that are refused are named in it and skipped.
     """
-    asked = _from_world(asked)
-    token = asked.token or DEFAULT_ROLE
+    set_question = _from_world(set_question)
+    token = set_question.token or DEFAULT_ROLE
     parse_role(token)
-    members = [known(services, analysis_id, "upload its image") for analysis_id in asked.analyses]
-    prompt, model = _question(services, asked, members)
-    count = len(members) + len(asked.images)
+    members = [
+        known(services, analysis_id, "upload its image") for analysis_id in set_question.analyses
+    ]
+    prompt, model = _question(services, set_question, members)
+    count = len(members) + len(set_question.images)
     if not FEWEST <= count <= MOST:
         raise InputError(f"The set has {count} images; choose {FEWEST} to {MOST}.")
     answers = Answers(services)
     started = [answers.retry(analysis, client, BATCH)[1] for analysis in members]
-    listed = [Member(name=a.id[:8], analysis_id=a.id) for a in members]
-    for name, data in asked.images:
-        member, new = _member(services, asked.question, name, data, client)
+    listed = [Member(name=analysis.id[:8], analysis_id=analysis.id) for analysis in members]
+    for name, data in set_question.images:
+        member, new = _member(services, set_question.question, name, data, client)
         listed.append(member)
         started.append(new)
-    request = SetRequest(prompt=prompt, model=model, token=token, salt=asked.question.salt)
+    set_request = SetRequest(
+        prompt=prompt, model=model, token=token, salt=set_question.question.salt
+    )
     members_once = _without_doubles(listed)
-    image_set = ImageSet(id=set_id(request, members_once), request=request, members=members_once)
+    image_set = ImageSet(
+        id=set_id(set_request, members_once), request=set_request, members=members_once
+    )
     ImageSets(services).make_way(image_set.id)
     return image_set, services.sets.create(image_set) or any(started)
 
 
-def _from_world(asked: SetQuestion) -> SetQuestion:
-    if asked.world is None:
-        return asked
+def _from_world(set_question: SetQuestion) -> SetQuestion:
+    if set_question.world is None:
+        return set_question
     from fretboard.tiny_llava.world.sets import SETS
 
-    found = next((one for one in SETS if one.name == asked.world), None)
-    if found is None:
-        names = ", ".join(one.name for one in SETS)
+    chosen = next((entry for entry in SETS if entry.name == set_question.world), None)
+    if chosen is None:
+        names = ", ".join(entry.name for entry in SETS)
         raise InputError(
-            f"There is no set {asked.world!r} of the bundled world; there are {names}."
+            f"There is no set {set_question.world!r} of the bundled world; there are {names}."
         )
-    question = asked.question.but(prompt=asked.question.prompt or found.prompt)
-    drawn = [(name, to_png(image)) for name, image in found.images()]
-    images = [*asked.images, *drawn]
-    return replace(asked, question=question, token=asked.token or found.token, images=images)
+    question = set_question.question.but(prompt=set_question.question.prompt or chosen.prompt)
+    drawn = [(name, to_png(image)) for name, image in chosen.images()]
+    images = [*set_question.images, *drawn]
+    return replace(
+        set_question, question=question, token=set_question.token or chosen.token, images=images
+    )
 
 
-def _question(services: Services, asked: SetQuestion, members: list[Analysis]) -> tuple[str, str]:
+def _question(
+    services: Services, set_question: SetQuestion, members: list[Analysis]
+) -> tuple[str, str]:
     """(prompt, model); checked before any image is taken."""
-    if asked.images:
-        checked, _ = prepare(services.settings, asked.question, services.bus.announced())
+    if set_question.images:
+        checked, _ = prepare(services.settings, set_question.question, services.bus.announced())
         return checked.request.prompt, checked.request.model
     prompts = {analysis.request.prompt for analysis in members}
     models = {analysis.request.model for analysis in members}
@@ -114,6 +124,6 @@ def _without_doubles(members: list[Member]) -> list[Member]:
             seen[member.analysis_id or ""] = member.name
             kept.append(member)
             continue
-        told = f"This is the same image and question as {seen[member.analysis_id]}."
-        kept.append(Member(name=member.name, error=Problem(title="Twice", detail=told)))
+        note = f"This is the same image and question as {seen[member.analysis_id]}."
+        kept.append(Member(name=member.name, error=Problem(title="Twice", detail=note)))
     return kept

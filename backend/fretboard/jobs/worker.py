@@ -66,7 +66,7 @@ class Worker:
         self._herald.say(name=self._services.settings.model, state="loading", detail=LOADING)
         try:
             served = served_model(self._services.settings.model)
-            self._herald.say(**_told(served), state="loading", detail=LOADING)
+            self._herald.say(**_announcement(served), state="loading", detail=LOADING)
             log.info("%s is being loaded", served.name)
             pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
@@ -186,8 +186,8 @@ class Worker:
         for records, document in self._documents(works):
             if document.status == Status.RUNNING:
                 records.write(document.model_copy(update={"status": Status.QUEUED}))
-                told = {"type": "status", "status": "queued", "message": GIVEN_BACK}
-                self._services.bus.publish(document.id, told)
+                event = {"type": "status", "status": "queued", "message": GIVEN_BACK}
+                self._services.bus.publish(document.id, event)
 
 
 def record_of(work: Work) -> str:
@@ -195,6 +195,6 @@ def record_of(work: Work) -> str:
     return work.id.partition("/")[0]
 
 
-def _told(served: ServedModel) -> dict[str, Any]:
+def _announcement(served: ServedModel) -> dict[str, Any]:
     """What web processes must know of the model, which they need not have on disk."""
     return served.model_dump(exclude={"state", "detail", "default", "workers"})

@@ -15,9 +15,9 @@ def read_difference(
     `top_ids` are the words whose probability differs most, `top_probabilities` their signed
     differences, largest first.
     """
-    one, other = (vars(read_out(lens, states, emitted, 1)) for lens in (raw, normed))
+    of_raw, of_normed = (vars(read_out(lens, states, emitted, 1)) for lens in (raw, normed))
     ids, signed = most_different(raw, normed, states, top_k)
-    plain = {name: one[name] - other[name] for name in one if not name.startswith("top_")}
+    plain = {name: of_raw[name] - of_normed[name] for name in of_raw if not name.startswith("top_")}
     return Readout(**plain, top_ids=ids, top_probabilities=signed)
 
 
@@ -30,7 +30,7 @@ def most_different(
     ids, signed = [], []
     for part in states.split(size, dim=1):
         change = raw.log_probabilities(part).exp_().sub_(normed.log_probabilities(part).exp_())
-        found = change.abs().topk(min(top_k, change.shape[-1]), dim=-1).indices
-        ids.append(found.int().cpu())
-        signed.append(change.gather(-1, found).cpu())
+        ids_here = change.abs().topk(min(top_k, change.shape[-1]), dim=-1).indices
+        ids.append(ids_here.int().cpu())
+        signed.append(change.gather(-1, ids_here).cpu())
     return torch.cat(ids, dim=1).numpy(), torch.cat(signed, dim=1).numpy()

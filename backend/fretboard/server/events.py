@@ -136,16 +136,16 @@ async def follow(
     A run that begins again on another worker tells its tokens again: each goes out once. While
     Redis or the store is away the stream stays open.
     """
-    position, told, away = after or START, -1, False
+    position, last, away = after or START, -1, False
     while True:
         try:
             async with aclosing(_events(services, story, position)) as events:
                 async for event, at in events:
                     position, away = at or position, False
                     if event["type"] == "token":
-                        if event["index"] <= told:
+                        if event["index"] <= last:
                             continue
-                        told = event["index"]
+                        last = event["index"]
                     yield _as_sse(event, at)
             return
         except (RedisError, Unavailable) as error:
@@ -174,7 +174,7 @@ async def _events(
             listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
             following.enter_context(listen)
         position, status = after, None
-        while (told := await run_in_threadpool(_ended, story)) is None:
+        while (ending := await run_in_threadpool(_ended, story)) is None:
             if status is None or position == START:  # until it begins, its place may change
                 now = await run_in_threadpool(story.status)
                 if now != status:
@@ -195,7 +195,7 @@ async def _events(
                 if story.parts:  # their events are told from their records
                     await asyncio.sleep(PAUSE_SECONDS)
                     break
-    for event in told:
+    for event in ending:
         yield event, None
 
 

@@ -114,10 +114,10 @@ def _world_sets() -> list[WorldSetEntry]:
 
     return [
         WorldSetEntry(
-            name=one.name, title=one.title, prompt=one.prompt, token=one.token,
-            images=len(one.scenes()), strip_url=f"/api/world-sets/{one.name}/strip.png",
+            name=entry.name, title=entry.title, prompt=entry.prompt, token=entry.token,
+            images=len(entry.scenes()), strip_url=f"/api/world-sets/{entry.name}/strip.png",
         )
-        for one in SETS
+        for entry in SETS
     ]  # fmt: skip
 
 
@@ -127,10 +127,10 @@ def _strip(name: str) -> bytes:
 
     from fretboard.tiny_llava.world.sets import SETS
 
-    found = next((one for one in SETS if one.name == name), None)
-    if found is None:
+    world_set = next((entry for entry in SETS if entry.name == name), None)
+    if world_set is None:
         raise NotFound(f"There is no set {name!r} of the bundled world.")
-    pictures = [image for _, image in found.images()][:STRIP_IMAGES]
+    pictures = [image for _, image in world_set.images()][:STRIP_IMAGES]
     strip = Image.new("RGB", (STRIP_SIZE * len(pictures), STRIP_SIZE))
     for column, image in enumerate(pictures):
         strip.paste(image.resize((STRIP_SIZE, STRIP_SIZE)), (column * STRIP_SIZE, 0))

@@ -54,7 +54,7 @@ class CausalTestRecords(Records[CausalTest]):
     def ids_of(self, analysis_id: str) -> list[str]:
         """Ids of the experiments on one analysis, those that cannot be read included."""
         first = prefix_of(analysis_id)
-        return [one for one in self.ids() if one.startswith(first)]
+        return [test_id for test_id in self.ids() if test_id.startswith(first)]
 
     def of(self, analysis_id: str) -> list[CausalTest]:
         """The experiments on one analysis."""

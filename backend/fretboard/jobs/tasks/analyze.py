@@ -66,9 +66,9 @@ class Analyst:
         """The same question, answered under another lens."""
         for other in sibling_ids(analysis):
             with suppress(NotFound):
-                found = self._services.store.read(other)
-                if found.status == Status.DONE:
-                    return found
+                document = self._services.store.read(other)
+                if document.status == Status.DONE:
+                    return document
         return None
 
     def _job(self, analysis: Analysis) -> "Job":

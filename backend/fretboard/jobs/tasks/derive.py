@@ -30,15 +30,15 @@ class Deriver:
 
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, maps into the record too; then tell who waits."""
-        wanted = Derived.parse(key)
+        derived = Derived.parse(key)
         try:
-            arrays, note = self._compute(record_id, wanted, reply_topic)
-            if wanted.is_map:
-                records = self._services.sets if wanted.role else self._services.store
+            arrays, note = self._compute(record_id, derived, reply_topic)
+            if derived.is_map:
+                records = self._services.sets if derived.role else self._services.store
                 records.read(record_id)  # deleted while it was computed: it stays deleted
-                records.write_arrays(record_id, wanted.file, arrays, note)
+                records.write_arrays(record_id, derived.file, arrays, note)
             for name, array in arrays.items():
-                self._services.cache.put(f"{record_id}/{wanted.file}/{name}", array)
+                self._services.cache.put(f"{record_id}/{derived.file}/{name}", array)
         except Exception as error:
             if not isinstance(error, FretboardError):
                 log.exception("derived arrays %s of %s failed", key, record_id)
@@ -48,14 +48,14 @@ class Deriver:
             self._services.bus.publish(reply_topic, {"type": "done"})
 
     def _compute(
-        self, record_id: str, wanted: Derived, topic: str
+        self, record_id: str, derived: Derived, topic: str
     ) -> tuple[dict[str, np.ndarray], str]:
-        watch = self._watch(record_id, wanted, topic)
-        records: Any = self._services.sets if wanted.role else self._services.store
-        return self._compute_here.arrays(records.read(record_id), wanted, watch)
+        watch = self._watch(record_id, derived, topic)
+        records: Any = self._services.sets if derived.role else self._services.store
+        return self._compute_here.arrays(records.read(record_id), derived, watch)
 
-    def _watch(self, record_id: str, wanted: Derived, topic: str) -> "Watch":
+    def _watch(self, record_id: str, derived: Derived, topic: str) -> "Watch":
         from fretboard.lens.maps.fit import Watch
 
-        cancelled = self._services.jobs.cancelled(f"{record_id}/{wanted.file}")
+        cancelled = self._services.jobs.cancelled(f"{record_id}/{derived.file}")
         return Watch(progress(self._services.bus, topic), cancelled)

@@ -81,8 +81,10 @@ def _add_creation(
     ) -> Accepted:
         """Analyse several images with one question, and align a token position over the answers."""
         question = settled(services, arrays, form.question(), reading)
-        asked = SetQuestion(question, form.token, form.uploads(), form.analysis, form.world or None)
-        return sets.entered(response, *submit_set(services, asked, client_of(request)))
+        set_question = SetQuestion(
+            question, form.token, form.uploads(), form.analysis, form.world or None
+        )
+        return sets.entered(response, *submit_set(services, set_question, client_of(request)))
 
 
 def _add_document(router: APIRouter, services: Services) -> None:

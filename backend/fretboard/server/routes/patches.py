@@ -107,12 +107,12 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches/word")
     def word(analysis_id: str, word: str) -> PatchWord:
         """The token that a word is followed by. Its numbers are under `/patches/probability`."""
-        found = arrays.vocabulary(done(analysis_id)).word(word)
+        entry = arrays.vocabulary(done(analysis_id)).word(word)
         return PatchWord(
-            word=found.word,
-            token_id=found.token_id,
-            token_text=found.token_text,
-            pieces=list(found.pieces),
+            word=entry.word,
+            token_id=entry.token_id,
+            token_text=entry.token_text,
+            pieces=list(entry.pieces),
         )
 
     @router.get("/{analysis_id}/patches/probability", response_class=Response)

@@ -70,7 +70,7 @@ def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
         require_token(analysis, token)
         if len(word) > WORDS_AT_ONCE:
             raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
-        found = [arrays.vocabulary(analysis).word(text) for text in word]
+        entries = [arrays.vocabulary(analysis).word(text) for text in word]
         table = arrays.distribution(analysis, token, lens)
         return WordCurves(
             words=[
@@ -81,7 +81,7 @@ def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
                     pieces=list(entry.pieces),
                     probability=table[:, entry.token_id].tolist(),
                 )
-                for entry in found
+                for entry in entries
             ]
         )
 

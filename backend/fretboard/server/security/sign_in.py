@@ -26,7 +26,7 @@ def routes(settings: Settings) -> APIRouter:
     def session(request: Request) -> Session:
         """Who you are here."""
         access = access_of(request)
-        return _told(access, signed_in=access > tokens.anyone)
+        return _session_of(access, signed_in=access > tokens.anyone)
 
     @router.post("", response_model=Session)
     def sign_in(
@@ -44,7 +44,7 @@ def routes(settings: Settings) -> APIRouter:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
-        return _told(holder.access, signed_in=True)
+        return _session_of(holder.access, signed_in=True)
 
     @router.delete("", status_code=204, response_class=Response)
     def sign_out(response: Response) -> None:
@@ -54,7 +54,7 @@ def routes(settings: Settings) -> APIRouter:
     return router
 
 
-def _told(access: Access, signed_in: bool) -> Session:
+def _session_of(access: Access, signed_in: bool) -> Session:
     names: dict[Access, Literal["none", "read", "write"]] = {
         Access.NONE: "none",
         Access.READ: "read",
