@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fretboard.core.alignment import Position, align, parse_role
+from fretboard.core.alignment import AlignedPosition, align, parse_role
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import InputError, NotFound
@@ -108,7 +108,7 @@ def _read(store: AnalysisStore, member: Member) -> _Read:
         return _Read(member, None)
 
 
-def _positions(read: list[_Read], role: str) -> tuple[dict[int, Position], str | None]:
+def _positions(read: list[_Read], role: str) -> tuple[dict[int, AlignedPosition], str | None]:
     """The position of each finished member by its index, and what speaks against them."""
     parsed = parse_role(role)
     done = [
@@ -123,7 +123,7 @@ def _positions(read: list[_Read], role: str) -> tuple[dict[int, Position], str |
     return dict(zip(places, alignment.positions, strict=True)), alignment.warning
 
 
-def _view(item: _Read, position: Position | None) -> MemberView:
+def _view(item: _Read, position: AlignedPosition | None) -> MemberView:
     member, analysis = item.member, item.analysis
     if analysis is None:
         lost = {"title": "Not found", "detail": LOST}

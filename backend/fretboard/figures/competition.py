@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
-from fretboard.core.vocabulary import Vocabulary, Word
+from fretboard.core.vocabulary import Vocabulary, VocabularyWord
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
@@ -29,7 +29,11 @@ class Candidate:
 
 
 def candidates(
-    analysis: Analysis, leaders: np.ndarray, token: int, words: list[Word], vocabulary: Vocabulary
+    analysis: Analysis,
+    leaders: np.ndarray,
+    token: int,
+    words: list[VocabularyWord],
+    vocabulary: Vocabulary,
 ) -> list[Candidate]:
     """The emitted token, the user's words, then the leaders of all depths, latest first.
 
@@ -49,7 +53,7 @@ def competition_figure(
     table: np.ndarray,
     leaders: np.ndarray,
     token: int,
-    words: list[Word],
+    words: list[VocabularyWord],
     vocabulary: Vocabulary,
     lens: Lens | None = None,
     theme: ThemeName = "light",

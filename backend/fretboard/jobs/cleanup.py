@@ -15,7 +15,7 @@ from fretboard.analysis.image_sets import WAITING
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.core.settings import Settings
-from fretboard.jobs.life_cycle import Answers, CausalTests, ImageSets, LifeCycle
+from fretboard.jobs.life_cycle import AnswerLife, CausalTestLife, ImageSetLife, LifeCycle
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 
@@ -27,14 +27,14 @@ KINDS = ("experiment", "set", "analysis")  # of equal age, what rests on others 
 
 
 @dataclass(frozen=True)
-class Limits:
+class StoreLimits:
     """What may stay: days since it was written, bytes of all records; 0: no limit."""
 
     keep_days: float = 0.0
     store_bytes: int = 0
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "StoreLimits":
         """As configured."""
         return cls(settings.keep_days, settings.store_bytes)
 
@@ -45,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Item:
+class StoredItem:
     """A record: its size in bytes, and when it was last written (s since the epoch)."""
 
     kind: str
@@ -69,12 +69,12 @@ class Cleaned:
         )
 
 
-def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
+def clean(services: Services, limits: StoreLimits, dry: bool = False) -> Cleaned:
     """Delete what is beyond the limits; `dry`: only say what would go."""
     items, now, lives = _items(services), time.time(), _lives(services)
     report = Cleaned(left=sum(item.bytes for item in items))
 
-    def busy(item: Item) -> bool:
+    def busy(item: StoredItem) -> bool:
         return _busy(lives[item.kind], item, now)
 
     for item in beyond(items, limits, now, busy):
@@ -90,8 +90,8 @@ def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
 
 
 def beyond(
-    items: list[Item], limits: Limits, now: float, busy: Callable[[Item], bool]
-) -> Iterator[Item]:
+    items: list[StoredItem], limits: StoreLimits, now: float, busy: Callable[[StoredItem], bool]
+) -> Iterator[StoredItem]:
     """What has to go, in the order in which it can; `busy` is asked of nothing else."""
     total = sum(item.bytes for item in items)
     for item in sorted(
@@ -106,7 +106,7 @@ def beyond(
             yield item
 
 
-def _items(services: Services) -> list[Item]:
+def _items(services: Services) -> list[StoredItem]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
     shipped = shipped_ids()
     sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
@@ -131,8 +131,8 @@ def _items(services: Services) -> list[Item]:
     return [*tests, *sets, *analyses]
 
 
-def _listed(records: Any, kind: str) -> list[Item]:
-    return [Item(kind, record_id, *usage) for record_id, usage in records.usage().items()]
+def _listed(records: Any, kind: str) -> list[StoredItem]:
+    return [StoredItem(kind, record_id, *usage) for record_id, usage in records.usage().items()]
 
 
 def _members(services: Services, set_id: str) -> list[str]:
@@ -144,13 +144,13 @@ def _members(services: Services, set_id: str) -> list[str]:
 
 def _lives(services: Services) -> dict[str, LifeCycle[Any]]:
     return {
-        "experiment": CausalTests(services),
-        "set": ImageSets(services),
-        "analysis": Answers(services),
+        "experiment": CausalTestLife(services),
+        "set": ImageSetLife(services),
+        "analysis": AnswerLife(services),
     }
 
 
-def _busy(life: LifeCycle[Any], item: Item, now: float) -> bool:
+def _busy(life: LifeCycle[Any], item: StoredItem, now: float) -> bool:
     """Whether it waits or runs; of a set, a member of it."""
     try:
         return life.status(life.records.read(item.id)) in WAITING

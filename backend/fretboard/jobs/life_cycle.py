@@ -75,7 +75,7 @@ class LifeCycle(ABC, Generic[D]):
             _forget(self.services, record_id)
 
 
-class Runs(LifeCycle[R]):
+class RunLife(LifeCycle[R]):
     """Of what a worker runs: an answer or a causal test."""
 
     def enter(
@@ -156,7 +156,7 @@ class Runs(LifeCycle[R]):
             raise
 
 
-class CausalTests(Runs[CausalTest]):
+class CausalTestLife(RunLife[CausalTest]):
     """Of causal tests."""
 
     noun = "test"
@@ -165,7 +165,7 @@ class CausalTests(Runs[CausalTest]):
         super().__init__(services, services.tests)
 
 
-class Answers(Runs[Analysis]):
+class AnswerLife(RunLife[Analysis]):
     """Of analyses: their causal tests go with them."""
 
     noun = "analysis"
@@ -175,7 +175,7 @@ class Answers(Runs[Analysis]):
 
     def erase(self, record_id: str) -> None:
         """With its causal tests. Raises NotFound."""
-        tests = CausalTests(self.services)
+        tests = CausalTestLife(self.services)
         for test_id in self.services.tests.ids_of(record_id):
             tested = {test.analysis for test in _readable(self.services.tests, test_id)}
             if tested <= {record_id}:  # not of another one whose id begins alike
@@ -183,14 +183,14 @@ class Answers(Runs[Analysis]):
         super().erase(record_id)
 
 
-class ImageSets(LifeCycle[ImageSet]):
+class ImageSetLife(LifeCycle[ImageSet]):
     """Of image sets, which live by their members."""
 
     noun = "set"
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, services.sets)
-        self._answers = Answers(services)
+        self._answers = AnswerLife(services)
 
     def status(self, document: ImageSet) -> str:
         """running while a member waits or runs."""

@@ -12,7 +12,7 @@ from fretboard.core.room import check_texts
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.admission import Load, admit, prompt_tokens
 from fretboard.jobs.fair_list import INTERACTIVE
-from fretboard.jobs.life_cycle import Answers
+from fretboard.jobs.life_cycle import AnswerLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 
@@ -26,7 +26,7 @@ def submit(
     """
     analysis, picture = prepare(services.settings, question, services.bus.announced())
     _check_loadable(services, analysis)
-    answers = Answers(services)
+    answers = AnswerLife(services)
     answers.make_way(analysis.id)
     served, vocabulary = services.choose(analysis.model.name), _vocabulary(services, analysis)
     if vocabulary is not None:

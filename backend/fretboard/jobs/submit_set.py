@@ -11,7 +11,7 @@ from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
 from fretboard.jobs.fair_list import BATCH
-from fretboard.jobs.life_cycle import Answers, ImageSets
+from fretboard.jobs.life_cycle import AnswerLife, ImageSetLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known, submit
@@ -49,7 +49,7 @@ def submit_set(
     count = len(members) + len(set_question.images)
     if not FEWEST <= count <= MOST:
         raise InputError(f"The set has {count} images; choose {FEWEST} to {MOST}.")
-    answers = Answers(services)
+    answers = AnswerLife(services)
     started = [answers.retry(analysis, client, BATCH)[1] for analysis in members]
     listed = [Member(name=analysis.id[:8], analysis_id=analysis.id) for analysis in members]
     for name, data in set_question.images:
@@ -63,7 +63,7 @@ def submit_set(
     image_set = ImageSet(
         id=set_id(set_request, members_once), request=set_request, members=members_once
     )
-    ImageSets(services).make_way(image_set.id)
+    ImageSetLife(services).make_way(image_set.id)
     return image_set, services.sets.create(image_set) or any(started)
 
 

@@ -5,7 +5,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, TestFields, planned
 from fretboard.core.errors import InputError
 from fretboard.core.images import read_picture, to_png
-from fretboard.jobs.life_cycle import CausalTests
+from fretboard.jobs.life_cycle import CausalTestLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known
@@ -26,7 +26,7 @@ def submit_test(
     test = planned(analysis, fields.kind, other, fields.into_image, fields.rival.strip())
     if test.rival:
         services.vocabulary(analysis).word(test.rival)
-    tests = CausalTests(services)
+    tests = CausalTestLife(services)
     tests.make_way(test.id)
 
     def write_other() -> None:

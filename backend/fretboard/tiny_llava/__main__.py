@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fretboard.tiny_llava import GALLERY, WEIGHTS
 from fretboard.tiny_llava.world.backdrop import render
-from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, Mix, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, SceneMix, sample_scene
 from fretboard.tiny_llava.world.sets import WorldSet
 
 DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 96
@@ -35,7 +35,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _scene(options: argparse.Namespace) -> None:
-    mix = Mix(typical=options.typical)
+    mix = SceneMix(typical=options.typical)
     scene = sample_scene(
         options.seed, mix, options.kind, options.color, options.place, options.count
     )

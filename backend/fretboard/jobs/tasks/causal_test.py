@@ -12,7 +12,7 @@ from fretboard.jobs.tasks.progress import progress
 
 if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
-    from fretboard.engine.causal.run import Material, Report
+    from fretboard.engine.causal.run import CausalMaterial, Report
 
 log = logging.getLogger(__name__)
 STARTING = "The model reads the prompt and the image."
@@ -56,8 +56,8 @@ class CausalTester:
         records.write_finished(finished, arrays)
         self._emit(test, {"type": "done", "id": test.id})
 
-    def _material(self, test: CausalTest) -> "Material":
-        from fretboard.engine.causal.run import Material
+    def _material(self, test: CausalTest) -> "CausalMaterial":
+        from fretboard.engine.causal.run import CausalMaterial
 
         try:
             analysis = self._services.store.read(test.analysis)
@@ -72,7 +72,7 @@ class CausalTester:
         if test.other not in ("", BLANK):
             png = self._services.tests.read_other(test.id)
             other = stored_image(png)
-        return Material(image, other, tuple(token.id for token in analysis.tokens))
+        return CausalMaterial(image, other, tuple(token.id for token in analysis.tokens))
 
     def _report(self, test: CausalTest) -> "Report":
         cancelled = self._services.jobs.cancelled(test.id)

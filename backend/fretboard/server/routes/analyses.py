@@ -12,7 +12,7 @@ from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
-from fretboard.jobs.life_cycle import Answers
+from fretboard.jobs.life_cycle import AnswerLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known, submit
 from fretboard.server.attachments import npy
@@ -37,7 +37,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(tags=["analyses"])
     answers = Resource(
-        life=Answers(services),
+        life=AnswerLife(services),
         url=URL,
         parameter="analysis_id",
         page=lambda analysis: f"/a/{analysis.id}",

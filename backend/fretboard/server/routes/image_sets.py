@@ -14,7 +14,7 @@ from fretboard.core.image_set import ImageSet, SetView
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.reading import Reading
 from fretboard.jobs.compute import QueueCompute
-from fretboard.jobs.life_cycle import ImageSets
+from fretboard.jobs.life_cycle import ImageSetLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
 from fretboard.server.attachments import npy
@@ -39,7 +39,7 @@ def routes(services: Services, compute: QueueCompute, arrays: Arrays) -> APIRout
     """The router, bound to this process's services."""
     router = APIRouter(tags=["image sets"])
     sets = Resource(
-        life=ImageSets(services),
+        life=ImageSetLife(services),
         url=URL,
         parameter="set_id",
         page=lambda image_set: f"/t/{image_set.id}",
