@@ -65,25 +65,17 @@ def competition_figure(
     lens = lens or analysis.request.lens
     colors = THEMES[theme]
     listed = candidates(analysis, leaders, token, words, vocabulary)
-    figure = base_figure(
-        colors,
-        {
-            "axis": "depth",
-            "token": token,
-            "lens": lens,
-            "candidates": [vars(candidate) for candidate in listed],
-        },
-    )
+    meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
+    figure = base_figure(colors, meta)
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
-    _label_ends(figure, shown[:LABELLED], table, labels, gap)
+    signed = lens == Lens.DIFFERENCE
+    _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    signed = lens == Lens.DIFFERENCE
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
         range=[-1.02, 1.02] if signed else [0, 1.02],

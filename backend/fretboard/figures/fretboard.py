@@ -48,6 +48,7 @@ def fretboard_figure(
     }  # fmt: skip
     figure = base_figure(THEMES[theme], meta)
     pair = quantity == "jsd"
+    texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
     figure.add_heatmap(
         **_colors(shown, quantity, theme),
         z=shown.values,
@@ -56,9 +57,7 @@ def fretboard_figure(
         text=_leader_words(arrays, vocabulary)[:rows],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
-        customdata=_hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)[
-            :rows
-        ],
+        customdata=texts[:rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
     labels = [readable(token.text) for token in analysis.tokens]

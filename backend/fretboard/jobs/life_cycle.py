@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from fretboard.analysis.image_sets import WAITING, member_statuses, standing
+from fretboard.analysis.image_sets import WAITING
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import FretboardError, Lost, NotFinished, NotFound
-from fretboard.core.image_set import ImageSet
 from fretboard.jobs.fair_list import INTERACTIVE
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
@@ -64,7 +63,7 @@ class LifeCycle(ABC, Generic[D]):
 
         A record that cannot be read goes too.
         """
-        for document in _readable(self.records, record_id):
+        for document in readable(self.records, record_id):
             self.release(document)
         self.records.delete(record_id)
         _forget(self.services, record_id)
@@ -156,77 +155,6 @@ class RunLife(LifeCycle[R]):
             raise
 
 
-class CausalTestLife(RunLife[CausalTest]):
-    """Of causal tests."""
-
-    noun = "test"
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, services.tests)
-
-
-class AnswerLife(RunLife[Analysis]):
-    """Of analyses: their causal tests go with them."""
-
-    noun = "analysis"
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, services.store)
-
-    def erase(self, record_id: str) -> None:
-        """With its causal tests. Raises NotFound."""
-        tests = CausalTestLife(self.services)
-        for test_id in self.services.tests.ids_of(record_id):
-            tested = {test.analysis for test in _readable(self.services.tests, test_id)}
-            if tested <= {record_id}:  # not of another one whose id begins alike
-                tests.erase(test_id)
-        super().erase(record_id)
-
-
-class ImageSetLife(LifeCycle[ImageSet]):
-    """Of image sets, which live by their members."""
-
-    noun = "set"
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, services.sets)
-        self._answers = AnswerLife(services)
-
-    def status(self, document: ImageSet) -> str:
-        """running while a member waits or runs."""
-        return standing(member_statuses(self.services.store, document))
-
-    def needs_run(self, document: ImageSet) -> bool:
-        """Whether a member does."""
-        return any(map(self._answers.needs_run, self._members(document)))
-
-    def run_again(
-        self, document: ImageSet, client: str = NOBODY, lane: str = INTERACTIVE
-    ) -> ImageSet:
-        """Queue those members afresh that need it."""
-        for analysis in self._members(document):
-            if self._answers.needs_run(analysis):
-                self._answers.run_again(analysis, client, lane)
-        return document
-
-    def stop(self, document: ImageSet) -> None:
-        """Stop the members that wait or run."""
-        for analysis in self._members(document):
-            if analysis.status in WAITING:
-                self._answers.stop(analysis)
-
-    def release(self, document: ImageSet) -> None:
-        """Of a private set the analyses go too, which were made for it alone."""
-        salt = document.request.salt
-        for analysis in self._members(document) if salt else ():
-            if analysis.request.salt == salt:
-                self._answers.erase(analysis.id)
-
-    def _members(self, document: ImageSet) -> Iterator[Analysis]:
-        ids = (member.analysis_id for member in document.members)
-        return self.services.store.readable(filter(None, ids))
-
-
 def sweep(services: Services, record_id: str) -> None:
     """After work on a record: leave nothing where it was deleted meanwhile."""
     kinds = (services.store, services.tests, services.sets)
@@ -239,7 +167,7 @@ def sweep(services: Services, record_id: str) -> None:
     _forget(services, record_id)
 
 
-def _readable(records: Records[D], record_id: str) -> Iterator[D]:
+def readable(records: Records[D], record_id: str) -> Iterator[D]:
     """The document; none where there is none that can be read."""
     with suppress(NotFound):
         yield records.read(record_id)
