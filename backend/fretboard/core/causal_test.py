@@ -39,20 +39,17 @@ class Kind(StrEnum):
 class TestFields(BaseModel):
     """What is asked of a causal test."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    analysis: Annotated[str, Field(description="Whose answer is tested.")]
+    analysis: str
+    """Whose answer is tested."""
     kind: Kind
-    other: Annotated[
-        str,
-        Field(description="Patch against: blank, or the id of an analysis whose image is used."),
-    ] = BLANK
-    into_image: Annotated[
-        bool, Field(description="Patch the other run's states into the image's run.")
-    ] = False
-    rival: Annotated[
-        str, Field(max_length=LONGEST_WORD, description="Attribute against this word.")
-    ] = ""
+    other: str = BLANK
+    """Patch against: blank, or the id of an analysis whose image is used."""
+    into_image: bool = False
+    """Patch the other run's states into the image's run."""
+    rival: Annotated[str, Field(max_length=LONGEST_WORD)] = ""
+    """Attribute against this word."""
 
 
 class Taught(BaseModel):

@@ -60,17 +60,19 @@ def fretboard_figure(
         customdata=texts[:rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    labels = [readable(token.text) for token in analysis.tokens]
-    figure.update_xaxes(
-        tickvals=list(range(columns)), ticktext=labels, tickfont={"family": MONO, "size": 11},
-        title={"text": "emitted token"}, range=[-0.5, columns - 0.5], showgrid=False,
-    )  # fmt: skip
-    title = "pair (d, d+1)" if pair else "depth (layers applied)"
-    figure.update_yaxes(
-        **depth_axis(analysis.model.layers, title), range=[-0.5, rows - 0.5], showgrid=False
-    )
+    _label_axes(figure, analysis, rows, "pair (d, d+1)" if pair else "depth (layers applied)")
     _mark_critical(figure, analysis, theme)
     return figure
+
+
+def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, title: str) -> None:
+    labels = [readable(token.text) for token in analysis.tokens]
+    figure.update_xaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, tickfont={"family": MONO, "size": 11},
+        title={"text": "emitted token"}, range=[-0.5, len(labels) - 0.5], showgrid=False,
+    )  # fmt: skip
+    depths = depth_axis(analysis.model.layers, title)
+    figure.update_yaxes(**depths, range=[-0.5, rows - 0.5], showgrid=False)
 
 
 def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:

@@ -14,9 +14,8 @@ MULTIPART = "multipart/form-data"
 class AskForm(QuestionFields):
     """A question about whatever comes with it."""
 
-    private: Annotated[
-        bool, Field(description="Makes the ids unguessable: the same again is another record.")
-    ] = False
+    private: bool = False
+    """Makes the ids unguessable: the same again is another record."""
 
     def question(self) -> Question:
         """As the domain takes it, without a picture."""
@@ -38,17 +37,12 @@ class ImageSetForm(AskForm):
     """One question of several images: uploads, known analyses, or a set of the bundled world."""
 
     images: Annotated[list[UploadFile], Field(default_factory=list)]
-    analysis: Annotated[
-        list[str], Field(default_factory=list, description="Ids of known analyses.")
-    ]
-    world: Annotated[str | None, Field(description="A set of the bundled world.")] = None
-    token: Annotated[
-        str,
-        Field(
-            description="first-difference (default), after:is, class:colour, words:red,blue or "
-            "an index."
-        ),
-    ] = ""
+    analysis: Annotated[list[str], Field(default_factory=list)]
+    """Ids of known analyses."""
+    world: str | None = None
+    """A set of the bundled world."""
+    token: str = ""
+    """first-difference (default), after:is, class:colour, words:red,blue or an index."""
 
     def uploads(self) -> list[tuple[str, bytes]]:
         """(name, bytes) of the pictures that came."""

@@ -66,6 +66,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
     _add_grid(router, done, arrays)
     _add_words(router, done, arrays)
+    _add_lists(router, done, arrays)
     return router
 
 
@@ -101,6 +102,8 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
         token_id = arrays.vocabulary(analysis).word(word).token_id
         return npy(arrays.patch_word(analysis, token_id, lens), f"{analysis_id}-patches-{token_id}")
 
+
+def _add_lists(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches/words")
     def words(
         analysis_id: str,
