@@ -26,7 +26,8 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    report = training("fretboard.tiny_llava.train.evaluation").evaluate(options.weights, options.scenes)
+    evaluate = training("fretboard.tiny_llava.train.evaluation").evaluate
+    report = evaluate(options.weights, options.scenes)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report["summary"], indent=1))
