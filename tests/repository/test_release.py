@@ -21,7 +21,8 @@ QUESTION = "What is the color of the dog?"
 # With FRETBOARD_RELEASE_TESTS=on every dependency is installed as a user's pip would, on each
 # Python there is; without, an installation borrows the packages of the one that runs the tests.
 REAL = os.environ.get("FRETBOARD_RELEASE_TESTS") == "on"
-PYTHONS = [path for minor in (11, 12, 13) if (path := shutil.which(f"python3.{minor}"))]
+NAMES = ("python3.11", "python3.12", "python3.13")
+PYTHONS = [name for name in NAMES if shutil.which(name) and not subprocess.call([name, "-V"])]
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 NOTEBOOK = """
 import fretboard as fb

@@ -13,6 +13,7 @@ import typer
 from fretboard.cli import analyze, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
+from fretboard.cli.mcp import mcp
 from fretboard.cli.options import configured_settings
 from fretboard.core.errors import FretboardError, said
 from fretboard.core.logs import keep_traceback
@@ -93,7 +94,7 @@ def openapi() -> None:
 for _command in (
     analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
     studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check,
+    clean, check, mcp,
 ):  # fmt: skip
     app.command()(_command)
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fretboard import __version__
 from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.notes import note, recall
 from fretboard.core.progress import watched
@@ -52,7 +53,7 @@ def _tested(checkpoint: "Checkpoint", revision: str) -> None:
     from fretboard.model.self_test import self_test
 
     device = next(checkpoint.model.parameters()).device.type
-    versions = [version(name) for name in ("fretboard", "torch", "transformers")]
+    versions = [__version__, version("torch"), version("transformers")]
     key = (revision, checkpoint.dtype, device, *versions)
     if recall("passed", *key) is None:
         started = time.perf_counter()
