@@ -11,6 +11,7 @@ from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.notes import note, recall
 from fretboard.core.progress import watched
 from fretboard.core.settings import Settings
+from fretboard.engine.tried import known_fault
 from fretboard.store.analyses import AnalysisStore
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     elif not watched():
         _stop_library_bars()
     served = served_model(settings.model)
+    fault = known_fault(served.family, version("transformers"))
+    if fault:
+        log.warning(fault)
     checkpoint = load_checkpoint(settings, served)
     _tested(checkpoint, served.revision)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
