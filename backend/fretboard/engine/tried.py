@@ -55,9 +55,10 @@ def known_fault(family: str, transformers: str, table: Path = TABLE) -> str:
     rows = [row for row in rows if row["transformers"] == transformers]
     if not rows or any(row["passed"] for row in rows):
         return ""
+    seen = f"{rows[0]['model']}: {' '.join(rows[0]['problems'])}"
     return (
         f"With transformers {transformers} the family {family} has failed `fretboard check` "
-        f"wherever it was tried ({rows[0]['model']}: {' '.join(rows[0]['problems'])}). Try another version."
+        f"wherever it was tried ({seen}). Try another version."
     )
 
 
