@@ -1,14 +1,20 @@
 """What a maintainer elsewhere looks for: a citation, versions that agree, forms that are valid."""
 
 import importlib.util
+import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import fretboard
+from fretboard.cli.main import app
+from fretboard.core.analysis import Analysis
 
 ROOT = Path(__file__).parents[2]
 FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
@@ -67,3 +73,33 @@ def test_the_pull_requests_run_what_a_clone_runs():
     steps = [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
     assert ".ci/run" in steps
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_the_published_schemas_are_those_of_the_records(tmp_path):
+    done = CliRunner().invoke(app, ["openapi", "--schemas", str(tmp_path)])
+    assert done.exit_code == 0
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert len(made) == 3
+    for name, text in made.items():  # a changed schema needs a new version, and its own file
+        assert (ROOT / "docs/schema" / name).read_text() == text
+
+
+def test_a_record_of_before_fits_its_schema():
+    schema = json.loads((ROOT / "docs/schema/analysis-1.json").read_text())
+    records = list((ROOT / "tests/store/records-1").rglob("analysis.json"))
+    shipped = list((ROOT / "backend/fretboard/store/examples").rglob("analysis.json"))
+    assert records
+    for path in [*records, *shipped[:3]]:
+        document = Analysis.model_validate_json(path.read_bytes()).model_dump(mode="json")
+        jsonschema.validate(document, schema)
+
+
+def test_what_language_models_are_told_names_calls_that_are_there(client):
+    text = (ROOT / "frontend/public/llms.txt").read_text()
+    paths = set(client.get("/openapi.json").json()["paths"])
+    named = set(re.findall(r"`(?:GET |POST )?(/api/[^`\s]+)`", text))
+    spelled = {path.replace("{id}", "{analysis_id}") for path in named}
+    assert spelled <= paths
+    assert len(named) >= 4
+    for document in re.findall(r"^- (docs/[\w./]+)", text, re.MULTILINE):
+        assert (ROOT / document).exists()

@@ -77,6 +77,24 @@ class Model:
         """
         return self._view(self.session.store.read(analysis_id))
 
+    def import_states(
+        self, path: str | Path, answer_from: int, token_ids: Sequence[int] | None = None
+    ) -> AnalysisView:
+        """Hidden states that another tool saved, read through this model's own lens.
+
+        path: of TransformerLens, nnsight or nnterp, vLLM (docs/notebook.md). answer_from: position
+        of the answer's first token. token_ids: of all positions, where the file has none. Nothing
+        is generated. Raises InputError where file, tokens and model do not go together.
+
+        >>> m.import_states("nowhere.npz", answer_from=3)
+        Traceback (most recent call last):
+        fretboard.core.errors.InputError: ...
+        """
+        from fretboard.engine.imported import import_states
+
+        place = Path(path).expanduser()
+        return self._view(import_states(self.session, place, answer_from, token_ids))
+
     def test(
         self,
         analysis: AnalysisView,
