@@ -67,7 +67,9 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
-        says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        says: the record holds the set. `repair` is one of `/api/repairs`, then its settings:
+        `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where its memory
+        would not fit: `max_new_tokens` of the problem is the number that does.
         """
         question = settled(services, arrays, form.question(), reading)
         analysis, started = submit(services, question, client=client_of(request))
@@ -98,7 +100,7 @@ def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> No
 
     @router.post("/{analysis_id}/cancel", status_code=202)
     def cancel(analysis_id: str) -> Accepted:
-        """Stop a queued or running analysis at its next token."""
+        """Stop an analysis: at its next token, or at once while it waits."""
         analysis = services.store.read(analysis_id)
         if analysis.status in (Status.DONE, Status.FAILED):
             raise NotFinished(f"The analysis is {analysis.status}; there is nothing to cancel.")
@@ -115,7 +117,10 @@ def _add_lost_parts(router: APIRouter, services: Services) -> None:
 
     @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Accepted}})
     def again(analysis_id: str, request: Request, response: Response) -> Accepted:
-        """Run an analysis again that failed, stands still or lost a part; 200: no need to."""
+        """Run an analysis again that failed, stands still or lost a part; 200: no need to.
+
+        410 without its image: ask again with the image.
+        """
         analysis = services.store.read(analysis_id)
         if needs_run(services, analysis):
             analysis = run_again(services, analysis, client_of(request))
@@ -134,7 +139,11 @@ def _add_events(router: APIRouter, services: Services) -> None:
         analysis: Annotated[Analysis, Depends(known)],
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`."""
+        """Follow an analysis: `status`, `token` (as each is generated), then `done` or `failed`.
+
+        While it waits `status` has `position` (1: next) and `expected_seconds` (null until a run
+        was measured). A finished analysis replays.
+        """
         story = of_analysis(services, analysis)
         async for event in follow(services, story, last_event_id):
             yield event

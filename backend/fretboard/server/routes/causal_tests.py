@@ -55,6 +55,8 @@ def _add_life_cycle(router: APIRouter, services: Services) -> None:
         """Test what causes the answer of a finished analysis. The same again: 200, the same id.
 
         `other` (patching): `blank`, or an analysis whose image is used; or upload `other_image`.
+        Image, prompt and tokens are the analysis's own. 409 while it runs; 422 with the reason
+        where there is nothing to test, or an option belongs to another kind.
         """
         test, started = submit_test(services, form.fields, form.upload(), client_of(request))
         response.status_code = 202 if started else 200
@@ -98,7 +100,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         test: Annotated[CausalTest, Depends(known)],
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Follow a test: `status`, `progress` (share, message), then `done` or `failed`."""
+        """Follow a test: `status`, `progress` (share from 0 to 1, message), `done` or `failed`."""
         story = of_test(services, test)
         async for event in follow(services, story, last_event_id):
             yield event
