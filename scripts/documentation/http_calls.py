@@ -1,5 +1,6 @@
 """The HTTP reference: Markdown of an OpenAPI document."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -52,8 +53,14 @@ def _group(path: str) -> str:
     return parts[1] if parts[0] == "api" else "health"
 
 
+def _short(path: str) -> str:
+    """Within its group."""
+    below = re.sub(r"^/api/[^/]+(?=/)", "", path)
+    return re.sub(r"^/\{\w+\}(?=/)", "…", below)
+
+
 def _call(path: str, method: str, call: Schema, document: Schema) -> Iterator[str]:
-    yield f"### {method.upper()} {path}"
+    yield f'### {method.upper()} {path} {{data-toc-label="{method.upper()} {_short(path)}"}}'
     yield ""
     yield call.get("description", call.get("summary", ""))
     yield ""
@@ -167,7 +174,7 @@ def _range(schema: Schema) -> str:
     bounds = (
         ("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"),
     )  # fmt: skip
-    shown = [f"{sign} {schema[name]}" for name, sign in bounds if name in schema]
+    shown = [f"{sign} {schema[name]:g}" for name, sign in bounds if name in schema]
     return f" {', '.join(shown)}" if shown else ""
 
 
