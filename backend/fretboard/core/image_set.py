@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status
 
+SetStatus = Literal["running", "done", "failed"]
 Rule = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -61,7 +62,7 @@ class SetView(BaseModel):
     """A set as it stands: done as soon as no member is waiting or running."""
 
     id: str
-    status: Literal["running", "done", "failed"]
+    status: SetStatus
     request: SetRequest
     token: str
     """The alignment in force."""

@@ -157,14 +157,14 @@ class Session:
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
             known = self.tests.read(test.id)
-            if known.status is Status.DONE and self.tests.has_results(known.id):
+            if known.status is Status.DONE and not self.tests.lost_parts(known):
                 return known
-        from fretboard.engine.causal.run import Material, measure
+        from fretboard.engine.causal.run import CausalMaterial, measure
 
         pipeline = self.pipeline
         image = picture.image if picture else self._image_of(analysis)
         emitted = tuple(token.id for token in analysis.tokens) or None
-        material = Material(image, other.image if other else None, emitted)
+        material = CausalMaterial(image, other.image if other else None, emitted)
         exact = test.model.model_copy(update=pipeline.facts())
         finished, arrays = measure(
             pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),

@@ -226,24 +226,20 @@ class RedisBus:
 
     def living(self) -> list[Event]:
         """What each worker that lives said last."""
-        workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
-        if not workers:
-            return []
-        texts = self._client.mget([f"fretboard:worker:{worker}" for worker in workers])
-        gone = [worker for worker, text in zip(workers, texts, strict=True) if text is None]
-        if gone:
+        facts = self._facts()
+        if gone := [worker for worker, text in facts.items() if text is None]:
             self._client.srem(WORKERS, *gone)
-        return [json.loads(text) for text in texts if text is not None]
+        return [json.loads(text) for text in facts.values() if text is not None]
 
     def workers(self) -> set[str]:
         """Which workers live."""
-        members = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
-        texts = (
-            self._client.mget([f"fretboard:worker:{member}" for member in members])
-            if members
-            else []
-        )
-        return {member for member, text in zip(members, texts, strict=True) if text is not None}
+        return {worker for worker, text in self._facts().items() if text is not None}
+
+    def _facts(self) -> dict[str, bytes | None]:
+        """What each worker said last; None of one that is gone."""
+        workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
+        keys = [f"fretboard:worker:{worker}" for worker in workers]
+        return dict(zip(workers, self._client.mget(keys) if keys else [], strict=True))
 
     def _listen(self) -> None:
         channel = self._client.pubsub(ignore_subscribe_messages=True)

@@ -4,9 +4,12 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from fretboard.jobs.bus import Bus
 
 Event = dict[str, Any]
 BEAT_SECONDS = 1.5
@@ -40,20 +43,13 @@ def unwell(workers: list[Event], host: str) -> str:
     return " ".join(f"{facts['name']} failed: {facts['detail']}" for facts in failed)
 
 
-class Announcing(Protocol):
-    """The part of a bus that a herald needs."""
-
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
-
-
 class Herald:
     """Says again and again what this worker serves, until it stops; `beat` is called each time.
 
     `facts` are said of it always, such as where it runs.
     """
 
-    def __init__(self, bus: Announcing, beat: Callable[[], None], **facts: Any) -> None:
+    def __init__(self, bus: "Bus", beat: Callable[[], None], **facts: Any) -> None:
         self.worker = uuid.uuid4().hex
         self._bus = bus
         self._beat = beat

@@ -68,16 +68,7 @@ def routes(services: Services) -> APIRouter:
         """The picture of an example."""
         return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
 
-    @router.get("/api/world-sets")
-    def world_sets() -> list[WorldSetEntry]:
-        """Image sets of the bundled world, one of each kind."""
-        return _world_sets()
-
-    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
-    def strip(name: str) -> Response:
-        """Some pictures of a world set side by side."""
-        kept = {"Cache-Control": "max-age=3600"}
-        return Response(_strip(name), media_type="image/png", headers=kept)
+    _add_world_sets(router)
 
     @router.get("/api/map-presets")
     def map_presets() -> MapPresets:
@@ -90,6 +81,19 @@ def routes(services: Services) -> APIRouter:
         )
 
     return router
+
+
+def _add_world_sets(router: APIRouter) -> None:
+    @router.get("/api/world-sets")
+    def world_sets() -> list[WorldSetEntry]:
+        """Image sets of the bundled world, one of each kind."""
+        return _world_sets()
+
+    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
+    def strip(name: str) -> Response:
+        """Some pictures of a world set side by side."""
+        kept = {"Cache-Control": "max-age=3600"}
+        return Response(_strip(name), media_type="image/png", headers=kept)
 
 
 def _example(services: Services, entry: dict) -> Example:

@@ -39,8 +39,12 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
 
 def unfurling(services: Services, request: Request, page: str, analysis_id: str) -> str:
-    """The page with the tags of a finished analysis, where anyone may read it."""
-    if Tokens.of(services.settings).anyone < Access.READ:
+    """The page with the tags of a finished analysis, where anyone may read it.
+
+    A browser that opens the page says so and needs none: no record is read for it.
+    """
+    opened = request.headers.get("sec-fetch-dest") == "document"
+    if opened or Tokens.of(services.settings).anyone < Access.READ:
         return page
     try:
         analysis = services.store.read(analysis_id)
