@@ -39,8 +39,8 @@ def test_a_first_look(desk):
 def test_the_papers_figures(desk):
     names, _ = ran(2)
     a, paper, blind = names["a"], names["paper"], names["blind"]
-    assert [token.text for token in (a.tokens[11], a.tokens[18])] == [" sheep", " white"]
-    assert (a.tokens[11].token_class, a.tokens[18].token_class) == ("stable", "mutation")
+    assert [token.text for token in (a.tokens[13], a.tokens[18])] == [" sheep", " white"]
+    assert (a.tokens[13].token_class, a.tokens[18].token_class) == ("stable", "mutation")
     nodes = [(each.stages.critical_depth, each.tokens[18].mutation_depth) for each in (a, paper)]
     assert nodes[0] == nodes[1]
     assert blind.stages.verdict == "stages"

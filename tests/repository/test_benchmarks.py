@@ -25,7 +25,7 @@ def test_the_tables_are_those_of_the_result_files():
     assert all(f"<!-- table: {name} -->" in page for name in tables["TABLES"])
 
 
-@pytest.mark.parametrize("path", RESULTS.glob("*.json"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_a_result_file_says_how_it_came_about(path):
     result = json.loads(path.read_text())
     assert result["runs"]
