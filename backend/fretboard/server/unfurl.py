@@ -23,7 +23,10 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
     @router.get("/{analysis_id}/preview.png", response_class=Response)
     def picture(analysis_id: str) -> Response:
-        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630."""
+        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630.
+
+        For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
+        """
         analysis = services.store.read(analysis_id)
         require_done(analysis)
         image = None

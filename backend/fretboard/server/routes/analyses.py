@@ -43,8 +43,10 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         page=lambda analysis: f"/a/{analysis.id}",
         story=partial(of_analysis, services),
         deletes="Remove all that is kept of it: record, image, causal tests, arrays, events.",
-        cancels="Stop a queued or running analysis at its next token.",
-        follows="Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`.",
+        cancels="Stop an analysis: at its next token, or at once while it waits.",
+        follows="Follow an analysis: `status`, `token` (as each is generated), then `done` or "
+        "`failed`. While it waits `status` has `position` (1: next) and `expected_seconds` (null "
+        "until a run was measured). A finished analysis replays.",
     )
     _add_creation(router, services, arrays, answers)
     add_life_cycle(router, answers)
@@ -66,7 +68,9 @@ def _add_creation(
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
-        says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        says: the record holds the set. `repair` is one of `/api/repairs`, then its settings:
+        `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where its memory
+        would not fit: `max_new_tokens` of the problem is the number that does.
         """
         question = settled(services, arrays, form.question(), reading)
         return answers.entered(response, *submit(services, question, client=client_of(request)))

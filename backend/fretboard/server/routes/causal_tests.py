@@ -66,6 +66,8 @@ def _add_creation(router: APIRouter, services: Services, tests: Resource[CausalT
         """Test what causes the answer of a finished analysis. The same again: 200, the same id.
 
         `other` (patching): `blank`, or an analysis whose image is used; or upload `other_image`.
+        Image, prompt and tokens are the analysis's own. 409 while it runs; 422 with the reason
+        where there is nothing to test, or an option belongs to another kind.
         """
         entered = submit_test(services, form.fields, form.upload(), client_of(request))
         return tests.entered(response, *entered)

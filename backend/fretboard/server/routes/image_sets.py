@@ -79,7 +79,12 @@ def _add_creation(
         form: Annotated[ImageSetForm, Form(media_type=MULTIPART)],
         reading: Annotated[Reading, Query()],
     ) -> Accepted:
-        """Analyse several images with one question, and align a token position over the answers."""
+        """Analyse several images with one question, and align a token position over the answers.
+
+        The images are uploads, `analysis` (ids), or `world` (a set of the bundled world). `token`
+        is `first-difference`, `after:is`, `class:colour`, `words:red,blue` or an index. All else
+        holds for each image. An image that cannot be used is named in the set and skipped.
+        """
         question = settled(services, arrays, form.question(), reading)
         set_question = SetQuestion(
             question, form.token, form.uploads(), form.analysis, form.world or None

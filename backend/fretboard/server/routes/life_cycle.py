@@ -70,7 +70,10 @@ def add_life_cycle(router: APIRouter, resource: Resource[Any]) -> None:
 
     @router.post(f"{url}/again", status_code=202, responses={200: {"model": Accepted}})
     def again(request: Request, response: Response, record_id: str = record) -> Accepted:
-        """Run it again where it failed, stands still or lost a part; 200: no need to."""
+        """Run it again where it failed, stands still or lost a part; 200: no need to.
+
+        410 where the image that it needs is lost: ask again with the image.
+        """
         document = known(record_id)
         needed = life.needs_run(document)
         if needed:
