@@ -71,7 +71,7 @@ def health() -> None:
     from fretboard.jobs.services import build_services
 
     try:
-        workers = build_services(configured_settings()).bus.living()
+        workers = build_services(configured_settings()).bus.facts().values()
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
     problem = unwell(workers, socket.gethostname())

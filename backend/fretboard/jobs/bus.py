@@ -20,25 +20,6 @@ WAKE = "fretboard:wake"
 WORKERS = "fretboard:workers"
 
 
-class Bus(Protocol):
-    """`read` returns (position, event) pairs after a position; positions are opaque strings."""
-
-    def publish(self, topic: str, event: Event) -> None: ...
-    def read(self, topic: str, after: str) -> list[tuple[str, Event]]: ...
-    def clear(self, topic: str) -> None: ...
-    def set_flag(self, name: str) -> None: ...
-    def clear_flag(self, name: str) -> None: ...
-    def clear_flags(self, prefix: str) -> None: ...
-    def flag(self, name: str) -> bool: ...
-    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]: ...
-    def wake(self, topic: str) -> None: ...
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
-    def living(self) -> list[Event]: ...
-    def workers(self) -> set[str]: ...
-    def announced(self) -> dict[str, Event]: ...
-
-
 class _Followers:
     """Who wants to be woken by which topic."""
 
@@ -65,14 +46,47 @@ class _Followers:
             wake()
 
 
-class MemoryBus:
+class Bus(Protocol):
+    """`read` returns (position, event) pairs after a position; positions are opaque strings.
+
+    `facts`: what each worker that lives said last.
+    """
+
+    def __init__(self) -> None:
+        self._followers = _Followers()
+
+    def publish(self, topic: str, event: Event) -> None: ...
+    def read(self, topic: str, after: str) -> list[tuple[str, Event]]: ...
+    def clear(self, topic: str) -> None: ...
+    def set_flag(self, name: str) -> None: ...
+    def clear_flag(self, name: str) -> None: ...
+    def clear_flags(self, prefix: str) -> None: ...
+    def flag(self, name: str) -> bool: ...
+    def announce(self, worker: str, facts: Event) -> None: ...
+    def withdraw(self, worker: str) -> None: ...
+    def facts(self) -> dict[str, Event]: ...
+
+    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside: `wake` is called, in any thread, soon after each event of the topic."""
+        return self._followers.follow(topic, wake)
+
+    def wake(self, topic: str) -> None:
+        """Wake its followers, without an event."""
+        self._followers.wake(topic)
+
+    def announced(self) -> dict[str, Event]:
+        """Facts by model name."""
+        return by_model(self.facts().values())
+
+
+class MemoryBus(Bus):
     """For one process: topics are lists behind a lock, the oldest topics are dropped."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._topics: OrderedDict[str, list[Event]] = OrderedDict()
         self._flags: set[str] = set()
         self._facts: dict[str, Event] = {}
-        self._followers = _Followers()
         self._lock = threading.Lock()
 
     def publish(self, topic: str, event: Event) -> None:
@@ -81,14 +95,6 @@ class MemoryBus:
             self._topics.setdefault(topic, []).append(event)
             while len(self._topics) > TOPICS_KEPT:
                 self._topics.popitem(last=False)
-        self._followers.wake(topic)
-
-    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Inside: `wake` is called, in any thread, soon after each event of the topic."""
-        return self._followers.follow(topic, wake)
-
-    def wake(self, topic: str) -> None:
-        """Wake its followers, without an event."""
         self._followers.wake(topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
@@ -128,20 +134,12 @@ class MemoryBus:
         """The worker is gone."""
         self._facts.pop(worker, None)
 
-    def living(self) -> list[Event]:
-        """What each worker said last."""
-        return list(self._facts.values())
-
-    def workers(self) -> set[str]:
-        """Which workers live."""
-        return set(self._facts)
-
-    def announced(self) -> dict[str, Event]:
-        """Facts by model name."""
-        return by_model(self.living())
+    def facts(self) -> dict[str, Event]:
+        """By worker."""
+        return dict(self._facts)
 
 
-class RedisBus:
+class RedisBus(Bus):
     """For several processes: a Redis stream per topic, keys for flags, a key that ends per worker.
 
     One message per event on a channel wakes the followers in every process. A lost message costs
@@ -149,8 +147,8 @@ class RedisBus:
     """
 
     def __init__(self, client: Redis) -> None:
+        super().__init__()
         self._client: Any = client
-        self._followers = _Followers()
         self._listening = threading.Lock()
         self._known: tuple[float, dict[str, Event]] = (0.0, {})
 
@@ -171,7 +169,7 @@ class RedisBus:
             except Exception:
                 self._listening.release()
                 raise
-        return self._followers.follow(topic, wake)
+        return super().follow(topic, wake)
 
     def wake(self, topic: str) -> None:
         """Wake its followers in every process, without an event."""
@@ -220,26 +218,18 @@ class RedisBus:
         """Facts by model name, of the workers that live; at most half a beat old."""
         read_at, facts = self._known
         if time.monotonic() - read_at > BEAT_SECONDS / 2:
-            facts = by_model(self.living())
+            facts = super().announced()
             self._known = (time.monotonic(), facts)
         return facts
 
-    def living(self) -> list[Event]:
-        """What each worker that lives said last."""
-        facts = self._facts()
-        if gone := [worker for worker, text in facts.items() if text is None]:
-            self._client.srem(WORKERS, *gone)
-        return [json.loads(text) for text in facts.values() if text is not None]
-
-    def workers(self) -> set[str]:
-        """Which workers live."""
-        return {worker for worker, text in self._facts().items() if text is not None}
-
-    def _facts(self) -> dict[str, bytes | None]:
-        """What each worker said last; None of one that is gone."""
+    def facts(self) -> dict[str, Event]:
+        """By worker; those that are gone are forgotten."""
         workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
         keys = [f"fretboard:worker:{worker}" for worker in workers]
-        return dict(zip(workers, self._client.mget(keys) if keys else [], strict=True))
+        texts = dict(zip(workers, self._client.mget(keys) if keys else [], strict=True))
+        if gone := [worker for worker, text in texts.items() if text is None]:
+            self._client.srem(WORKERS, *gone)
+        return {worker: json.loads(text) for worker, text in texts.items() if text is not None}
 
     def _listen(self) -> None:
         channel = self._client.pubsub(ignore_subscribe_messages=True)

@@ -23,33 +23,26 @@ R = TypeVar("R", Analysis, CausalTest)  # what a worker runs
 
 
 class LifeCycle(ABC, Generic[D]):
-    """Of one kind of record."""
+    """Of one kind of record. noun: what it is called in a sentence.
+
+    `release` comes before it is erased: nothing works on it any more, nothing is made for it alone.
+    """
 
     noun: str
-    """What it is called in a sentence."""
 
     def __init__(self, services: Services, records: Records[D]) -> None:
         self.services, self.records = services, records
 
     @abstractmethod
-    def status(self, document: D) -> str:
-        """queued, running, done or failed."""
-
+    def status(self, document: D) -> str: ...
     @abstractmethod
-    def needs_run(self, document: D) -> bool:
-        """It failed, its place was lost with the queue, or its numbers are lost."""
-
+    def needs_run(self, document: D) -> bool: ...
     @abstractmethod
-    def run_again(self, document: D, client: str = NOBODY, lane: str = INTERACTIVE) -> D:
-        """Queue it afresh. Raises Lost when what it needs is gone too."""
-
+    def run_again(self, document: D, client: str = NOBODY, lane: str = INTERACTIVE) -> D: ...
     @abstractmethod
-    def stop(self, document: D) -> None:
-        """At its next step, or at once when its turn has not come."""
-
+    def stop(self, document: D) -> None: ...
     @abstractmethod
-    def release(self, document: D) -> None:
-        """Before it is erased: nothing works on it any more, nothing was made for it alone."""
+    def release(self, document: D) -> None: ...
 
     def cancel(self, document: D) -> None:
         """Stop it. Raises NotFinished for what is over."""
