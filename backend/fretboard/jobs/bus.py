@@ -52,6 +52,8 @@ class Bus(Protocol):
     `facts`: what each worker that lives said last.
     """
 
+    _followers: _Followers
+
     def __init__(self) -> None:
         self._followers = _Followers()
 
