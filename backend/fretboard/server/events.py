@@ -33,7 +33,6 @@ WAITING = {
     "loading": "Waiting for the model to load.",
     "failed": "Waiting for the model, which could not be loaded.",
 }
-OVER = (Status.DONE, Status.FAILED)
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def of_analysis(services: Services, analysis: Analysis) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.store.read(analysis.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         tokens: list[Event] = [token_event(token) for token in current.tokens]
         return [{"type": "status", "status": current.status}, *tokens, _last(current)]
@@ -71,7 +70,7 @@ def of_test(services: Services, test: CausalTest) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.tests.read(test.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         return [{"type": "status", "status": current.status}, _last(current)]
 
@@ -113,7 +112,7 @@ class Members:
         if time.monotonic() - self._all_at > LOOK_AT_ALL_SECONDS:
             touched, self._all_at = set(self.by_id), time.monotonic()
         for analysis_id in touched:
-            if self.by_id[analysis_id] in OVER:
+            if self.by_id[analysis_id].over:
                 continue
             try:
                 self.by_id[analysis_id] = self._store.read(analysis_id).status
