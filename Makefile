@@ -3,6 +3,7 @@
 #            checks and the page's own beside them
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
 # make lite-vlm-tests  the real model, from the 110 MB of its packages
+# make release-tests  the wheel in an empty environment of each Python here, with all its packages
 # make schema  the API's types for the page, which an editor wants (make test makes them too)
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
@@ -13,7 +14,7 @@ PYTEST = OMP_NUM_THREADS=1 FRETBOARD_TEST_SEED=$(or $(SEED),0) $(BIN)/pytest
 BESIDE = -n 2 --dist loadfile --no-loadscope-reorder
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults lite-vlm-tests schema
+.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults lite-vlm-tests release-tests schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -62,3 +63,6 @@ faults:
 
 schema:
 	$(NPM) run types
+
+release-tests:
+	FRETBOARD_RELEASE_TESTS=on $(BIN)/pytest tests/repository/test_release.py

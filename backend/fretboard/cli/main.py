@@ -13,7 +13,9 @@ import typer
 from fretboard.cli import analyze, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
+from fretboard.cli.mcp import mcp
 from fretboard.cli.options import configured_settings
+from fretboard.cli.report import report
 from fretboard.core.errors import FretboardError, said
 from fretboard.core.logs import keep_traceback
 from fretboard.core.settings import Settings
@@ -93,7 +95,7 @@ def openapi() -> None:
 for _command in (
     analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
     studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check,
+    clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
 

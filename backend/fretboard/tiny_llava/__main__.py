@@ -9,6 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
+from fretboard.core.checkout import training
 from fretboard.tiny_llava import GALLERY, WEIGHTS
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, SceneMix, sample_scene
@@ -18,16 +19,14 @@ DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 
 
 
 def _train(options: argparse.Namespace) -> None:
-    from fretboard.tiny_llava.train.stages import train
-
+    train = training("fretboard.tiny_llava.train.stages").train
     train(options.stage, options.work, options.output, options.seed, options.steps)
     if options.stage in ("all", "b", "control"):
         _evaluate(argparse.Namespace(weights=options.output, scenes=500, report=options.report))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from fretboard.tiny_llava.train.evaluation import evaluate
-
+    evaluate = training("fretboard.tiny_llava.train.evaluation").evaluate
     report = evaluate(options.weights, options.scenes)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(json.dumps(report, indent=1) + "\n")
