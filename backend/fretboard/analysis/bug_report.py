@@ -96,9 +96,9 @@ def _texts(contents: Contents) -> Iterator[tuple[str, str]]:
         if not present:
             raise NotFound(f"{contents.record} holds no analysis: name the folder of one.")
         yield from ((f"record/{path.name}", _read(path)) for path in present)
-    for name, path in (("log.txt", contents.log), ("last-error.txt", notes_folder() / LAST_ERROR)):
-        if path is not None and (path.is_file() or name == "log.txt"):
-            yield name, _read(path)[-LOG_TAIL:]
+    for name, log in (("log.txt", contents.log), ("last-error.txt", notes_folder() / LAST_ERROR)):
+        if log is not None and (log.is_file() or name == "log.txt"):
+            yield name, _read(log)[-LOG_TAIL:]
 
 
 def _checkpoint(model: str) -> Iterator[tuple[str, str]]:

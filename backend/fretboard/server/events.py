@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -160,18 +160,7 @@ async def _events(
     services: Services, story: Story, after: str
 ) -> AsyncGenerator[tuple[Event, str | None]]:
     """(event, its position on the bus) after a position, to the end. Raises RedisError."""
-    woken, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def wake(topic: str) -> None:
-        if topic != story.topic:
-            story.touched(topic)
-        with suppress(RuntimeError):  # the server stops: nobody is left to wake
-            loop.call_soon_threadsafe(woken.set)
-
-    with ExitStack() as following:
-        for topic in (story.topic, *story.parts):
-            listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
-            following.enter_context(listen)
+    async with _following(services, story) as woken:
         position, status = after, None
         while (ending := await run_in_threadpool(_ended, story)) is None:
             if status is None or position == START:  # until it begins, its place may change
@@ -196,6 +185,24 @@ async def _events(
                     break
     for event in ending:
         yield event, None
+
+
+@asynccontextmanager
+async def _following(services: Services, story: Story) -> AsyncIterator[asyncio.Event]:
+    """Set whenever something happened to the story or a part of it."""
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake(topic: str) -> None:
+        if topic != story.topic:
+            story.touched(topic)
+        with suppress(RuntimeError):  # the server stops: nobody is left to wake
+            loop.call_soon_threadsafe(woken.set)
+
+    with ExitStack() as topics:
+        for topic in (story.topic, *story.parts):
+            listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
+            topics.enter_context(listen)
+        yield woken
 
 
 def _ended(story: Story) -> list[Event] | None:
