@@ -47,26 +47,42 @@ class _Followers:
 
 
 class Bus(Protocol):
-    """`read` returns (position, event) pairs after a position; positions are opaque strings.
-
-    `facts`: what each worker that lives said last.
-    """
+    """`read` returns (position, event) pairs after a position; positions are opaque strings."""
 
     _followers: _Followers
 
     def __init__(self) -> None:
         self._followers = _Followers()
 
-    def publish(self, topic: str, event: Event) -> None: ...
-    def read(self, topic: str, after: str) -> list[tuple[str, Event]]: ...
-    def clear(self, topic: str) -> None: ...
-    def set_flag(self, name: str) -> None: ...
-    def clear_flag(self, name: str) -> None: ...
-    def clear_flags(self, prefix: str) -> None: ...
-    def flag(self, name: str) -> bool: ...
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
-    def facts(self) -> dict[str, Event]: ...
+    def publish(self, topic: str, event: Event) -> None:
+        """Append an event to a topic."""
+
+    def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
+        """Events after a position, `START` for all."""
+
+    def clear(self, topic: str) -> None:
+        """Forget a topic."""
+
+    def set_flag(self, name: str) -> None:
+        """Raise a flag that any process can see."""
+
+    def clear_flag(self, name: str) -> None:
+        """Lower it."""
+
+    def clear_flags(self, prefix: str) -> None:
+        """Lower all whose names begin so."""
+
+    def flag(self, name: str) -> bool:
+        """Whether it is raised."""
+
+    def announce(self, worker: str, facts: Event) -> None:
+        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
+
+    def withdraw(self, worker: str) -> None:
+        """The worker is gone."""
+
+    def facts(self) -> dict[str, Event]:
+        """What each worker that lives said last."""
 
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside: `wake` is called, in any thread, soon after each event of the topic."""
@@ -92,7 +108,6 @@ class MemoryBus(Bus):
         self._lock = threading.Lock()
 
     def publish(self, topic: str, event: Event) -> None:
-        """Append an event to a topic."""
         with self._lock:
             self._topics.setdefault(topic, []).append(event)
             while len(self._topics) > TOPICS_KEPT:
@@ -100,44 +115,35 @@ class MemoryBus(Bus):
         self._followers.wake(topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
-        """Events after a position, `START` for all."""
         with self._lock:
             events = self._topics.get(topic, [])
             first = int(after)
             return [(str(i + 1), event) for i, event in enumerate(events[first:], first)]
 
     def clear(self, topic: str) -> None:
-        """Forget a topic."""
         with self._lock:
             self._topics.pop(topic, None)
 
     def set_flag(self, name: str) -> None:
-        """Raise a flag that any process can see."""
         self._flags.add(name)
 
     def clear_flag(self, name: str) -> None:
-        """Lower it."""
         self._flags.discard(name)
 
     def clear_flags(self, prefix: str) -> None:
-        """Lower all whose names begin so."""
         for name in [name for name in self._flags.copy() if name.startswith(prefix)]:
             self.clear_flag(name)
 
     def flag(self, name: str) -> bool:
-        """Whether it is raised."""
         return name in self._flags
 
     def announce(self, worker: str, facts: Event) -> None:
-        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
         self._facts[worker] = facts
 
     def withdraw(self, worker: str) -> None:
-        """The worker is gone."""
         self._facts.pop(worker, None)
 
     def facts(self) -> dict[str, Event]:
-        """By worker."""
         return dict(self._facts)
 
 
@@ -155,7 +161,6 @@ class RedisBus(Bus):
         self._known: tuple[float, dict[str, Event]] = (0.0, {})
 
     def publish(self, topic: str, event: Event) -> None:
-        """Append an event to a topic."""
         key = f"fretboard:events:{topic}"
         pipe = self._client.pipeline()
         pipe.xadd(key, {"event": json.dumps(event)}, maxlen=EVENTS_KEPT, approximate=True)
@@ -178,30 +183,24 @@ class RedisBus(Bus):
         self._client.publish(WAKE, topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
-        """Events after a position, `START` for all."""
         low = "-" if after == START else f"({after}"
         entries = self._client.xrange(f"fretboard:events:{topic}", min=low)
         return [(position.decode(), json.loads(entry[b"event"])) for position, entry in entries]
 
     def clear(self, topic: str) -> None:
-        """Forget a topic."""
         self._client.delete(f"fretboard:events:{topic}")
 
     def set_flag(self, name: str) -> None:
-        """Raise a flag that any process can see."""
         self._client.set(f"fretboard:flag:{name}", 1, ex=TOPIC_TTL_SECONDS)
 
     def clear_flag(self, name: str) -> None:
-        """Lower it."""
         self._client.delete(f"fretboard:flag:{name}")
 
     def clear_flags(self, prefix: str) -> None:
-        """Lower all whose names begin so."""
         for key in self._client.scan_iter(f"fretboard:flag:{prefix}*", count=1000):
             self._client.delete(key)
 
     def flag(self, name: str) -> bool:
-        """Whether it is raised."""
         return bool(self._client.exists(f"fretboard:flag:{name}"))
 
     def announce(self, worker: str, facts: Event) -> None:
@@ -212,7 +211,6 @@ class RedisBus(Bus):
         pipe.execute()
 
     def withdraw(self, worker: str) -> None:
-        """The worker is gone."""
         self._client.delete(f"fretboard:worker:{worker}")
         self._client.srem(WORKERS, worker)
 
