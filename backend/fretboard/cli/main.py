@@ -53,9 +53,7 @@ def worker(
     from fretboard.jobs.services import build_services
     from fretboard.jobs.worker import Worker
 
-    settings = configured_settings()
-    if model is not None:
-        settings = settings.model_copy(update={"model": model})
+    settings = configured_settings(model)
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
     services = build_services(settings)
