@@ -96,11 +96,7 @@ def _texts(contents: Contents) -> Iterator[tuple[str, str]]:
         if not present:
             raise NotFound(f"{contents.record} holds no analysis: name the folder of one.")
         yield from ((f"record/{path.name}", _read(path)) for path in present)
-    logs: tuple[tuple[str, Path | None], ...] = (
-        ("log.txt", contents.log),
-        ("last-error.txt", notes_folder() / LAST_ERROR),
-    )
-    for name, log in logs:
+    for name, log in (("log.txt", contents.log), ("last-error.txt", notes_folder() / LAST_ERROR)):
         if log is not None and (log.is_file() or name == "log.txt"):
             yield name, _read(log)[-LOG_TAIL:]
 

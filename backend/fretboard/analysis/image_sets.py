@@ -19,7 +19,6 @@ LOST = (
     "The analysis of this image was deleted, or its record is damaged. Ask the set again to have "
     "it made anew."
 )
-WAITING = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> 
 
 def standing(members: Sequence[Status]) -> SetStatus:
     """Of a set by its members: running while one waits or runs, done with enough for a map."""
-    if any(status in WAITING for status in members):
+    if not all(status.over for status in members):
         return "running"
     return "done" if members.count(Status.DONE) >= FEWEST else "failed"
 

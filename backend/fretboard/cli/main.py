@@ -56,9 +56,7 @@ def worker(
     from fretboard.jobs.services import build_services
     from fretboard.jobs.worker import Worker
 
-    settings = configured_settings()
-    if model is not None:
-        settings = settings.model_copy(update={"model": model})
+    settings = configured_settings(model)
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
     services = build_services(settings)
@@ -76,7 +74,7 @@ def health() -> None:
     from fretboard.jobs.services import build_services
 
     try:
-        workers = build_services(configured_settings()).bus.living()
+        workers = build_services(configured_settings()).bus.facts().values()
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
     problem = unwell(workers, socket.gethostname())

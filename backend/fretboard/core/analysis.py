@@ -23,6 +23,11 @@ class Status(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing waits or runs any more."""
+        return self in (Status.DONE, Status.FAILED)
+
 
 class ModelInfo(BaseModel):
     """The model that answered. `layers` = L, `width` of the residual stream, vocabulary size."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -69,6 +70,20 @@ class SetView(BaseModel):
     members: list[MemberView]
     warning: str | None = None
     """Where the answers do not align."""
+
+
+def make_set(request: SetRequest, members: Sequence[Member]) -> ImageSet:
+    """The set of these members; the same image twice would be two points in one place."""
+    seen: dict[str, str] = {}
+    kept = []
+    for member in members:
+        first = seen.setdefault(member.analysis_id, member.name) if member.analysis_id else None
+        if first is None or first is member.name:
+            kept.append(member)
+            continue
+        note = Problem(title="Twice", detail=f"This is the same image and question as {first}.")
+        kept.append(Member(name=member.name, error=note))
+    return ImageSet(id=set_id(request, kept), request=request, members=kept)
 
 
 def set_id(request: SetRequest, members: list[Member]) -> str:

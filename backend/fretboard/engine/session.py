@@ -14,7 +14,7 @@ from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import Picture, read_picture, stored_image, to_png
 from fretboard.core.model_info import Announced, ServedModel, choose_model
 from fretboard.core.question import Question
@@ -177,8 +177,7 @@ class Session:
     def image_set(self, prompt: str, members: Sequence[Member], token: str) -> ImageSet:
         """The set of analyses that were run here, kept."""
         request = SetRequest(prompt=prompt, model=self.settings.model, token=token)
-        kept = list(members)
-        image_set = ImageSet(id=set_id(request, kept), request=request, members=kept)
+        image_set = make_set(request, members)
         self.sets.write(image_set)
         return image_set
 

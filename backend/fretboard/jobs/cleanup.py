@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fretboard.analysis.image_sets import WAITING
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.core.settings import Settings
@@ -154,7 +153,7 @@ def _lives(services: Services) -> dict[str, LifeCycle[Any]]:
 def _busy(life: LifeCycle[Any], item: StoredItem, now: float) -> bool:
     """Whether it waits or runs; of a set, a member of it."""
     try:
-        return life.status(life.records.read(item.id)) in WAITING
+        return not life.status(life.records.read(item.id)).over
     except Lost:
         return False
     except NotFound:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -18,7 +18,7 @@ STATES = ("ready", "loading", "failed")  # what a model is, is what its best wor
 log = logging.getLogger(__name__)
 
 
-def by_model(workers: list[Event]) -> dict[str, Event]:
+def by_model(workers: Collection[Event]) -> dict[str, Event]:
     """Facts of single workers → by model name: its best worker's, how many are ready, `workers`,
 
     and the `revisions` that they serve.
@@ -34,7 +34,7 @@ def by_model(workers: list[Event]) -> dict[str, Event]:
     return models
 
 
-def unwell(workers: list[Event], host: str) -> str:
+def unwell(workers: Collection[Event], host: str) -> str:
     """Why the workers of a machine or container are not well; "" when they are."""
     here = [facts for facts in workers if facts.get("host") == host]
     failed = [facts for facts in here if facts["state"] == "failed"]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from fretboard.analysis.image_sets import WAITING
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import FretboardError, Lost, NotFinished, NotFound
@@ -23,38 +22,31 @@ R = TypeVar("R", Analysis, CausalTest)  # what a worker runs
 
 
 class LifeCycle(ABC, Generic[D]):
-    """Of one kind of record."""
+    """Of one kind of record. noun: what it is called in a sentence.
+
+    `release` comes before it is erased: nothing works on it any more, nothing is made for it alone.
+    """
 
     noun: str
-    """What it is called in a sentence."""
 
     def __init__(self, services: Services, records: Records[D]) -> None:
         self.services, self.records = services, records
 
     @abstractmethod
-    def status(self, document: D) -> str:
-        """queued, running, done or failed."""
-
+    def status(self, document: D) -> Status: ...
     @abstractmethod
-    def needs_run(self, document: D) -> bool:
-        """It failed, its place was lost with the queue, or its numbers are lost."""
-
+    def needs_run(self, document: D) -> bool: ...
     @abstractmethod
-    def run_again(self, document: D, client: str = NOBODY, lane: str = INTERACTIVE) -> D:
-        """Queue it afresh. Raises Lost when what it needs is gone too."""
-
+    def run_again(self, document: D, client: str = NOBODY, lane: str = INTERACTIVE) -> D: ...
     @abstractmethod
-    def stop(self, document: D) -> None:
-        """At its next step, or at once when its turn has not come."""
-
+    def stop(self, document: D) -> None: ...
     @abstractmethod
-    def release(self, document: D) -> None:
-        """Before it is erased: nothing works on it any more, nothing was made for it alone."""
+    def release(self, document: D) -> None: ...
 
     def cancel(self, document: D) -> None:
         """Stop it. Raises NotFinished for what is over."""
         status = self.status(document)
-        if status not in WAITING:
+        if status.over:
             raise NotFinished(f"The {self.noun} is {status}; there is nothing to cancel.")
         self.stop(document)
 
@@ -100,17 +92,17 @@ class RunLife(LifeCycle[R]):
 
     def retry(self, document: R, client: str, lane: str = INTERACTIVE) -> tuple[R, bool]:
         """(the document, whether it is run again): where it failed or lost a part."""
-        if document.status in WAITING or not self.needs_run(document):
+        if not document.status.over or not self.needs_run(document):
             return document, False
         return self.run_again(document, client, lane), True
 
-    def status(self, document: R) -> str:
+    def status(self, document: R) -> Status:
         """As its document says."""
         return document.status
 
     def needs_run(self, document: R) -> bool:
         """It failed, its place was lost with the queue, or its numbers are lost."""
-        if document.status in WAITING:
+        if not document.status.over:
             return not self.services.jobs.knows(document)
         lost = set(self.records.lost_parts(document)) - {IMAGE}
         return document.status == Status.FAILED or bool(lost)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from fretboard.analysis.image_sets import WAITING, member_statuses, standing
-from fretboard.core.analysis import Analysis
+from fretboard.analysis.image_sets import member_statuses, standing
+from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.image_set import ImageSet
 from fretboard.jobs.fair_list import INTERACTIVE
@@ -48,9 +48,9 @@ class ImageSetLife(LifeCycle[ImageSet]):
         super().__init__(services, services.sets)
         self._answers = AnswerLife(services)
 
-    def status(self, document: ImageSet) -> str:
+    def status(self, document: ImageSet) -> Status:
         """running while a member waits or runs."""
-        return standing(member_statuses(self.services.store, document))
+        return Status(standing(member_statuses(self.services.store, document)))
 
     def needs_run(self, document: ImageSet) -> bool:
         """Whether a member does."""
@@ -68,7 +68,7 @@ class ImageSetLife(LifeCycle[ImageSet]):
     def stop(self, document: ImageSet) -> None:
         """Stop the members that wait or run."""
         for analysis in self._members(document):
-            if analysis.status in WAITING:
+            if not analysis.status.over:
                 self._answers.stop(analysis)
 
     def release(self, document: ImageSet) -> None:

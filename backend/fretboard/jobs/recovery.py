@@ -93,7 +93,7 @@ class Upkeep:
 
     def _release(self) -> None:
         """Give back what dead workers took."""
-        living, now = {*self._services.bus.workers(), self._worker}, time.monotonic()
+        living, now = {*self._services.bus.facts(), self._worker}, time.monotonic()
         waiting = self._services.jobs.waiting
         gone = {
             (consumer.queue, worker)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from fretboard.analysis.questions import prepare
 from fretboard.core.alignment import parse_role
-from fretboard.core.analysis import Analysis, Problem, problem_of
+from fretboard.core.analysis import Analysis, problem_of
 from fretboard.core.errors import InputError
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
 from fretboard.jobs.fair_list import BATCH
@@ -59,10 +59,7 @@ def submit_set(
     set_request = SetRequest(
         prompt=prompt, model=model, token=token, salt=set_question.question.salt
     )
-    members_once = _without_doubles(listed)
-    image_set = ImageSet(
-        id=set_id(set_request, members_once), request=set_request, members=members_once
-    )
+    image_set = make_set(set_request, listed)
     ImageSetLife(services).make_way(image_set.id)
     return image_set, services.sets.create(image_set) or any(started)
 
@@ -72,11 +69,11 @@ def _from_world(set_question: SetQuestion) -> SetQuestion:
         return set_question
     from fretboard.tiny_llava.world.sets import SETS
 
-    chosen = next((entry for entry in SETS if entry.name == set_question.world), None)
+    chosen = SETS.get(set_question.world)
     if chosen is None:
-        names = ", ".join(entry.name for entry in SETS)
         raise InputError(
-            f"There is no set {set_question.world!r} of the bundled world; there are {names}."
+            f"There is no set {set_question.world!r} of the bundled world; there are "
+            f"{', '.join(SETS)}."
         )
     question = set_question.question.but(prompt=set_question.question.prompt or chosen.prompt)
     drawn = [(name, to_png(image)) for name, image in chosen.images()]
@@ -113,17 +110,3 @@ def _member(
     except InputError as error:
         return Member(name=name, error=problem_of(error)), False
     return Member(name=name, analysis_id=analysis.id), started
-
-
-def _without_doubles(members: list[Member]) -> list[Member]:
-    """The same image twice would be two points in one place."""
-    seen: dict[str, str] = {}
-    kept = []
-    for member in members:
-        if member.analysis_id is None or member.analysis_id not in seen:
-            seen[member.analysis_id or ""] = member.name
-            kept.append(member)
-            continue
-        note = f"This is the same image and question as {seen[member.analysis_id]}."
-        kept.append(Member(name=member.name, error=Problem(title="Twice", detail=note)))
-    return kept

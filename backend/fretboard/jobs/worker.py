@@ -172,7 +172,7 @@ class Worker:
             if work.actor == DERIVE:
                 self._working.bus.publish(work.args[-1], {"type": "failed", **problem.model_dump()})
         for _, document in self._documents(works):
-            if document.status in (Status.QUEUED, Status.RUNNING):
+            if not document.status.over:
                 self._working.fail(document, problem)
 
     def _documents(self, works: list[Work]) -> Iterator[tuple[Any, Any]]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,7 +33,6 @@ WAITING = {
     "loading": "Waiting for the model to load.",
     "failed": "Waiting for the model, which could not be loaded.",
 }
-OVER = (Status.DONE, Status.FAILED)
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def of_analysis(services: Services, analysis: Analysis) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.store.read(analysis.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         tokens: list[Event] = [token_event(token) for token in current.tokens]
         return [{"type": "status", "status": current.status}, *tokens, _last(current)]
@@ -71,7 +70,7 @@ def of_test(services: Services, test: CausalTest) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.tests.read(test.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         return [{"type": "status", "status": current.status}, _last(current)]
 
@@ -113,7 +112,7 @@ class Members:
         if time.monotonic() - self._all_at > LOOK_AT_ALL_SECONDS:
             touched, self._all_at = set(self.by_id), time.monotonic()
         for analysis_id in touched:
-            if self.by_id[analysis_id] in OVER:
+            if self.by_id[analysis_id].over:
                 continue
             try:
                 self.by_id[analysis_id] = self._store.read(analysis_id).status
@@ -161,18 +160,7 @@ async def _events(
     services: Services, story: Story, after: str
 ) -> AsyncGenerator[tuple[Event, str | None]]:
     """(event, its position on the bus) after a position, to the end. Raises RedisError."""
-    woken, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def wake(topic: str) -> None:
-        if topic != story.topic:
-            story.touched(topic)
-        with suppress(RuntimeError):  # the server stops: nobody is left to wake
-            loop.call_soon_threadsafe(woken.set)
-
-    with ExitStack() as following:
-        for topic in (story.topic, *story.parts):
-            listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
-            following.enter_context(listen)
+    async with _following(services, story) as woken:
         position, status = after, None
         while (ending := await run_in_threadpool(_ended, story)) is None:
             if status is None or position == START:  # until it begins, its place may change
@@ -197,6 +185,24 @@ async def _events(
                     break
     for event in ending:
         yield event, None
+
+
+@asynccontextmanager
+async def _following(services: Services, story: Story) -> AsyncIterator[asyncio.Event]:
+    """Set whenever something happened to the story or a part of it."""
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake(topic: str) -> None:
+        if topic != story.topic:
+            story.touched(topic)
+        with suppress(RuntimeError):  # the server stops: nobody is left to wake
+            loop.call_soon_threadsafe(woken.set)
+
+    with ExitStack() as topics:
+        for topic in (story.topic, *story.parts):
+            listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
+            topics.enter_context(listen)
+        yield woken
 
 
 def _ended(story: Story) -> list[Event] | None:

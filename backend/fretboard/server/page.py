@@ -121,7 +121,7 @@ def _world_sets() -> list[WorldSetEntry]:
             name=entry.name, title=entry.title, prompt=entry.prompt, token=entry.token,
             images=len(entry.scenes()), strip_url=f"/api/world-sets/{entry.name}/strip.png",
         )
-        for entry in SETS
+        for entry in SETS.values()
     ]  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def _strip(name: str) -> bytes:
 
     from fretboard.tiny_llava.world.sets import SETS
 
-    world_set = next((entry for entry in SETS if entry.name == name), None)
+    world_set = SETS.get(name)
     if world_set is None:
         raise NotFound(f"There is no set {name!r} of the bundled world.")
     pictures = [image for _, image in world_set.images()][:STRIP_IMAGES]

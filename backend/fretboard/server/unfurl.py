@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import FretboardError, NotFound
 from fretboard.core.images import stored_image
@@ -27,8 +27,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
         For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
         """
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        analysis = read_done(services.store, analysis_id)
         image = None
         with suppress(NotFound):  # text only, or its image is lost
             image = stored_image(services.store.read_image(analysis_id))

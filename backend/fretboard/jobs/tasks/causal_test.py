@@ -31,7 +31,7 @@ class CausalTester:
             test = self._services.tests.read(test_id)
         except NotFound:  # deleted while it waited
             return
-        if test.status in (Status.DONE, Status.FAILED):
+        if test.status.over:
             return
         test = test.model_copy(update={"status": Status.RUNNING})
         self._services.tests.write(test)

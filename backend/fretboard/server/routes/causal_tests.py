@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel
 
+from fretboard.analysis.arrays import read_done
 from fretboard.analysis.causal_tests import draw, find
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind
-from fretboard.core.errors import NotFinished, NotFound
+from fretboard.core.errors import NotFound
 from fretboard.figures.findings import Finding
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.lives import CausalTestLife
@@ -91,7 +92,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get(f"{URL}/{{test_id}}/arrays/{{name}}", response_class=Response)
     def array(test_id: str, name: str) -> Response:
         """One array as `.npy`; the names are those of docs/experiments.md."""
-        arrays = services.tests.read_results(_done(services, test_id).id)
+        arrays = services.tests.read_results(read_done(services.tests, test_id).id)
         if name not in arrays:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(sorted(arrays))}.")
         return npy(arrays[name], f"{test_id}-{name}")
@@ -99,7 +100,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get(f"{URL}/{{test_id}}/figure", response_class=Response)
     def figure(test_id: str, token: TokenQuery = None, theme: ThemeName = "light") -> Response:
         """Plotly JSON, of one token or (without `token`) of the mean of all."""
-        test = _done(services, test_id)
+        test = read_done(services.tests, test_id)
         arrays = services.tests.read_results(test_id)
         drawn = draw(test, arrays, token, theme)
         return Response(drawn.to_json(), media_type="application/json")
@@ -107,22 +108,10 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get(f"{URL}/{{test_id}}/finding")
     def finding(test_id: str, token: TokenQuery = None) -> Finding:
         """What came of it in one sentence and its numbers."""
-        test = _done(services, test_id)
+        test = read_done(services.tests, test_id)
         return find(test, services.tests.read_results(test_id), token)
 
     @router.get(f"{URL}/{{test_id}}/other", response_class=Response)
     def other(test_id: str) -> Response:
         """The image that was patched against, PNG; 404 where it was a grey one."""
         return Response(services.tests.read_other(test_id), media_type="image/png")
-
-
-def _done(services: Services, test_id: str) -> CausalTest:
-    test = services.tests.read(test_id)
-    if test.status is Status.FAILED:
-        assert test.error is not None  # a failure is written with its reason
-        raise NotFinished(f"The test failed: {test.error.detail}")
-    if test.status is not Status.DONE:
-        raise NotFinished(
-            f"The test is {test.status}; follow {URL}/{test_id}/events and ask again."
-        )
-    return test

@@ -40,8 +40,8 @@ class Resource(Generic[D]):
 
     def accepted(self, document: D) -> Accepted:
         """How it stands and where it is."""
-        status = Status(self.life.status(document))
-        return Accepted(id=document.id, status=status, url=self.page(document))
+        url = self.page(document)
+        return Accepted(id=document.id, status=self.life.status(document), url=url)
 
     def entered(self, response: Response, document: D, started: bool) -> Accepted:
         """The answer to a POST: 202 where work was started, else 200."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.map_settings import MapQuery
 from fretboard.jobs.compute import QueueCompute
@@ -38,7 +38,7 @@ def routes(services: Services, arrays: Arrays, compute: QueueCompute) -> APIRout
     router = APIRouter(tags=["maps"])
 
     def find(analysis_id: str, kind: MapKind, settings: MapQuery, _token: str | None) -> Derived:
-        require_done(services.store.read(analysis_id))
+        read_done(services.store, analysis_id)
         return Derived(kind, settings=settings.of("tokens").text)
 
     add_progress(router, URL, compute, find)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import InputError, NotFound
@@ -59,11 +60,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["patches"])
 
-    def done(analysis_id: str) -> Analysis:
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
-        return analysis
-
+    done = partial(read_done, services.store)
     _add_grid(router, done, arrays)
     _add_words(router, done, arrays)
     _add_lists(router, done, arrays)

@@ -55,7 +55,7 @@ def picture_sets(settings: Settings, folder: Path | None) -> Iterator[PictureSet
     """The sets of the guitar: the subfolders, each asked for the colour of what it is named."""
     if folder is None:
         _require_bundled(settings)
-        for drawn in SETS:
+        for drawn in SETS.values():
             images = tuple(
                 PaperPicture(name, to_png(image), scene)
                 for (name, image), scene in zip(drawn.images(), drawn.scenes(), strict=True)

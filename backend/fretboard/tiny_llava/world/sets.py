@@ -52,9 +52,9 @@ class WorldSet:
         ]
 
 
-SETS = (
-    WorldSet("animal", "Dogs", "dog"),
-    WorldSet("flower", "Flowers", "flower"),
-    WorldSet("fruit", "Tomatoes", "tomato"),
-    WorldSet("sport", "Balls", "ball"),
-)
+SETS = {
+    "animal": WorldSet("animal", "Dogs", "dog"),
+    "flower": WorldSet("flower", "Flowers", "flower"),
+    "fruit": WorldSet("fruit", "Tomatoes", "tomato"),
+    "sport": WorldSet("sport", "Balls", "ball"),
+}
