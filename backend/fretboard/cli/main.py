@@ -91,9 +91,9 @@ def openapi() -> None:
 
 
 for _command in (
-    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
-    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check,
+    analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
+    analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
+    studies.compression, clean, check,
 ):  # fmt: skip
     app.command()(_command)
 

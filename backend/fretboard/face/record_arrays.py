@@ -2,14 +2,12 @@
 
 from functools import cached_property
 
-import ml_dtypes
 import numpy as np
 
+from fretboard.analysis.source import Source
 from fretboard.core.analysis import Analysis
+from fretboard.core.arrays import portable
 from fretboard.core.reading import Reading
-from fretboard.face.source import Source
-
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 class RecordArrays:
@@ -97,5 +95,4 @@ class RecordArrays:
         return self._array("hidden_states")
 
     def _array(self, name: str) -> np.ndarray:
-        values = self.source.array(self.document, name, self.reading)
-        return values.astype(np.float32) if values.dtype == BFLOAT16 else values
+        return portable(self.source.array(self.document, name, self.reading))

@@ -20,6 +20,7 @@ from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_ha
 from fretboard.server.routes import (
     analyses,
     causal_tests,
+    exports,
     figures,
     image_sets,
     interventions,
@@ -68,6 +69,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(maps.routes(services, arrays, compute))
     app.include_router(image_sets.routes(services, compute, arrays))
     app.include_router(causal_tests.routes(services))
+    app.include_router(exports.routes(services, arrays))
     app.include_router(unfurl.routes(services, arrays))
     app.include_router(sign_in.routes(services.settings))
     app.include_router(page.routes(services))

@@ -108,7 +108,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{test_id}/arrays/{name}", response_class=Response)
     def array(test_id: str, name: str) -> Response:
         """One array as `.npy`; the names are those of docs/experiments.md."""
-        arrays = services.tests.read_results(_done(services, test_id).id)
+        arrays = services.tests.read_results(finished_test(services, test_id).id)
         if name not in arrays:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(sorted(arrays))}.")
         return npy(arrays[name], f"{test_id}-{name}")
@@ -116,7 +116,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{test_id}/figure", response_class=Response)
     def figure(test_id: str, token: TokenQuery = None, theme: ThemeName = "light") -> Response:
         """Plotly JSON, of one token or (without `token`) of the mean of all."""
-        test = _done(services, test_id)
+        test = finished_test(services, test_id)
         arrays = services.tests.read_results(test_id)
         drawn = draw(test, arrays, token, theme)
         return Response(drawn.to_json(), media_type="application/json")
@@ -124,7 +124,7 @@ def _add_results(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{test_id}/finding")
     def finding(test_id: str, token: TokenQuery = None) -> Finding:
         """What came of it in one sentence and its numbers."""
-        test = _done(services, test_id)
+        test = finished_test(services, test_id)
         return find(test, services.tests.read_results(test_id), token)
 
     @router.get("/api/experiments/{test_id}/other", response_class=Response)
@@ -138,7 +138,8 @@ def _accepted(test: CausalTest) -> Accepted:
     return Accepted(id=test.id, status=test.status, url=place)
 
 
-def _done(services: Services, test_id: str) -> CausalTest:
+def finished_test(services: Services, test_id: str) -> CausalTest:
+    """Raises NotFinished."""
     test = services.tests.read(test_id)
     if test.status is Status.FAILED:
         assert test.error is not None  # a failure is written with its reason

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from fretboard.analysis.arrays import Arrays, require_done
-from fretboard.analysis.figures import FigureOptions, Figures, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Figures, Subject
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.map_settings import MapQuery

@@ -8,7 +8,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from fretboard.analysis.arrays import Arrays
-from fretboard.analysis.figures import Figures, SetFigureOptions
+from fretboard.analysis.figure_options import SetFigureOptions
+from fretboard.analysis.figures import Figures
 from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
@@ -134,7 +135,7 @@ def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
 
         `profile` (depth) of the dispersion, its `control` (shuffle), `disparities` (seed).
         """
-        image_set, role = _finished(services, set_id, token)
+        image_set, role = finished_set(services, set_id, token)
         if name == HIDDEN_STATES:
             members = aligned_members(services.store, image_set, role)
             values = states_at(services.store, members)
@@ -159,7 +160,7 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
         token: str | None = None,
     ) -> Response:
         """Plotly JSON of `trajectory`, `perplexities` or `dispersion`."""
-        image_set, role = _finished(services, set_id, token)
+        image_set, role = finished_set(services, set_id, token)
         drawn = figures.draw_set(name, image_set, role, options, settings.of("images"))
         return Response(drawn.to_json(), media_type="application/json")
 
@@ -170,13 +171,14 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
         token: str | None = None,
     ) -> MapStability:
         """How much the map changes with the seed."""
-        image_set, role = _finished(services, set_id, token)
+        image_set, role = finished_set(services, set_id, token)
         made_with = settings.of("images")
         _, note = arrays.map_of_set(image_set, role, "stability", made_with, "disparities")
         return MapStability(**note)
 
 
-def _finished(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+def finished_set(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+    """(the set, the token position that is compared). Raises NotFinished."""
     image_set, role = _role(services, set_id, token)
     if view(services.store, image_set, role).status == "running":
         raise NotFinished(
