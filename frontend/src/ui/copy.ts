@@ -1,0 +1,20 @@
+// Text for the clipboard. Only secure pages may write to it (localhost counts): else it is shown to copy by hand.
+
+/** What to say of it. */
+export async function copyText(text: string, what: string): Promise<string> {
+	try {
+		await navigator.clipboard.writeText(text);
+		return `${what} copied`;
+	} catch {
+		window.prompt(`Copy this ${what.toLowerCase()}:`, text);
+		return "";
+	}
+}
+
+/** Hands the browser a file. */
+export function save(content: Blob | string, name: string, type = "text/plain"): void {
+	const address = URL.createObjectURL(new Blob([content], { type }));
+	const link = Object.assign(document.createElement("a"), { href: address, download: name });
+	link.click();
+	window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
