@@ -13,7 +13,7 @@ from fretboard.core.redis_url import check_redis_url
 
 MIB = 2**20
 SHORTEST_TOKEN = 16  # characters: a shorter one could be guessed
-ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:\d+)?")
+ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:(\d+|\*))?")
 BUNDLED_MODEL = "tiny-llava"
 BUNDLED_WEIGHTS = Path(__file__).parents[1] / "tiny_llava" / "weights"
 

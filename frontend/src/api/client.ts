@@ -212,6 +212,9 @@ export const eventsUrl = (owner: Owner, id: string) => url(owner, id, "/events")
 export const documentUrl = (id: string, values: Values) => url("analyses", id, "", values);
 export const arrayUrl = (id: string, name: string, values: Values) =>
 	url("analyses", id, `/arrays/${name}`, values);
+/** A whole record as one file: zip, html, ipynb or bib. */
+export const exportUrl = (owner: Owner, id: string, kind: string, values: Values) =>
+	url(owner, id, `/export.${kind}`, values);
 /** The document of a causal test, its figure, one of its arrays, the image it is patched against. */
 export const testUrl = (id: string, path = "", values: Values = {}) =>
 	url("experiments", id, path, values);

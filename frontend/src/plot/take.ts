@@ -40,7 +40,15 @@ async function onPaper({ request, seen }: Shown): Promise<FigureSpec> {
 	);
 	const { data, layout } = JSON.parse(text) as FigureSpec;
 	const white = { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", autosize: false };
-	return { data, layout: { ...layout, ...sizeOf(layout.meta ?? {}), ...white } };
+	const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
+	const titled = axes.map((key) => {
+		const axis = box(layout[key]);
+		return [key, { ...axis, title: { ...box(axis.title), font: { size: 14 } } }];
+	});
+	return {
+		data,
+		layout: { ...layout, ...Object.fromEntries(titled), ...sizeOf(layout.meta ?? {}), ...white },
+	};
 }
 
 function sizeOf(meta: Record<string, unknown>): { width: number; height: number } {
@@ -71,59 +79,56 @@ export async function picture(shown: Shown, format: "png" | "svg"): Promise<Blob
 	return new Blob([bytes], { type: "image/png" });
 }
 
-type Cell = string | number | null;
+type Cell = string | number;
+type Box = Record<string, unknown>;
+const box = (value: unknown): Box =>
+	typeof value === "object" && value !== null ? (value as Box) : {};
+const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', "#x27": "'", amp: "&" };
 const plain = (text: unknown) =>
 	String(text ?? "")
 		.replace(/<br>/g, " ")
 		.replace(/<[^>]*>/g, "")
+		.replace(/&(lt|gt|quot|#x27|amp);/g, (_, name: string) => ENTITIES[name] ?? "")
 		.trim();
 const cell = (value: unknown): Cell =>
-	typeof value === "number" ? (Number.isFinite(value) ? value : null) : plain(value);
+	typeof value === "number" ? (Number.isFinite(value) ? value : "") : plain(value);
 
 function quoted(value: Cell): string {
-	const text = value === null ? "" : String(value);
+	const text = String(value);
 	return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }
 
-/** Titles of the axes, as names of columns. */
+/** Names of the columns: the titles of the axes. */
 function titles({ data, layout }: FigureSpec): string[] {
-	const scene = (layout.scene ?? layout) as Record<string, { title?: { text?: string } }>;
-	const bar = data.find((trace) => trace.colorbar)?.colorbar as
-		| { title?: { text?: string } }
-		| undefined;
-	const named = (axis: "x" | "y" | "z") =>
-		plain(scene[`${axis}axis`]?.title?.text ?? (axis === "z" ? bar?.title?.text : "")) || axis;
-	return ["series", named("x"), named("y"), named("z"), "text", "depth"];
+	const scene = box(layout.scene ?? layout);
+	const bar = data.map((trace) => box(trace.colorbar).title).find(Boolean);
+	const named = (axis: string, title: unknown) => plain(box(title).text) || axis;
+	const [x, y, z] = ["x", "y", "z"].map((axis) =>
+		named(axis, box(scene[`${axis}axis`]).title ?? bar),
+	);
+	return ["series", `${x}`, `${x}: text`, `${y}`, `${z}`, "text", "depth"];
 }
 
-/** (series, x, y, z, text, depth) of every point or cell of a trace. */
-function rowsOf(trace: Trace, layout: FigureSpec["layout"], place: number): Cell[][] {
-	const series =
-		plain(trace.name) ||
-		`${trace.meta?.part ?? trace.type ?? "trace"} ${trace.meta?.string ?? place}`;
-	const [x, y, z, text] = [trace.x, trace.y, trace.z, trace.text].map(listOf);
-	const depths = trace.meta?.part === "points";
+/** (series, x, x in words, y, z, text, depth) of every point or cell of a trace. */
+function rowsOf(trace: Trace, layout: FigureSpec["layout"]): Cell[][] {
+	const [x, y, z, text] = [trace.x, trace.y, trace.z, trace.text].map(listOf) as unknown[][];
+	const labels = listOf(box(layout.xaxis).ticktext);
+	const points = trace.meta?.part === "points";
+	const row = (column: number, ...rest: unknown[]) =>
+		[trace.name, at(x, column) ?? column, labels[column], ...rest].map(cell);
 	if (trace.type !== "heatmap")
-		return (y ?? []).map((value, index) =>
-			[
-				series,
-				at(x, index) ?? index,
+		return (y ?? []).map((value, place) =>
+			row(
+				place,
 				value,
-				at(z, index),
-				at(text, index),
-				depths ? at(trace.customdata, index, 1) : null,
-			].map(cell),
+				at(z, place),
+				at(text, place),
+				points ? at(trace.customdata, place, 1) : null,
+			),
 		);
-	const labels = listOf((layout.xaxis as Record<string, unknown>)?.ticktext);
-	return (z ?? []).flatMap((row, depth) =>
-		(row as unknown[]).map((value, column) =>
-			[
-				series,
-				at(x, column) ?? column,
-				at(y, depth) ?? depth,
-				value,
-				at(text, depth, column) ?? at(labels, column),
-			].map(cell),
+	return (z ?? []).flatMap((values, line) =>
+		(values as unknown[]).map((value, column) =>
+			row(column, at(y, line) ?? line, value, at(text, line, column), null),
 		),
 	);
 }
@@ -133,15 +138,16 @@ export async function csv({ request, seen }: Shown): Promise<string> {
 	const shown = seen(await asked(request));
 	// A map's paths and rings go through its points again.
 	const visible = shown.data.filter(
-		(trace) =>
-			trace.visible !== false && ["points", undefined].includes(trace.meta?.part as undefined),
+		({ visible, meta }) => visible !== false && (meta?.part ?? "points") === "points",
 	);
-	const rows = visible.flatMap((trace, place) => rowsOf(trace, shown.layout, place));
-	const kept = [0, 1, 2, 3, 4, 5].filter((column) =>
-		rows.some((row) => row[column] !== null && row[column] !== ""),
-	);
-	const lines = [titles(shown), ...rows].map((row) =>
-		kept.map((column) => quoted(row[column] ?? null)).join(","),
+	const rows = visible.flatMap((trace) => rowsOf(trace, shown.layout));
+	const columns = titles(shown).map((name, place) => [
+		name,
+		...rows.map((row) => row[place] ?? ""),
+	]);
+	const kept = columns.filter(([, ...values]) => values.some((value) => value !== ""));
+	const lines = [null, ...rows].map((_, line) =>
+		kept.map((column) => quoted(column[line] ?? "")).join(","),
 	);
 	return `${lines.join("\n")}\n`;
 }
