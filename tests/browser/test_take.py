@@ -2,8 +2,13 @@
 
 import io
 import json
+import threading
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import nbformat
@@ -11,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.harness import BLOG, chip, go_down, open_board
+from tests.browser.harness import chip, go_down, open_board
 
 TARGET = 24  # CSS pixels, WCAG 2.5.8
 
@@ -175,35 +180,32 @@ def test_wide_views_have_the_menu_too(opened):
     assert table["depth"].min() == 1
 
 
-def framed(browser: Browser, site: str, address: str) -> Page:
-    """A page of another site with a frame."""
-    page = browser.new_context().new_page()
-    page.route(
-        f"{site}/**",
-        lambda route: route.fulfill(
-            content_type="text/html",
-            body=f'<iframe id="chart" src="{address}" width="700" height="400"></iframe>',
-        ),
-    )
-    page.goto(f"{site}/post")
-    return page
+@pytest.fixture
+def site(tmp_path) -> Iterator[tuple[Path, int]]:
+    """(the folder, the port) of another site."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield tmp_path, served.server_port
+        served.shutdown()
 
 
-def test_a_chart_stands_alone_in_a_frame_of_an_allowed_site(opened, browser):
-    source = copied(opened, "competition", "Copy frame (HTML)")
-    address = source.split('src="')[1].split('"')[0].replace("&amp;", "&") + "&theme=dark"
-    address = address.replace("theme=light&", "")
-    page = framed(browser, BLOG, address)
-    frame = page.frame_locator("#chart")
-    plot = frame.locator("[data-chart='competition'] .main-svg").first
-    expect(plot).to_have_attribute("width", "700")
-    expect(plot).to_have_attribute("height", "400")
-    expect(frame.get_by_role("button")).to_have_count(0)
-    assert frame.locator("html").get_attribute("data-theme") == "dark"
-    page.context.close()
-    other = framed(browser, "http://other.test", address)
-    expect(other.frame_locator("#chart").locator("[data-chart]")).to_have_count(0)
-    other.context.close()
+def test_a_chart_stands_alone_in_a_frame_of_an_allowed_site(opened, browser, site):
+    folder, port = site
+    frame = copied(opened, "competition", "Copy frame (HTML)")
+    (folder / "post.html").write_text(frame.replace("theme=light", "theme=dark"))
+    page = browser.new_page()
+    page.goto(f"http://localhost:{port}/post.html")
+    chart = page.frame_locator("iframe")
+    plot = chart.locator("[data-chart='competition'] .main-svg").first
+    expect(plot).to_have_attribute("width", "720")
+    expect(plot).to_have_attribute("height", "420")
+    expect(chart.get_by_role("button")).to_have_count(0)
+    assert chart.locator("html").get_attribute("data-theme") == "dark"
+    page.goto(f"http://127.0.0.1:{port}/post.html")
+    page.wait_for_load_state("networkidle")
+    expect(page.frame_locator("iframe").locator("[data-chart]")).to_have_count(0)
+    page.close()
 
 
 @pytest.mark.parametrize(
