@@ -39,7 +39,7 @@ def menu(page: Page, chart: str):
 def saved(page: Page, chart: str, entry: str) -> bytes:
     panel = menu(page, chart)
     with page.expect_download() as download:
-        panel.get_by_role("button", name=entry, exact=True).click()
+        panel.get_by_text(entry, exact=True).click()
     page.keyboard.press("Escape")
     return download.value.path().read_bytes()
 
@@ -65,11 +65,11 @@ def array(server, analysis: str, name: str, **values: str) -> np.ndarray:
 @pytest.mark.parametrize("chart", ["competition", "divergence"])
 def test_pictures_are_pictures_on_white_with_vector_text(opened, chart):
     picture = Image.open(io.BytesIO(saved(opened, chart, "PNG")))
-    assert picture.size == (1920, 1200)
+    assert picture.size == (3 * 820, 3 * 460)
     assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     assert len(picture.convert("RGB").getcolors(1 << 20)) > 20  # something is drawn
     drawing = ElementTree.fromstring(saved(opened, chart, "SVG for paper"))
-    assert (drawing.get("width"), drawing.get("height")) == ("640", "400")
+    assert (drawing.get("width"), drawing.get("height")) == ("820", "460")
     texts = ["".join(text.itertext()) for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert "depth (layers applied)" in texts
     assert not list(drawing.iter("{http://www.w3.org/2000/svg}foreignObject"))
@@ -155,7 +155,7 @@ def test_the_menu_is_for_keys_and_fingers(watched, analysis, width):
     button.focus()
     page.keyboard.press("Enter")
     panel = page.get_by_role("group", name="Take away: competition")
-    entries = panel.get_by_role("button")
+    entries = panel.get_by_role("listitem").locator("> *")
     expect(entries).to_have_count(9)
     page.keyboard.press("Tab")
     expect(entries.first).to_be_focused()

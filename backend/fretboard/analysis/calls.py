@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.figure_options import FigureOptions, SetFigureOptions
 from fretboard.core.map_settings import MapSettings
+from fretboard.figures.export import size
 
 COMPARED = {"fretboard": "heatmap", "divergence": "divergence"}  # a pair of figures, one a side
 
@@ -24,7 +25,7 @@ def of_analysis(
         "profile": _call("profile", options.quantity),
         "trajectory": _call("map", **_map(options, settings)),
         "perplexities": _call("perplexities", **_map(options, settings)),
-        "patches": _call("patches", *options.word[:1]),
+        "patches": _call("patches", *options.word[:1], **_chosen(depth=options.depth)),
     }
     if compared and name in COMPARED:
         return f"c.{calls[name]}[0]"
@@ -43,8 +44,9 @@ def of_test(token: int | None) -> str:
 
 
 def noted(figure: go.Figure, call: str) -> go.Figure:
-    """The figure, with its call in its `meta`."""
-    figure.update_layout(meta=dict(figure.layout.meta or {}) | {"python": call})
+    """The figure, with its call and its size (px) in its `meta`."""
+    own = dict(figure.layout.meta or {}) | {"python": call, "size": list(size(figure))}
+    figure.update_layout(meta=own)
     return figure
 
 

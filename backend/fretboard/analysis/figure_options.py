@@ -24,4 +24,5 @@ class FigureOptions(SetFigureOptions):
 
     quantity: Annotated[str, Field(description="Of the fretboard or profile.")] = "probability"
     token: Annotated[int, Field(ge=0, description="Of competition and divergence.")] = 0
+    depth: Annotated[int | None, Field(ge=0, description="Of patches: this one alone.")] = None
     word: Annotated[list[str], Field(description="A further candidate; may be repeated.")] = []

@@ -164,7 +164,9 @@ class Figures:
         word = arrays.vocabulary(of.analysis).word(options.word[0])
         values = arrays.patch_word(of.analysis, word.token_id, lens)
         image = stored_image(arrays.store.read_image(of.analysis.id))
-        return patches_figure(image, places, values, word.token_text, lens.base, options.theme)
+        return patches_figure(
+            image, places, values, word.token_text, lens.base, options.theme, options.depth
+        )
 
     def _trajectory_of_set(
         self, of: ImageSet, role: str, options: SetFigureOptions, settings: MapSettings

@@ -219,17 +219,20 @@ class AnalysisView(RecordArrays):
         """
         return self._figure("perplexities", _options(theme=theme), settings)
 
-    def patches(self, word: str | int | None = None, theme: ThemeName = "light") -> go.Figure:
+    def patches(
+        self, word: str | int | None = None, depth: int | None = None, theme: ThemeName = "light"
+    ) -> go.Figure:
         """A word's probability at every image position, over the image; a slider over depth.
 
         word: any of the vocabulary, or the index of a token; None: the answer's first flagged or
-        likeliest content word. Raises InputError without an image, UnknownWord.
+        likeliest content word. depth: this one alone. Raises InputError without an image,
+        UnknownWord.
 
         >>> len(a.patches("dog").data) == len(a.probability)
         True
         """
         text = word if isinstance(word, str) else self._shown(word).text
-        return self._figure("patches", _options(word=[text], theme=theme))
+        return self._figure("patches", _options(word=[text], depth=depth, theme=theme))
 
     def save(self, folder: str | Path) -> Path:
         """Write it as a folder that `fb.open` and `fretboard figure` take; returns the folder.

@@ -10,11 +10,3 @@ export async function copyText(text: string, what: string): Promise<string> {
 		return "";
 	}
 }
-
-/** Hands the browser a file. */
-export function save(content: Blob | string, name: string, type = "text/plain"): void {
-	const address = URL.createObjectURL(new Blob([content], { type }));
-	const link = Object.assign(document.createElement("a"), { href: address, download: name });
-	link.click();
-	window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}

@@ -9,12 +9,17 @@ from fretboard.analysis.export.record import Exported
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
+def snippet(record: Exported, server: str, call: str = "") -> str:
+    """Python that opens a record and, with a `call`, draws one figure of it."""
+    return "\n".join(filter(None, ["import fretboard as fb\n", record.opened(server), call]))
+
+
 def notebook(record: Exported, server: str) -> str:
     """.ipynb, version 4.5. server: where the record lies; `""`: in the archive beside."""
     link = f"[{record.name}]({server}{record.link})" if server else f"`{record.name}.zip`"
     cells = [
         new_markdown_cell(f"# {record.title}\n\n{link}, made with Fretboard."),
-        new_code_cell(f"import fretboard as fb\n\n{record.opened(server)}"),
+        new_code_cell(snippet(record, server)),
     ]
     for cell in record.cells():
         cells += [new_markdown_cell(cell.words)] if cell.words else []

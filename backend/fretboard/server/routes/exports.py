@@ -20,6 +20,7 @@ from fretboard.core.map_settings import MapQuery
 from fretboard.core.reading import Lens, Reading
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.services import Services
+from fretboard.server.attachments import server_of
 from fretboard.server.routes.causal_tests import TokenQuery, finished_test
 from fretboard.server.routes.image_sets import finished_set
 
@@ -93,7 +94,7 @@ def _sent(record: Exported, kind: Format, request: Request, theme: ThemeName) ->
     """Written to a file first: an archive may be larger than what memory is for."""
     with NamedTemporaryFile(prefix="fretboard-", delete=False) as file:
         try:
-            write(record, kind, file, str(request.base_url).rstrip("/"), theme)
+            write(record, kind, file, server_of(request), theme)
         except BaseException:
             os.unlink(file.name)
             raise

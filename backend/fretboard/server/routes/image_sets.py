@@ -8,9 +8,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.figure_options import SetFigureOptions
 from fretboard.analysis.figures import Figures
 from fretboard.analysis.image_sets import WAITING, aligned_members, derived_of_set, states_at, view
+from fretboard.analysis.source import StoredSource
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
@@ -20,7 +22,7 @@ from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.delete import erase_set
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
-from fretboard.server.attachments import npy
+from fretboard.server.attachments import FigureFormat, figure_as, npy
 from fretboard.server.forms import MULTIPART, ImageSetForm
 from fretboard.server.routes.analyses import settled
 from fretboard.server.routes.maps import MapStability, add_progress
@@ -153,16 +155,19 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
 
     @router.get("/{set_id}/figures/{name}", response_class=Response)
     def figure(
+        request: Request,
         set_id: str,
         name: str,
         options: Annotated[SetFigureOptions, Query()],
         settings: Annotated[MapQuery, Query()],
         token: str | None = None,
+        format: FigureFormat = "json",
     ) -> Response:
-        """Plotly JSON of `trajectory`, `perplexities` or `dispersion`."""
+        """Plotly JSON of `trajectory`, `perplexities` or `dispersion`; its numbers, its Python."""
         image_set, role = finished_set(services, set_id, token)
         drawn = figures.draw_set(name, image_set, role, options, settings.of("images"))
-        return Response(drawn.to_json(), media_type="application/json")
+        record = SetExport(StoredSource(arrays), image_set, role, settings)
+        return figure_as(drawn, format, record, request)
 
     @router.get("/{set_id}/stability")
     def stability(

@@ -149,13 +149,3 @@ export function grown(spec: FigureSpec, depth: number): FigureSpec {
 	});
 	return { ...spec, data };
 }
-
-/** The map up to a depth, with the colours and legend that the page draws beside it. */
-export function onPaper(spec: FigureSpec, depth: number): FigureSpec {
-	const { data } = grown(unpacked(spec), depth);
-	const barred = data.map((trace) => {
-		const marker = trace.marker as Box | undefined;
-		return marker?.colorbar ? { ...trace, marker: { ...marker, showscale: true } } : trace;
-	});
-	return { data: barred, layout: spec.layout };
-}
