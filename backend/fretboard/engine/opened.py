@@ -29,7 +29,7 @@ def open_place(settings: Settings, place: Path) -> tuple[Session, Manifest]:
 
     Raises NotFound, and InputError for a file that is no archive.
     """
-    if place.suffix.lower() == ARCHIVE:
+    if place.suffix.lower() == ARCHIVE or place.is_file():
         session = Session.open(settings)
         manifest = unpack(place, session.store, session.sets, session.tests)
     elif place.parent.name in ("sets", "experiments"):
