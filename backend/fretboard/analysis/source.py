@@ -54,11 +54,9 @@ class StoredSource:
         self._figures = Figures(arrays)
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        """See `Source`."""
         return as_read(self.arrays, document, reading)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        """See `Source`."""
         return self.arrays.named(document, name, reading.lens, reading.divergence)
 
     def figure(
@@ -69,7 +67,6 @@ class StoredSource:
         settings: MapQuery,
         beside: Source | None = None,
     ) -> go.Figure:
-        """See `Source`."""
         if beside is not None:
             if not isinstance(beside, StoredSource):
                 raise InputError(
@@ -80,9 +77,7 @@ class StoredSource:
         return self._figures.draw(name, subject, options, settings.of("tokens"))
 
     def image(self, document: Analysis) -> bytes:
-        """See `Source`."""
         return self.arrays.store.read_image(document.id)
 
     def tokenizer(self, document: Analysis) -> str:
-        """See `Source`."""
         return self.arrays.store.read_tokenizer(document.model.revision)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from fretboard.analysis.stages import staged
@@ -116,18 +117,22 @@ class Pipeline:
 
         Nothing is generated: all comes from the stored hidden states.
         """
-        started = time.perf_counter()
-        hidden = self.store.read_sound(sibling, HIDDEN_STATES)
-        ids = [token.id for token in sibling.tokens]
-        lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
-        readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         facts = {
             name: getattr(sibling, name)
             for name in ("finish_reason", "prompt_tokens", "image_positions", "repair")
         }
+        ids = [token.id for token in sibling.tokens]
+        hidden = self.store.read_sound(sibling, HIDDEN_STATES)
+        return self.read_states(analysis.model_copy(update=facts), hidden, ids)
+
+    def read_states(self, analysis: Analysis, hidden: np.ndarray, ids: list[int]) -> Analysis:
+        """The finished analysis of (L+1, T, width) states that predicted the T tokens `ids`."""
+        started = time.perf_counter()
+        lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
+        readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         spent = time.perf_counter() - started
-        facts["timings"] = {"total": spent, "readout": spent}
-        finished = self._answered(analysis.model_copy(update=facts), readout, ids)
+        timed = analysis.model_copy(update={"timings": {"total": spent, "readout": spent}})
+        finished = self._answered(timed, readout, ids)
         self.store.write_finished(finished, hidden, readout.arrays())
         return finished
 

@@ -23,6 +23,12 @@ def make_lens(anatomy: Anatomy, lens: Lens) -> LogitLens:
     )
 
 
+@torch.inference_mode()
+def log_probabilities(anatomy: Anatomy, states: np.ndarray) -> np.ndarray:
+    """(…, width) before the final norm → (…, V) float32: the normed lens on any states."""
+    return make_lens(anatomy, Lens.NORMED).log_probabilities(to_tensor(states)).cpu().numpy()
+
+
 def derive(
     anatomy: Anatomy, analysis: Analysis, hidden: np.ndarray, derived: Derived
 ) -> dict[str, np.ndarray]:

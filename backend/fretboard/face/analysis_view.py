@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 
 from fretboard.analysis.arrays import require_token
 from fretboard.analysis.export.analyses import AnalysisExport
@@ -16,9 +15,8 @@ from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.analysis.headings import heading
 from fretboard.analysis.source import Source, StoredSource
-from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import InputError
-from fretboard.core.images import stored_image
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
@@ -27,13 +25,13 @@ from fretboard.engine.folder import save
 from fretboard.engine.session import Session
 from fretboard.face import cell
 from fretboard.face.follow_up import FollowUp, follow_up
-from fretboard.face.record_arrays import RecordArrays
+from fretboard.face.record import Record
 from fretboard.figures.export import dress
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
 
 
-class AnalysisView(RecordArrays):
+class AnalysisView(Record):
     """One answer, layer by layer. Depths are 0 (embeddings) to L (last layer), tokens 0 to T−1.
 
     Nothing is read or computed before it is looked at. In a notebook it shows itself.
@@ -72,64 +70,6 @@ class AnalysisView(RecordArrays):
 
     def _repr_html_(self) -> str:
         return cell.render(cell.of_analysis(self))
-
-    @property
-    def id(self) -> str:
-        """Its content: the same question of the same model has the same id, everywhere.
-
-        >>> len(a.id)
-        32
-        """
-        return self.document.id
-
-    @property
-    def answer(self) -> str:
-        """The answer as text, without special tokens.
-
-        >>> a.answer
-        'The dog is ...'
-        """
-        return self.document.answer or ""
-
-    @property
-    def tokens(self) -> list[Token]:
-        """The emitted tokens, T of them: text, probability, class, emergence (depth), flag.
-
-        >>> a.tokens[3]
-        <token 3 ' ...': probability 0..., leads from depth ...>
-        """
-        return self.document.tokens
-
-    @property
-    def stages(self) -> Stages | None:
-        """The nodes as the reading has them: critical depth with interval, method, thresholds.
-
-        A node that was not detected is None.
-
-        >>> a.stages.method.value
-        'automatic'
-        """
-        return self.document.stages
-
-    @property
-    def flags(self) -> list[Token]:
-        """The tokens whose hallucination score reaches `flag_score`: evidence, not proof.
-
-        >>> len(a.flags) <= len(a.read(flag_score=0).flags)
-        True
-        """
-        return [token for token in self.tokens if token.flag and token.flag.flagged]
-
-    @property
-    def image(self) -> Image.Image | None:
-        """The picture as the model's processor got it: upright RGB; None: asked without one.
-
-        >>> a.image.mode
-        'RGB'
-        """
-        if self.document.request.image is None:
-            return None
-        return stored_image(self.source.image(self.document))
 
     @property
     def question(self) -> FollowUp:

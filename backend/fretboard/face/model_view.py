@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+
 from fretboard.analysis.source import StoredSource
 from fretboard.core.analysis import Analysis, problem_of
 from fretboard.core.causal_test import Kind
@@ -76,6 +78,44 @@ class Model:
         True
         """
         return self._view(self.session.store.read(analysis_id))
+
+    def import_states(
+        self, path: str | Path, answer_from: int, token_ids: Sequence[int] | None = None
+    ) -> AnalysisView:
+        """Hidden states that another tool saved, read through this model's own lens.
+
+        path: of TransformerLens, nnsight or nnterp, vLLM (docs/notebook.md). answer_from: position
+        of the answer's first token. token_ids: of all positions, where the file has none. Nothing
+        is generated. Raises InputError where file, tokens and model do not go together.
+
+        >>> m.import_states("nowhere.npz", answer_from=3)
+        Traceback (most recent call last):
+        fretboard.core.errors.InputError: ...
+        """
+        from fretboard.engine.imported import import_states
+
+        place = Path(path).expanduser()
+        return self._view(import_states(self.session, place, answer_from, token_ids))
+
+    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
+        """The model's own final norm and head on any hidden states: the normed lens, for your own.
+
+        states: (…, width), before the final norm. Gives (…, vocabulary) float32, nats, all at once.
+        Raises InputError for another width.
+
+        >>> leaders = m.log_probabilities(a.hidden_states[:, 3]).argmax(-1)
+        >>> leaders.tolist() == a.top_ids[:, 3, 0].tolist()
+        True
+        """
+        from fretboard.engine.derive import log_probabilities
+
+        width = self.session.pipeline.facts()["width"]
+        if states.ndim == 0 or states.shape[-1] != width:
+            raise InputError(
+                f"These states have the shape {states.shape}; their last axis is to be the model's "
+                f"width, {width}."
+            )
+        return log_probabilities(self.session.pipeline.checkpoint.anatomy, states)
 
     def test(
         self,

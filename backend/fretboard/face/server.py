@@ -15,12 +15,13 @@ import httpx2
 import numpy as np
 import plotly.graph_objects as go
 
+from fretboard.analysis.arrays import require_done
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.analysis.source import Source
 from fretboard.core import errors
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import FretboardError, InputError, NotFinished, Unavailable
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import FretboardError, InputError, Unavailable
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.progress import bar
 from fretboard.core.question import Question, QuestionFields
@@ -147,10 +148,7 @@ class Server:
         query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         response = self.get(f"/api/analyses/{analysis_id}", **query)
         document = Analysis.model_validate_json(response.content)
-        if document.status is Status.FAILED and document.error is not None:
-            raise NotFinished(f"This analysis failed: {document.error.detail}")
-        if document.status is not Status.DONE:
-            raise NotFinished(f"This analysis is {document.status}; open it when it is done.")
+        require_done(document)
         return AnalysisView(source, document, reading.under(document.request.lens), question)
 
     def _parsed(self, name: str) -> tuple[str, Reading]:
@@ -185,12 +183,10 @@ class RemoteSource:
         self._server, self.server = connected, connected.url
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        """See `Source`."""
         answer = self._server.get(f"/api/analyses/{document.id}", **_query(reading))
         return Analysis.model_validate_json(answer.content)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        """See `Source`."""
         chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
         return self._npy(document, f"arrays/{name}", **chosen)
 
@@ -202,7 +198,6 @@ class RemoteSource:
         settings: MapQuery,
         beside: Source | None = None,
     ) -> go.Figure:
-        """See `Source`."""
         query = _query(subject.reading) | _query(options) | _query(settings)
         if "scaling" in query:  # in an address: of a map, not of a figure
             query["map_scaling"] = query.pop("scaling")
@@ -218,11 +213,9 @@ class RemoteSource:
         return go.Figure(_decoded(answer.json()))
 
     def image(self, document: Analysis) -> bytes:
-        """See `Source`."""
         return self._server.get(f"/api/analyses/{document.id}/image").content
 
     def tokenizer(self, document: Analysis) -> str:
-        """See `Source`."""
         return self._server.get(f"/api/analyses/{document.id}/tokenizer").text
 
     def _npy(self, document: Analysis, path: str, **query: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
-from fretboard.core.vocabulary import Vocabulary, Word
+from fretboard.core.vocabulary import Vocabulary, VocabularyWord
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
@@ -29,7 +29,11 @@ class Candidate:
 
 
 def candidates(
-    analysis: Analysis, leaders: np.ndarray, token: int, words: list[Word], vocabulary: Vocabulary
+    analysis: Analysis,
+    leaders: np.ndarray,
+    token: int,
+    words: list[VocabularyWord],
+    vocabulary: Vocabulary,
 ) -> list[Candidate]:
     """The emitted token, the user's words, then the leaders of all depths, latest first.
 
@@ -49,7 +53,7 @@ def competition_figure(
     table: np.ndarray,
     leaders: np.ndarray,
     token: int,
-    words: list[Word],
+    words: list[VocabularyWord],
     vocabulary: Vocabulary,
     lens: Lens | None = None,
     theme: ThemeName = "light",
@@ -61,25 +65,17 @@ def competition_figure(
     lens = lens or analysis.request.lens
     colors = THEMES[theme]
     listed = candidates(analysis, leaders, token, words, vocabulary)
-    figure = base_figure(
-        colors,
-        {
-            "axis": "depth",
-            "token": token,
-            "lens": lens,
-            "candidates": [vars(candidate) for candidate in listed],
-        },
-    )
+    meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
+    figure = base_figure(colors, meta)
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
-    _label_ends(figure, shown[:LABELLED], table, labels, gap)
+    signed = lens == Lens.DIFFERENCE
+    _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    signed = lens == Lens.DIFFERENCE
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
         range=[-1.02, 1.02] if signed else [0, 1.02],

@@ -93,8 +93,10 @@ def knockout_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
 def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """How much attention and the MLPs add, and the largest part."""
     parts = {name: of_token(arrays[name], token) for name in ("attention", "mlp")}
-    rest = sum(float(of_token(arrays[name][None], token)[0]) for name in ("embeddings", "constant"))
-    whole = float(of_token(arrays["whole"][None], token)[0])
+    embeddings, constant, whole = (
+        float(of_token(arrays[name], token)) for name in ("embeddings", "constant", "whole")
+    )
+    rest = embeddings + constant
     name, layer = max(
         ((name, int(np.abs(values).argmax())) for name, values in parts.items()),
         key=lambda place: abs(float(parts[place[0]][place[1]])),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.causal_tests import TITLES, find
 from fretboard.analysis.image_sets import view
 from fretboard.core.analysis import Analysis, Status
@@ -36,9 +36,11 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
     @router.get("/api/analyses/{analysis_id}/preview.png", response_class=Response)
     def picture(analysis_id: str) -> Response:
-        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630."""
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630.
+
+        For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
+        """
+        analysis = read_done(services.store, analysis_id)
         image = None
         with suppress(NotFound):  # text only, or its image is lost
             image = stored_image(services.store.read_image(analysis_id))
@@ -62,8 +64,12 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
 
 def unfurling(services: Services, request: Request, page: str) -> str:
-    """The page with the tags of the finished record that it is of, where anyone may read it."""
-    if Tokens.of(services.settings).anyone < Access.READ:
+    """The page with the tags of the finished record that it is of, where anyone may read it.
+
+    A browser that opens the page says so and needs none: no record is read for it.
+    """
+    opened = request.headers.get("sec-fetch-dest") == "document"
+    if opened or Tokens.of(services.settings).anyone < Access.READ:
         return page
     try:
         card = _card(services, request.path_params, request.query_params.get("test"))

@@ -29,7 +29,7 @@ def silent(_share: float, _message: str) -> None:
 
 
 @dataclass(frozen=True)
-class Material:
+class CausalMaterial:
     """The pictures and the answer.
 
     image: None for text alone; other: None for a grey one of the same size. emitted: the ids to
@@ -45,7 +45,7 @@ def measure(
     checkpoint: Checkpoint,
     vocabulary: Vocabulary,
     test: CausalTest,
-    material: Material,
+    material: CausalMaterial,
     report: Report = silent,
 ) -> tuple[CausalTest, Arrays]:
     """The finished document and its arrays; running it twice gives the same.
@@ -66,7 +66,9 @@ def measure(
     return test.model_copy(update=facts), arrays
 
 
-def _taught(checkpoint: Checkpoint, test: CausalTest, material: Material, report: Report) -> Forced:
+def _taught(
+    checkpoint: Checkpoint, test: CausalTest, material: CausalMaterial, report: Report
+) -> Forced:
     request = test.request
     inputs = build_inputs(checkpoint, request.prompt, material.image, request.continuation)
     if material.emitted is not None:
@@ -81,7 +83,7 @@ def _taught(checkpoint: Checkpoint, test: CausalTest, material: Material, report
 def _arrays(
     forced: Forced,
     test: CausalTest,
-    material: Material,
+    material: CausalMaterial,
     vocabulary: Vocabulary,
     report: Report,
 ) -> tuple[Arrays, dict[str, Any]]:
@@ -102,7 +104,7 @@ def _arrays(
     return patching(donor, base, tick)
 
 
-def _without(forced: Forced, test: CausalTest, material: Material) -> Forced:
+def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:
     """The same answer taught to a run with the other image, or a grey one of the same size."""
     assert material.image is not None  # image positions were required
     other = material.other or blank_like(material.image)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
 from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.analysis.export.image_sets import SetExport
@@ -21,7 +21,7 @@ from fretboard.core.reading import Lens, Reading
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.services import Services
 from fretboard.server.attachments import server_of
-from fretboard.server.routes.causal_tests import TokenQuery, finished_test
+from fretboard.server.routes.causal_tests import TokenQuery
 from fretboard.server.routes.image_sets import finished_set
 
 READ = Annotated[Reading, Query()]
@@ -33,8 +33,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     source = StoredSource(arrays)
 
     def side(analysis_id: str, reading: Reading, options: FigureOptions) -> AnalysisExport:
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        analysis = read_done(services.store, analysis_id)
         own = reading.under(analysis.request.lens)
         return AnalysisExport(source, source.read(analysis, own), own, options)
 
@@ -83,7 +82,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         theme: ThemeName = "light",
     ) -> FileResponse:
         """The same of a causal test."""
-        test = finished_test(services, test_id)
+        test = read_done(services.tests, test_id)
         record = TestExport.stored(services.store, services.tests, test, token)
         return _sent(record, kind, request, theme)
 

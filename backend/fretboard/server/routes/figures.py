@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.figure_options import FigureOptions
@@ -24,8 +24,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     figures, source = Figures(arrays), StoredSource(arrays)
 
     def read(analysis_id: str, reading: Reading) -> tuple[Analysis, Reading]:
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        analysis = read_done(services.store, analysis_id)
         own = reading.under(analysis.request.lens)
         return as_read(arrays, analysis, own), own
 
