@@ -109,7 +109,8 @@ def _card_of_set(services: Services, set_id: str) -> Card | None:
     if seen.status != "done":
         return None
     words = dict.fromkeys(member.word.strip() for member in seen.members if member.word)
-    said = f"{seen.request.model}, {len(seen.members)} images: {', '.join(words)}"
+    said = f"{seen.request.model}, {len(seen.members)} images"
+    said += f": {', '.join(words)}" if words else ""
     return Card(f"“{seen.request.prompt}”", said, f"api/trajectories/{set_id}/preview.png")
 
 
