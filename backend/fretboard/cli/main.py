@@ -120,9 +120,9 @@ def _write_schemas(folder: Path) -> None:
 
 
 for _command in (
-    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
-    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check, mcp, report,
+    analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
+    analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
+    studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_states)
