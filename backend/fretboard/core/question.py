@@ -45,7 +45,9 @@ class QuestionFields(BaseModel):
     max_new_tokens: Annotated[int, Field(ge=1, description="Longest answer, in tokens.")] = (
         DEFAULT_NEW_TOKENS
     )
-    lens: Annotated[Lens, Field(description="normed, raw or difference.")] = Lens.NORMED
+    lens: Annotated[
+        Lens, Field(description="normed, raw, jacobian, tuned, or a difference of two.")
+    ] = Lens.NORMED
     skip_layers: Annotated[
         str, Field(description="Decoder layers to leave out, such as 6-9,12; or a preset: skip.1.")
     ] = ""

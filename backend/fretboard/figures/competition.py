@@ -75,11 +75,11 @@ def competition_figure(
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
+    gap = LABEL_GAP * (2 if lens.pair else 1)
     _label_ends(figure, shown[:LABELLED], table, labels, gap)
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    signed = lens == Lens.DIFFERENCE
+    signed = lens.pair is not None
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
         range=[-1.02, 1.02] if signed else [0, 1.02],
