@@ -8,7 +8,8 @@ from PIL import Image
 
 from fretboard.core.fitted_lens import Span
 from fretboard.engine.causal.forced import answer
-from fretboard.engine.lens_fit.gradients import products, sources
+from fretboard.engine.lens_fit.examples import sources
+from fretboard.engine.lens_fit.gradients import products
 from fretboard.lens.jacobian import JacobianMean, signs
 from fretboard.model.checkpoint import assemble
 from fretboard.model.inputs import Inputs, build_inputs

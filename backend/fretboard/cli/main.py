@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fretboard.cli import analyze, studies
+from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.options import configured_settings
@@ -96,6 +96,7 @@ for _command in (
     clean, check,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(lens.app, name="lens")
 
 
 def _run_until_told(worker: "Worker", halted: threading.Event) -> int:

@@ -9,6 +9,7 @@ import torch
 from fretboard.core.errors import InputError
 from fretboard.core.fitted_lens import FittedKind, LensRecipe, Span
 from fretboard.core.reading import Lens
+from fretboard.lens.latent import LatentLens
 from fretboard.lens.readout import LogitLens, VocabularyLens
 from fretboard.lens.translation import Translation
 from fretboard.model.anatomy import Anatomy
@@ -28,10 +29,6 @@ class FittedLenses:
     _read: dict[FittedKind, Read] = field(default_factory=dict)
     _made: dict[tuple[FittedKind, Span], Translation] = field(default_factory=dict)
 
-    def recipe(self, kind: FittedKind) -> LensRecipe:
-        """How the lens came about. Raises InputError where none is fitted."""
-        return self._file(kind)[0]
-
     def make(self, anatomy: Anatomy, kind: Lens, span: Span) -> VocabularyLens:
         """The lens for states at `span`. Raises InputError where none is fitted for them."""
         if kind is Lens.JACOBIAN or kind is Lens.TUNED:
@@ -39,11 +36,24 @@ class FittedLenses:
             return LogitLens(
                 anatomy.normed, anatomy.logits, anatomy.vocabulary, translate=translation
             )
-        raise InputError(f"There is no fitted lens {kind!r}.")
+        if span is not Span.IMAGE:
+            raise InputError(
+                "The latent lens reads image positions alone, not the answer's words. Read those "
+                "with normed, raw, jacobian or tuned."
+            )
+        return self._latent(anatomy)
+
+    def _latent(self, anatomy: Anatomy) -> LatentLens:
+        arrays = self.read(Lens.LATENT)[1]
+        return LatentLens(
+            _tensor(anatomy, arrays["image.states"]),
+            torch.from_numpy(arrays["image.ids"].astype(np.int64)).to(anatomy.device),
+            LogitLens(anatomy.normed, anatomy.logits, anatomy.vocabulary),
+        )
 
     def _translation(self, anatomy: Anatomy, kind: FittedKind, span: Span) -> Translation:
         if (kind, span) not in self._made:
-            arrays = self._file(kind)[1]
+            arrays = self.read(kind)[1]
             if f"{span}.weight" not in arrays:
                 raise InputError(
                     f"The {kind} lens of {self.model} was not fitted at the {span} positions. Fit "
@@ -56,7 +66,8 @@ class FittedLenses:
             )
         return self._made[kind, span]
 
-    def _file(self, kind: FittedKind) -> Read:
+    def read(self, kind: FittedKind) -> Read:
+        """How the lens came about, and its arrays. Raises InputError where none is fitted."""
         if kind not in self._read:
             path = find_lens((self.folder, LENSES), self.revision, kind)
             if path is None:
@@ -68,12 +79,11 @@ class FittedLenses:
         return self._read[kind]
 
     def _command(self, kind: FittedKind) -> str:
-        return f"fretboard lens fit {self.model} --kind {kind} --images FOLDER"
+        material = "--captions FILE" if kind is Lens.LATENT else "--images FOLDER"
+        return f"fretboard lens fit {self.model} --kind {kind} {material}"
 
 
 def _tensor(anatomy: Anatomy, array: np.ndarray) -> torch.Tensor:
     """Where the final norm is, in float32 on a CPU, which is slow in half precision."""
-    weight = next(anatomy.final_norm.parameters(), None)
-    device = weight.device if weight is not None and weight.device.type != "meta" else "cpu"
-    dtype = torch.float32 if str(device) == "cpu" else anatomy.dtype
-    return torch.from_numpy(array.astype(np.float32)).to(device, dtype)
+    dtype = torch.float32 if anatomy.device.type == "cpu" else anatomy.dtype
+    return torch.from_numpy(array.astype(np.float32)).to(anatomy.device, dtype)

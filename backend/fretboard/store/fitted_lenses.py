@@ -22,6 +22,11 @@ def lens_path(folder: Path, revision: str, kind: FittedKind) -> Path:
     return folder / revision / f"{kind}{SUFFIX}"
 
 
+def partial_path(path: Path) -> Path:
+    """Where a fit under way keeps what it has."""
+    return path.with_suffix(f".partial{SUFFIX}")
+
+
 def find_lens(folders: Iterable[Path], revision: str, kind: FittedKind) -> Path | None:
     """The first folder's that has one."""
     paths = (lens_path(folder, revision, kind) for folder in folders)

@@ -17,13 +17,6 @@ from fretboard.model.hooks import entering_of, removing
 PROBES_AT_ONCE = 16
 
 
-def sources(forced: Forced) -> dict[Span, Tensor]:
-    """Span → positions whose states the lens is to read."""
-    predicting = torch.arange(forced.positions, device=forced.image.device)[forced.predicting]
-    spans = {Span.IMAGE: forced.image, Span.PROMPT: predicting}
-    return {span: at for span, at in spans.items() if len(at)}
-
-
 def products(forced: Forced, at: Mapping[Span, Tensor], probes: Tensor) -> dict[Span, Tensor]:
     """Span → (L, probe, width) float32 or finer: Jᵀv, mean over the span's positions.
 
