@@ -26,7 +26,7 @@ def patches_figure(
     values: (depth, patch) probabilities. Opens at the depth where the word is likeliest.
     """
     placed = np.flatnonzero(~np.isnan(rectangles).any(axis=1))
-    cells = _raster(rectangles, placed)
+    cells = raster(rectangles, placed)
     depth = int(values[:, placed].max(axis=1).argmax()) if len(placed) else 0
     meta = {"axis": "patches", "unit": "probability", "lens": lens, "size": list(SIZE)}
     figure = base_figure(THEMES[theme], meta)
@@ -46,7 +46,7 @@ def patches_figure(
     return figure
 
 
-def _raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
+def raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
     """(row, column) → the patch that lies there, −1: none; later patches, the crops, lie on top."""
     if not len(placed):
         return np.full((1, 1), -1)
