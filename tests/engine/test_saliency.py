@@ -44,9 +44,8 @@ def test_attention_is_the_models_own_and_rollout_its_product(runs):
     for layer, weights in enumerate(told):
         torch.testing.assert_close(own[layer], weights[0].mean(0))
     attention, rollout = attention_maps(forced)
-    torch.testing.assert_close(
-        attention[1], told[1][0].mean(0)[forced.predicting][:, forced.image].T
-    )
+    expected = told[1][0].mean(0)[forced.predicting][:, forced.image].T
+    torch.testing.assert_close(attention[1], expected)
     mixed = [0.5 * (w[0].mean(0) + torch.eye(forced.positions)) for w in told]
     expected = (mixed[2] @ mixed[1] @ mixed[0])[forced.predicting][:, forced.image].T
     torch.testing.assert_close(rollout[2], expected)
