@@ -34,8 +34,7 @@ export const LENS_OPTIONS: readonly Named<Lens>[] = [
 
 const capital = (lens: Lens) => (lens === "jacobian" ? "Jacobian" : lens);
 
-export const lensName = (lens: Lens) =>
-	`${(pairOf(lens) ?? [lens]).map(capital).join(" − ")} lens`;
+export const lensName = (lens: Lens) => `${(pairOf(lens) ?? [lens]).map(capital).join(" − ")} lens`;
 
 export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
 	{
