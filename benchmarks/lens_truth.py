@@ -100,7 +100,7 @@ def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Ran
         Span.PROMPT: torch.tensor([forced.predicting.start + token]),
         Span.IMAGE: forced.image[torch.from_numpy(patches)],
     }
-    found = {}
+    named = {}
     for span, at in places.items():
         states = states_at(forced, at)
         length = STRENGTH * states.norm(dim=-1, keepdim=True)
@@ -111,8 +111,8 @@ def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Ran
         ways["random"] = torch.nn.functional.normalize(torch.randn_like(states), dim=-1)
         for name, way in ways.items():
             moved = states + length * way
-            found[f"{name} {span}, swap"] = swapped(forced, at, moved, token, towards)
-    return found
+            named[f"{name} {span}, swap"] = swapped(forced, at, moved, token, towards)
+    return named
 
 
 def measure(pipeline: Pipeline, scenes: list[Scene], swapping: int) -> tuple[Rows, dict]:
@@ -176,12 +176,12 @@ def main() -> None:
               for scene in pair]  # fmt: skip
     rows, bins = measure(pipeline, scenes, options.swaps)
     rows = dict(rows) | patch_pointing.measure(pipeline, scenes)
-    report = {name: patch_pointing.summary(found, len(scenes)) for name, found in rows.items()}
+    report = {name: patch_pointing.summary(hits, len(scenes)) for name, hits in rows.items()}
     report |= {f"{lens} answers, ece": calibration(values) for lens, values in bins.items()}
     options.output.write_text(json.dumps(report, indent=1) + "\n")
     for name, figures in report.items():
-        told = [f"{r['share']:.2f} [{r['low']:.2f} {r['high']:.2f}]" for r in figures["depths"]]
-        print(f"{name} ({figures.get('words', '')}):", " ".join(told))
+        cells = [f"{r['share']:.2f} [{r['low']:.2f} {r['high']:.2f}]" for r in figures["depths"]]
+        print(f"{name} ({figures.get('words', '')}):", " ".join(cells))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import torch
 from fretboard.lens.latent import TEMPERATURE, LatentLens
 from fretboard.lens.readout import LogitLens, leaders, read_out, word_probability
 from fretboard.lens.translation import Translation
-from fretboard.lens.tuning import Tuning
+from fretboard.lens.translators import Tuning
 
 LAYERS, TOKENS, WIDTH, VOCABULARY = 3, 7, 16, 50
 CPU = torch.device("cpu")

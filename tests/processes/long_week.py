@@ -8,7 +8,7 @@ import numpy as np
 
 from fretboard.core.analysis import Status
 from fretboard.core.question import Question
-from fretboard.jobs.cleanup import DAY_SECONDS, Limits, clean
+from fretboard.jobs.cleanup import DAY_SECONDS, StoreLimits, clean
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
 from fretboard.jobs.submit_set import SetQuestion, submit_set
@@ -41,8 +41,8 @@ def test_a_week_is_cleaned_by_age_and_by_size(checkpoint_folder, tmp_path, redis
     assert {one.id for one in unfinished} == {one.id for one in waiting}
 
     for limits in (
-        Limits(keep_days=KEEP_DAYS),
-        Limits(store_bytes=int(BOUND * bytes_kept(services, ages, now))),
+        StoreLimits(keep_days=KEEP_DAYS),
+        StoreLimits(store_bytes=int(BOUND * bytes_kept(services, ages, now))),
     ):
         began = time.monotonic()
         told = clean(services, limits)

@@ -51,6 +51,11 @@ def test_other_addresses_are_the_plain_page(client, path):
     assert tags(response.text) == {}
 
 
+def test_no_record_is_read_for_a_browser_that_opens_the_page(client, answered):
+    headers = {"sec-fetch-dest": "document"}
+    assert tags(client.get(f"/a/{answered['id']}", headers=headers).text) == {}
+
+
 def test_head_is_answered(client, answered):
     assert client.head(f"/a/{answered['id']}").status_code == 200
 

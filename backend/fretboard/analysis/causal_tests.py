@@ -69,4 +69,4 @@ def check_token(document: CausalTest, token: int | None) -> None:
 
 
 def _texts(document: CausalTest) -> list[str]:
-    return [one.text for one in document.tokens]
+    return [token.text for token in document.tokens]

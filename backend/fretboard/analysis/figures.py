@@ -35,20 +35,23 @@ from fretboard.figures.trajectory import ColorBy, string_of, strings_of
 class SetFigureOptions(BaseModel):
     """How a map or dispersion is drawn."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    color_by: Annotated[ColorBy, Field(description="What a map's points are coloured by.")] = (
-        "depth"
-    )
-    theme: Annotated[ThemeName, Field(description="Colours of the figure.")] = "light"
+    color_by: ColorBy = "depth"
+    """What a map's points are coloured by."""
+    theme: ThemeName = "light"
+    """Colours of the figure."""
 
 
 class FigureOptions(SetFigureOptions):
     """What is drawn of an analysis, beside how it is read."""
 
-    quantity: Annotated[str, Field(description="Of the fretboard or profile.")] = "probability"
-    token: Annotated[int, Field(ge=0, description="Of competition and divergence.")] = 0
-    word: Annotated[list[str], Field(description="A further candidate; may be repeated.")] = []
+    quantity: str = "probability"
+    """Of the fretboard or profile."""
+    token: Annotated[int, Field(ge=0)] = 0
+    """Of competition and divergence."""
+    word: list[str] = []
+    """A further candidate; may be repeated."""
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,14 @@ def fit(
 ) -> None:
     """Fit a lens to a model; the same again continues what was stopped."""
     from fretboard.engine.lens_fit.fit import FitSettings
-    from fretboard.studies.lens_examples import Sources, material_of
+    from fretboard.studies.lens_examples import FitSources, material_of
     from fretboard.studies.lens_fit import fit_into
 
     settings = configured_settings(model)
     chosen = FitSettings(
         max_new_tokens=max_new_tokens, probes=probes, rounds=rounds, rate=rate, seed=seed
     )
-    material = material_of(settings, kind, Sources(images, captions, prompt or []), limit)
+    material = material_of(settings, kind, FitSources(images, captions, prompt or []), limit)
     for line in fit_into(settings, kind, material, chosen, output):
         typer.echo(line)
 

@@ -122,8 +122,8 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        told = [
+        faults = [
             f"{entry['loc'][0]}: {entry['msg'].removeprefix('Value error, ')}"
             for entry in error.errors(include_input=False)
         ]
-        raise SystemExit("The settings cannot be used. " + "; ".join(told)) from None
+        raise SystemExit("The settings cannot be used. " + "; ".join(faults)) from None

@@ -38,26 +38,32 @@ def make_lens(
     )
 
 
+@torch.inference_mode()
+def log_probabilities(anatomy: Anatomy, states: np.ndarray) -> np.ndarray:
+    """(…, width) before the final norm → (…, V) float32: the normed lens on any states."""
+    return make_lens(anatomy, Lens.NORMED).log_probabilities(to_tensor(states)).cpu().numpy()
+
+
 def derive(
-    make: Callable[[Lens], VocabularyLens], analysis: Analysis, hidden: np.ndarray, wanted: Derived
+    make: Callable[[Lens], VocabularyLens], analysis: Analysis, hidden: np.ndarray, derived: Derived
 ) -> dict[str, np.ndarray]:
     """Arrays of a lens from (L+1, T, width) hidden states. Raises NoNumbers where it overflows."""
-    states, pair = to_tensor(hidden), wanted.lens.pair
+    states, pair = to_tensor(hidden), derived.lens.pair
     if pair is None:
-        arrays = _read(make(wanted.lens), analysis, states, wanted)
+        arrays = _read(make(derived.lens), analysis, states, derived)
     else:
-        arrays = _difference(make(pair[0]), make(pair[1]), analysis, states, wanted)
+        arrays = _difference(make(pair[0]), make(pair[1]), analysis, states, derived)
     check_arrays(arrays)
     return arrays
 
 
 def _read(
-    lens: VocabularyLens, analysis: Analysis, states: torch.Tensor, wanted: Derived
+    lens: VocabularyLens, analysis: Analysis, states: torch.Tensor, derived: Derived
 ) -> dict[str, np.ndarray]:
-    if wanted.kind == "divergence":
-        return {"jsd": divergences(lens, states, wanted.divergence)}
-    if wanted.kind == "distribution":
-        return {"probabilities": np.exp(distribution(lens, states[:, wanted.token]))}
+    if derived.kind == "divergence":
+        return {"jsd": divergences(lens, states, derived.divergence)}
+    if derived.kind == "distribution":
+        return {"probabilities": np.exp(distribution(lens, states[:, derived.token]))}
     return read_out(lens, states, _emitted(analysis), TOP_K).arrays()
 
 
@@ -66,13 +72,13 @@ def _difference(
     second: VocabularyLens,
     analysis: Analysis,
     states: torch.Tensor,
-    wanted: Derived,
+    derived: Derived,
 ) -> dict[str, np.ndarray]:
     """The same arrays, first − second."""
-    if wanted.kind == "lens":
+    if derived.kind == "lens":
         return read_difference(first, second, states, _emitted(analysis), TOP_K).arrays()
-    one, other = (_read(lens, analysis, states, wanted) for lens in (first, second))
-    return {name: one[name] - other[name] for name in one}
+    upper, lower = (_read(lens, analysis, states, derived) for lens in (first, second))
+    return {name: upper[name] - lower[name] for name in upper}
 
 
 def _emitted(analysis: Analysis) -> torch.Tensor:

@@ -27,7 +27,7 @@ class FittedLenses:
     revision: str
     folder: Path
     _read: dict[FittedKind, Read] = field(default_factory=dict)
-    _made: dict[tuple[FittedKind, Span], Translation] = field(default_factory=dict)
+    _translations: dict[tuple[FittedKind, Span], Translation] = field(default_factory=dict)
 
     def make(self, anatomy: Anatomy, kind: Lens, span: Span) -> VocabularyLens:
         """The lens for states at `span`. Raises InputError where none is fitted for them."""
@@ -52,7 +52,7 @@ class FittedLenses:
         )
 
     def _translation(self, anatomy: Anatomy, kind: FittedKind, span: Span) -> Translation:
-        if (kind, span) not in self._made:
+        if (kind, span) not in self._translations:
             arrays = self.read(kind)[1]
             if f"{span}.weight" not in arrays:
                 raise InputError(
@@ -60,11 +60,11 @@ class FittedLenses:
                     f"it again: {self._command(kind)}."
                 )
             bias = arrays.get(f"{span}.bias")
-            self._made[kind, span] = Translation(
+            self._translations[kind, span] = Translation(
                 _tensor(anatomy, arrays[f"{span}.weight"]),
                 None if bias is None else _tensor(anatomy, bias),
             )
-        return self._made[kind, span]
+        return self._translations[kind, span]
 
     def read(self, kind: FittedKind) -> Read:
         """How the lens came about, and its arrays. Raises InputError where none is fitted."""

@@ -33,7 +33,7 @@ class PatchReader:
         self._checkpoint, self._store = pipeline.checkpoint, pipeline.store
         self._kept: tuple[str, Tensor] | None = None
 
-    def derive(self, analysis: Analysis, wanted: Derived) -> dict[str, np.ndarray]:
+    def derive(self, analysis: Analysis, derived: Derived) -> dict[str, np.ndarray]:
         """Arrays of a patch kind. Raises InputError where the analysis has no image.
 
         patch-grid: `rectangles` (patch, 4), `level` (patch,), see `model/grid.py`; patches:
@@ -43,13 +43,13 @@ class PatchReader:
         if analysis.request.image is None:
             raise InputError("This analysis was asked without an image: there are no patches.")
         image = stored_image(self._store.read_image(analysis.id))
-        if wanted.kind == "patch-grid":
+        if derived.kind == "patch-grid":
             grid = patch_grid(self._checkpoint, analysis.request.prompt, image)
             return {"rectangles": grid.rectangles.float().numpy(), "level": grid.level.numpy()}
-        lens = self._pipeline.lens(wanted.lens.base, Span.IMAGE)
+        lens = self._pipeline.lens(derived.lens.base, Span.IMAGE)
         states = self._states(analysis, image)
-        if wanted.kind == "patch-word":
-            return {"probability": word_probability(lens, states, wanted.token)}
+        if derived.kind == "patch-word":
+            return {"probability": word_probability(lens, states, derived.token)}
         return leaders(lens, states, TOP_K)
 
     def _states(self, analysis: Analysis, image: Image.Image) -> Tensor:

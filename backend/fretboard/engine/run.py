@@ -85,9 +85,9 @@ class Run:
 
     def goes_with(self, other: "Run") -> bool:
         """Whether both can be decoded in one batch: the model as it is, or changed alike."""
-        one, two = self.job.analysis.request, other.job.analysis.request
-        plain = one.repair.kind is two.repair.kind is RepairKind.NONE
-        alike = (one.skip_layers, one.skip_when) == (two.skip_layers, two.skip_when)
+        mine, theirs = self.job.analysis.request, other.job.analysis.request
+        plain = mine.repair.kind is theirs.repair.kind is RepairKind.NONE
+        alike = (mine.skip_layers, mine.skip_when) == (theirs.skip_layers, theirs.skip_when)
         return plain and alike and compatible(self.inputs, other.inputs)
 
     def _step(self, step: Step) -> bool:

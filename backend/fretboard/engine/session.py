@@ -14,7 +14,7 @@ from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import Picture, read_picture, stored_image, to_png
 from fretboard.core.model_info import Announced, ServedModel, choose_model
 from fretboard.core.question import Question
@@ -155,14 +155,14 @@ class Session:
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
             known = self.tests.read(test.id)
-            if known.status is Status.DONE and self.tests.has_results(known.id):
+            if known.status is Status.DONE and not self.tests.lost_parts(known):
                 return known
-        from fretboard.engine.causal.run import Material, measure
+        from fretboard.engine.causal.run import CausalMaterial, measure
 
         pipeline = self.pipeline
         image = picture.image if picture else self._image_of(analysis)
         emitted = tuple(token.id for token in analysis.tokens) or None
-        material = Material(image, other.image if other else None, emitted)
+        material = CausalMaterial(image, other.image if other else None, emitted)
         exact = test.model.model_copy(update=pipeline.facts())
         finished, arrays = measure(
             pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),
@@ -175,8 +175,7 @@ class Session:
     def image_set(self, prompt: str, members: Sequence[Member], token: str) -> ImageSet:
         """The set of analyses that were run here, kept."""
         request = SetRequest(prompt=prompt, model=self.settings.model, token=token)
-        kept = list(members)
-        image_set = ImageSet(id=set_id(request, kept), request=request, members=kept)
+        image_set = make_set(request, members)
         self.sets.write(image_set)
         return image_set
 

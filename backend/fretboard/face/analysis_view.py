@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 
 from fretboard.analysis.arrays import require_token
 from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.analysis.headings import heading
-from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import InputError
-from fretboard.core.images import stored_image
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
@@ -21,7 +19,7 @@ from fretboard.core.validation import from_names, validated
 from fretboard.engine.folder import save
 from fretboard.face import cell, page_file
 from fretboard.face.follow_up import FollowUp, follow_up
-from fretboard.face.record_arrays import RecordArrays
+from fretboard.face.record import Record
 from fretboard.face.source import Source
 from fretboard.figures.export import dress
 from fretboard.figures.patches import patches_figure
@@ -29,7 +27,7 @@ from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
 
 
-class AnalysisView(RecordArrays):
+class AnalysisView(Record):
     """One answer, layer by layer. Depths are 0 (embeddings) to L (last layer), tokens 0 to T−1.
 
     Nothing is read or computed before it is looked at. In a notebook it shows itself.
@@ -43,11 +41,11 @@ class AnalysisView(RecordArrays):
         source: Source,
         document: Analysis,
         reading: Reading,
-        asked: Question | None = None,
+        question: Question | None = None,
     ) -> None:
-        """document: with its stages as `reading` has them. asked: as it came, if known."""
+        """document: with its stages as `reading` has them. question: as it came, if known."""
         super().__init__(source, document, reading)
-        self._asked = asked
+        self._question = question
 
     def __repr__(self) -> str:
         depths = self.document.model.layers + 1
@@ -60,64 +58,6 @@ class AnalysisView(RecordArrays):
         return cell.render(cell.of_analysis(self))
 
     @property
-    def id(self) -> str:
-        """Its content: the same question of the same model has the same id, everywhere.
-
-        >>> len(a.id)
-        32
-        """
-        return self.document.id
-
-    @property
-    def answer(self) -> str:
-        """The answer as text, without special tokens.
-
-        >>> a.answer
-        'The dog is ...'
-        """
-        return self.document.answer or ""
-
-    @property
-    def tokens(self) -> list[Token]:
-        """The emitted tokens, T of them: text, probability, class, emergence (depth), flag.
-
-        >>> a.tokens[3]
-        <token 3 ' ...': probability 0..., leads from depth ...>
-        """
-        return self.document.tokens
-
-    @property
-    def stages(self) -> Stages | None:
-        """The nodes as the reading has them: critical depth with interval, method, thresholds.
-
-        A node that was not detected is None.
-
-        >>> a.stages.method.value
-        'automatic'
-        """
-        return self.document.stages
-
-    @property
-    def flags(self) -> list[Token]:
-        """The tokens whose hallucination score reaches `flag_score`: evidence, not proof.
-
-        >>> len(a.flags) <= len(a.read(flag_score=0).flags)
-        True
-        """
-        return [token for token in self.tokens if token.flag and token.flag.flagged]
-
-    @property
-    def image(self) -> Image.Image | None:
-        """The picture as the model's processor got it: upright RGB; None: asked without one.
-
-        >>> a.image.mode
-        'RGB'
-        """
-        if self.document.request.image is None:
-            return None
-        return stored_image(self.source.image(self.document))
-
-    @property
     def question(self) -> FollowUp:
         """What was asked, to be asked again in another way: `.but(…)`, `.skip("skip.2")`.
 
@@ -125,9 +65,9 @@ class AnalysisView(RecordArrays):
         '3'
         """
         picture = None
-        if self._asked is None and self.document.request.image is not None:
+        if self._question is None and self.document.request.image is not None:
             picture = self.source.image(self.document)
-        return follow_up(self.document, picture, self._asked)
+        return follow_up(self.document, picture, self._question)
 
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
@@ -144,7 +84,7 @@ class AnalysisView(RecordArrays):
         from_names(Reading, "field of a reading", changes)
         chosen = validated(Reading, self.reading.model_dump(exclude_unset=True) | changes)
         document = self.source.read(self.document, chosen)
-        return AnalysisView(self.source, document, chosen, self._asked)
+        return AnalysisView(self.source, document, chosen, self._question)
 
     def heatmap(self, quantity: str = "probability", theme: ThemeName = "light") -> go.Figure:
         """The fretboard: depth × token. quantity: probability, rank, entropy, jsd or leader.
@@ -277,10 +217,10 @@ class AnalysisView(RecordArrays):
         if token is not None:
             require_token(self.document, token)
             return self.tokens[token]
-        scored = [one for one in self.tokens if one.flag]
+        scored = [candidate for candidate in self.tokens if candidate.flag]
         if not scored:
             raise InputError('No word of this answer stands out; name one: a.patches("dog").')
-        return max(scored, key=lambda one: one.flag.score if one.flag else 0)
+        return max(scored, key=lambda each: each.flag.score if each.flag else 0)
 
     @property
     def _note(self) -> str:

@@ -113,6 +113,18 @@ def compare(first: AnalysisView, second: AnalysisView) -> Comparison:
     return Comparison(first, second)
 
 
+def examples() -> dict[str, Path]:
+    """Pictures of drawn scenes, by name, which the bundled model can answer about.
+
+    >>> fb.examples()["brown-banana"].name
+    'brown-banana.png'
+    """
+    from fretboard.store.examples import gallery_entries, gallery_image
+
+    pictures = (gallery_image(entry["file"]) for entry in gallery_entries())
+    return {picture.stem: picture for picture in pictures}
+
+
 def _settings(chosen: dict[str, Any]) -> Settings:
     """The environment's, with what is chosen here instead."""
     try:

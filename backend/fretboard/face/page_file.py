@@ -27,7 +27,10 @@ def render(analysis: "AnalysisView", theme: ThemeName = "light") -> str:
             analysis=analysis,
             about=about(analysis),
             image=thumbnail(image, PICTURE) if image is not None else "",
-            chips=[(readable(token.text), _told(token), _kind(token)) for token in analysis.tokens],
+            chips=[
+                (readable(token.text), _hover_text(token), _kind(token))
+                for token in analysis.tokens
+            ],
             quantities={name: quantity.title for name, quantity in QUANTITIES.items()},
             fretboards=_fretboards(analysis, theme),
             competitions=_of_tokens(analysis, "competition", theme),
@@ -69,7 +72,7 @@ def _kind(token: Token) -> str:
     return "mutation" if token.token_class == "mutation" else ""
 
 
-def _told(token: Token) -> str:
+def _hover_text(token: Token) -> str:
     """What its stages say."""
     parts = [f"token {token.index}", f"probability {percent(token.probability)}"]
     if token.story is not None:

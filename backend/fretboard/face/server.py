@@ -11,10 +11,11 @@ import httpx2
 import numpy as np
 import plotly.graph_objects as go
 
+from fretboard.analysis.arrays import require_done
 from fretboard.analysis.figures import FigureOptions, Subject
 from fretboard.core import errors
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import FretboardError, InputError, NotFinished, Unavailable
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import FretboardError, InputError, Unavailable
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.progress import bar
 from fretboard.core.question import Question, QuestionFields
@@ -70,15 +71,15 @@ class Server:
         >>> c.id == a.id
         True
         """
-        asked = from_names(Question, "field of a question", {"prompt": prompt} | fields)
-        data = asked.model_dump(
+        question = from_names(Question, "field of a question", {"prompt": prompt} | fields)
+        data = question.model_dump(
             mode="json", exclude_unset=True, include=set(QuestionFields.model_fields)
         )
         picture = image_bytes(image)
         files = {"image": ("image", picture)} if picture is not None else None
         answer = self._call("POST", "/api/analyses", data=data, files=files).json()
-        self._follow(answer["id"], asked.max_new_tokens)
-        return self._view(answer["id"], Reading(), asked.but(image=picture))
+        self._follow(answer["id"], question.max_new_tokens)
+        return self._view(answer["id"], Reading(), question.but(image=picture))
 
     def get(self, path: str, **params: Any) -> httpx2.Response:
         """A GET below the server's address (docs/api.md). Raises what the server's problem says.
@@ -101,17 +102,14 @@ class Server:
         return response
 
     def _view(
-        self, analysis_id: str, reading: Reading, asked: Question | None = None
+        self, analysis_id: str, reading: Reading, question: Question | None = None
     ) -> AnalysisView:
         source = RemoteSource(self)
         query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         response = self.get(f"/api/analyses/{analysis_id}", **query)
         document = Analysis.model_validate_json(response.content)
-        if document.status is Status.FAILED and document.error is not None:
-            raise NotFinished(f"This analysis failed: {document.error.detail}")
-        if document.status is not Status.DONE:
-            raise NotFinished(f"This analysis is {document.status}; open it when it is done.")
-        return AnalysisView(source, document, reading.under(document.request.lens), asked)
+        require_done(document)
+        return AnalysisView(source, document, reading.under(document.request.lens), question)
 
     def _parsed(self, name: str) -> tuple[str, Reading]:
         if ID.fullmatch(name):
@@ -145,12 +143,10 @@ class RemoteSource:
         self.server = server
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        """See `Source`."""
         answer = self.server.get(f"/api/analyses/{document.id}", **_query(reading))
         return Analysis.model_validate_json(answer.content)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        """See `Source`."""
         chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
         return self._npy(document, f"arrays/{name}", **chosen)
 
@@ -162,7 +158,6 @@ class RemoteSource:
         settings: MapQuery,
         beside: Source | None = None,
     ) -> go.Figure:
-        """See `Source`."""
         query = _query(subject.reading) | _query(options) | _query(settings)
         if "scaling" in query:  # in an address: of a map, not of a figure
             query["map_scaling"] = query.pop("scaling")
@@ -178,13 +173,11 @@ class RemoteSource:
         return go.Figure(_decoded(answer.json()))
 
     def image(self, document: Analysis) -> bytes:
-        """See `Source`."""
         return self.server.get(f"/api/analyses/{document.id}/image").content
 
     def patches(
         self, document: Analysis, word: str, lens: Lens
     ) -> tuple[np.ndarray, np.ndarray, str]:
-        """See `Source`."""
         place = f"/api/analyses/{document.id}/patches"
         grid = self.server.get(place).json()
         if grid["reason"]:
@@ -196,7 +189,6 @@ class RemoteSource:
         return places, shares, token
 
     def tokenizer(self, document: Analysis) -> str:
-        """See `Source`."""
         return self.server.get(f"/api/analyses/{document.id}/tokenizer").text
 
     def _npy(self, document: Analysis, path: str, **query: str) -> np.ndarray:
@@ -208,14 +200,14 @@ class RemoteSource:
 def _decoded(value: Any) -> Any:
     """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
     if isinstance(value, list):
-        return [_decoded(one) for one in value]
+        return [_decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
         shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
         return flat.reshape(shape)
-    return {name: _decoded(one) for name, one in value.items()}
+    return {name: _decoded(item) for name, item in value.items()}
 
 
 def _query(values: Any) -> dict[str, Any]:

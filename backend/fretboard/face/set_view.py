@@ -33,7 +33,9 @@ class ImageSetView:
         return f"<image set of {count} images: {request.prompt!r} at {request.token}>"
 
     def _repr_html_(self) -> str:
-        note = " · ".join(f"{one.name}: {one.answer or one.note}" for one in self.members)
+        note = " · ".join(
+            f"{member.name}: {member.answer or member.note}" for member in self.members
+        )
         return cell.render(cell.Panel(self.document.request.prompt, note))
 
     @property

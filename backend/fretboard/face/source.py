@@ -51,11 +51,9 @@ class LocalSource:
         self.session = session
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        """See `Source`."""
         return self.session.read(document, reading)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        """See `Source`."""
         return self.session.arrays.named(document, name, reading.lens, reading.divergence)
 
     def figure(
@@ -66,7 +64,6 @@ class LocalSource:
         settings: MapQuery,
         beside: Source | None = None,
     ) -> go.Figure:
-        """See `Source`."""
         if beside is not None:
             if not isinstance(beside, LocalSource):
                 raise InputError(
@@ -78,18 +75,15 @@ class LocalSource:
         return self.session.figures.draw(name, subject, options, settings.of("tokens"))
 
     def image(self, document: Analysis) -> bytes:
-        """See `Source`."""
         return self.session.store.read_image(document.id)
 
     def patches(
         self, document: Analysis, word: str, lens: Lens
     ) -> tuple[np.ndarray, np.ndarray, str]:
-        """See `Source`."""
         arrays = self.session.arrays
         token = arrays.vocabulary(document).word(word)
         places, _ = arrays.patch_places(document)
         return places, arrays.patch_word(document, token.token_id, lens), token.token_text
 
     def tokenizer(self, document: Analysis) -> str:
-        """See `Source`."""
         return self.session.store.read_tokenizer(document.model.revision)

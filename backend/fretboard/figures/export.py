@@ -55,8 +55,12 @@ def dress(figure: go.Figure, theme: ThemeName, title: str, note: str) -> go.Figu
     """A copy with a size, an opaque ground and a heading: what the page has around a figure."""
     colors = THEMES[theme]
     width, height = size(figure)
-    made = dict(figure.layout.meta or {}).get("note", "")  # how a map was made, how good it is
-    lines = [line for text in (note, made) for line in _wrapped(text, LINE * width // CHART[0])]
+    provenance = dict(figure.layout.meta or {}).get(
+        "note", ""
+    )  # how a map was made, how good it is
+    lines = [
+        line for text in (note, provenance) for line in _wrapped(text, LINE * width // CHART[0])
+    ]
     top = HEADING + 16 * max(0, len(lines) - 1)
     margin = figure.layout.margin
     dressed = go.Figure(figure)
@@ -100,7 +104,7 @@ def browser() -> Iterator[None]:
     """Inside, all still pictures are drawn by one browser instead of one each."""
     import kaleido
 
-    with _told():
+    with _explaining():
         kaleido.start_sync_server(silence_warnings=True)
     try:
         yield
@@ -112,7 +116,7 @@ def _draw_still(figure: go.Figure, path: Path) -> None:
     import kaleido
 
     suffix = path.suffix.lower()[1:]
-    with _told():
+    with _explaining():
         kaleido.write_fig_sync(
             figure,
             path,
@@ -121,7 +125,7 @@ def _draw_still(figure: go.Figure, path: Path) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _explaining() -> Iterator[None]:
     """Inside: a browser that is missing or does not start is told in one line."""
     from choreographer.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
 

@@ -84,18 +84,20 @@ def knockout_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     rest = f"{quiet} of {len(known)} layers change it by less than {SMALL} nats each"
     numbers = {"layer": layer, "effect": least, "quiet": quiet, "layers": len(known)}
     if least > -SMALL:
-        told = f"No layer alone is needed for {_whose(document, token)}; {rest}."
+        sentence = f"No layer alone is needed for {_whose(document, token)}; {rest}."
     else:
-        told = f"Layer {layer} is needed most: without it {_whose(document, token)} changes by "
-        told += f"{_nats(least)}. {rest[0].upper()}{rest[1:]}."
-    return Finding(sentence=told, numbers=numbers)
+        sentence = f"Layer {layer} is needed most: without it {_whose(document, token)} changes by "
+        sentence += f"{_nats(least)}. {rest[0].upper()}{rest[1:]}."
+    return Finding(sentence=sentence, numbers=numbers)
 
 
 def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
     """How much attention and the MLPs add, and the largest part."""
     parts = {name: of_token(arrays[name], token) for name in ("attention", "mlp")}
-    rest = sum(float(of_token(arrays[name][None], token)[0]) for name in ("embeddings", "constant"))
-    whole = float(of_token(arrays["whole"][None], token)[0])
+    embeddings, constant, whole = (
+        float(of_token(arrays[name], token)) for name in ("embeddings", "constant", "whole")
+    )
+    rest = embeddings + constant
     name, layer = max(
         ((name, int(np.abs(values).argmax())) for name, values in parts.items()),
         key=lambda place: abs(float(parts[place[0]][place[1]])),

@@ -48,6 +48,7 @@ def fretboard_figure(
     }  # fmt: skip
     figure = base_figure(THEMES[theme], meta)
     pair = quantity == "jsd"
+    texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
     figure.add_heatmap(
         **_colors(shown, quantity, theme),
         z=shown.values,
@@ -56,22 +57,22 @@ def fretboard_figure(
         text=_leader_words(arrays, vocabulary)[:rows],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
-        customdata=_hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)[
-            :rows
-        ],
+        customdata=texts[:rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    labels = [readable(token.text) for token in analysis.tokens]
-    figure.update_xaxes(
-        tickvals=list(range(columns)), ticktext=labels, tickfont={"family": MONO, "size": 11},
-        title={"text": "emitted token"}, range=[-0.5, columns - 0.5], showgrid=False,
-    )  # fmt: skip
-    title = "pair (d, d+1)" if pair else "depth (layers applied)"
-    figure.update_yaxes(
-        **depth_axis(analysis.model.layers, title), range=[-0.5, rows - 0.5], showgrid=False
-    )
+    _label_axes(figure, analysis, rows, "pair (d, d+1)" if pair else "depth (layers applied)")
     _mark_critical(figure, analysis, theme)
     return figure
+
+
+def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, title: str) -> None:
+    labels = [readable(token.text) for token in analysis.tokens]
+    figure.update_xaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, tickfont={"family": MONO, "size": 11},
+        title={"text": "emitted token"}, range=[-0.5, len(labels) - 0.5], showgrid=False,
+    )  # fmt: skip
+    depths = depth_axis(analysis.model.layers, title)
+    figure.update_yaxes(**depths, range=[-0.5, rows - 0.5], showgrid=False)
 
 
 def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:

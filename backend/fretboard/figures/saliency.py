@@ -64,14 +64,14 @@ def saliency_figure(
 def agreement(arrays: Arrays, token: int | None) -> dict[str, float | None]:
     """Rank correlation of each way with ablation over the patches, at its best depth."""
     truth = of_token(arrays["ablation"], token)
-    found: dict[str, float | None] = {}
+    correlations: dict[str, float | None] = {}
     for way in WAYS:
         if way == "ablation":
             continue
         rows = [row for row in of_token(arrays[way], token) if np.isfinite(row).all()]
         scores = [float(spearmanr(row, truth).statistic) for row in rows if np.ptp(row) > 0]
-        found[way] = max(scores) if scores and np.ptp(truth) > 0 else None
-    return found
+        correlations[way] = max(scores) if scores and np.ptp(truth) > 0 else None
+    return correlations
 
 
 def _veil(row: np.ndarray, cells: np.ndarray, name: str, shown: bool) -> go.Heatmap:

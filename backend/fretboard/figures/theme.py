@@ -99,6 +99,25 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
     return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
 
 
+def legend_above(y: float = 1.06) -> dict[str, Any]:
+    """A legend in one row over the figure."""
+    return {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom", "font": {"size": 12}}
+
+
+def add_curve(
+    figure: go.Figure, x: Any, y: Any, color: str, hover: str, width: float = 2, **more: Any
+) -> None:
+    """A line with a marker a point; more: as of Plotly's scatter."""
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": color, "width": width},
+        hovertemplate=hover,
+        **{"marker": {"size": 5}, **more},
+    )
+
+
 def percent(value: float) -> str:
     """A probability in few characters."""
     return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"

@@ -15,9 +15,9 @@ def read_difference(
     `top_ids` are the words whose probability differs most, `top_probabilities` their signed
     differences, largest first.
     """
-    one, other = (vars(read_out(lens, states, emitted, 1)) for lens in (first, second))
+    upper, lower = (vars(read_out(lens, states, emitted, 1)) for lens in (first, second))
     ids, signed = most_different(first, second, states, top_k)
-    plain = {name: one[name] - other[name] for name in one if not name.startswith("top_")}
+    plain = {name: upper[name] - lower[name] for name in upper if not name.startswith("top_")}
     return Readout(**plain, top_ids=ids, top_probabilities=signed)
 
 
@@ -30,7 +30,7 @@ def most_different(
     ids, signed = [], []
     for part in states.split(size, dim=1):
         change = first.log_probabilities(part).exp_().sub_(second.log_probabilities(part).exp_())
-        found = change.abs().topk(min(top_k, change.shape[-1]), dim=-1).indices
-        ids.append(found.int().cpu())
-        signed.append(change.gather(-1, found).cpu())
+        ids_here = change.abs().topk(min(top_k, change.shape[-1]), dim=-1).indices
+        ids.append(ids_here.int().cpu())
+        signed.append(change.gather(-1, ids_here).cpu())
     return torch.cat(ids, dim=1).numpy(), torch.cat(signed, dim=1).numpy()

@@ -166,10 +166,10 @@ def _unwrapped(start: nn.Module | None) -> Iterator[nn.Module]:
 
 def _layer_list(decoder: nn.Module) -> nn.ModuleList | None:
     """The one with a well-known name, else the only ModuleList there is."""
-    named = (getattr(decoder, name, None) for name in LAYER_NAMES)
-    found = [part for part in named if isinstance(part, nn.ModuleList) and len(part)]
+    parts = (getattr(decoder, name, None) for name in LAYER_NAMES)
+    named = [part for part in parts if isinstance(part, nn.ModuleList) and len(part)]
     lists = [part for part in decoder.children() if isinstance(part, nn.ModuleList) and len(part)]
-    return found[0] if found else lists[0] if len(lists) == 1 else None
+    return named[0] if named else lists[0] if len(lists) == 1 else None
 
 
 def _final_norm(decoder: nn.Module) -> nn.Module:

@@ -110,6 +110,6 @@ class Envelope:
 
 def _name_in_logs(path: str) -> None:
     """The record that a path or Location names: its id goes into the lines logged from here on."""
-    found = OF_A_RECORD.search(path)
-    if found:
-        bind_contextvars(analysis=found[1])
+    match = OF_A_RECORD.search(path)
+    if match:
+        bind_contextvars(analysis=match[1])

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.errors import FretboardError, NotFound
 from fretboard.core.images import stored_image
@@ -23,9 +23,11 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
     @router.get("/{analysis_id}/preview.png", response_class=Response)
     def picture(analysis_id: str) -> Response:
-        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630."""
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630.
+
+        For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
+        """
+        analysis = read_done(services.store, analysis_id)
         image = None
         with suppress(NotFound):  # text only, or its image is lost
             image = stored_image(services.store.read_image(analysis_id))
@@ -36,8 +38,12 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
 
 
 def unfurling(services: Services, request: Request, page: str, analysis_id: str) -> str:
-    """The page with the tags of a finished analysis, where anyone may read it."""
-    if Tokens.of(services.settings).anyone < Access.READ:
+    """The page with the tags of a finished analysis, where anyone may read it.
+
+    A browser that opens the page says so and needs none: no record is read for it.
+    """
+    opened = request.headers.get("sec-fetch-dest") == "document"
+    if opened or Tokens.of(services.settings).anyone < Access.READ:
         return page
     try:
         analysis = services.store.read(analysis_id)

@@ -22,7 +22,7 @@ from fretboard.tiny_llava.world.dialogue import (
     conversation,
     detailed_caption,
 )
-from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 
 WORLD = 1000  # scenes of the bundled world, unless told
 FIRST_SEED = 110_000_000  # of scenes: none is trained on, none is measured on
@@ -30,7 +30,7 @@ Examples = tuple[list[FitExample], str]
 
 
 @dataclass(frozen=True)
-class Sources:
+class FitSources:
     """Where the material lies; of the bundled model it is drawn unless it is named."""
 
     images: Sequence[str] | None
@@ -38,7 +38,7 @@ class Sources:
     prompts: Sequence[str]
 
 
-def material_of(settings: Settings, kind: Lens, sources: Sources, limit: int | None) -> Examples:
+def material_of(settings: Settings, kind: Lens, sources: FitSources, limit: int | None) -> Examples:
     """(examples, what they are in words) that a kind of lens is fitted on. Raises InputError."""
     if kind is Lens.LATENT:
         if sources.captions is None:
@@ -69,7 +69,7 @@ def world_examples(settings: Settings, count: int) -> Examples:
     _require_world(settings, "Name pictures: --images FOLDER, and what to ask: --prompt.")
     chosen = []
     for seed in range(FIRST_SEED, FIRST_SEED + count):
-        scene, rng = sample_scene(seed, Mix(typical=0.5)), random.Random(seed)
+        scene, rng = sample_scene(seed, SceneMix(typical=0.5)), random.Random(seed)
         said = [CAPTION, rng.choice(conversation(scene, rng)).question]
         chosen.append(FitExample(said[seed % 2], partial(render, scene)))
     last = FIRST_SEED + count - 1
@@ -89,7 +89,7 @@ def world_captions(settings: Settings, count: int) -> Examples:
     """(captions of drawn scenes, in detail and brief, the same in words)."""
     _require_world(settings, "Name a text file of captions: --captions FILE.")
     scenes = [
-        sample_scene(seed, Mix(typical=0.5)) for seed in range(FIRST_SEED, FIRST_SEED + count)
+        sample_scene(seed, SceneMix(typical=0.5)) for seed in range(FIRST_SEED, FIRST_SEED + count)
     ]
     tell = (detailed_caption, brief_caption)
     captions = [tell[place % 2](scene).answer for place, scene in enumerate(scenes)]

@@ -43,8 +43,8 @@ def saliency(
     relevance, gap = [], 0.0
     for depth in range(layers):
         tick(depth, total)
-        found, missing = relevance_at(forced, depth, without[depth])
-        relevance.append(found)
+        shares, missing = relevance_at(forced, depth, without[depth])
+        relevance.append(shares)
         gap = max(gap, missing)
     ablation = []
     own = log_probabilities(forced)
@@ -77,8 +77,8 @@ def relevance_at(forced: Forced, depth: int, grey: Tensor) -> tuple[Tensor, floa
     along, total = (states - grey), torch.zeros(len(own), *states.shape, device=states.device)
     for step in range(STEPS):
         total += _gradients(forced, depth, grey + (step + 0.5) / STEPS * along)
-    found = (total / STEPS * along).sum(-1).mT
-    return found, float((found.sum(0) - (own - base)).abs().max())
+    shares = (total / STEPS * along).sum(-1).mT
+    return shares, float((shares.sum(0) - (own - base)).abs().max())
 
 
 def _gradients(forced: Forced, depth: int, states: Tensor) -> Tensor:
@@ -88,9 +88,9 @@ def _gradients(forced: Forced, depth: int, states: Tensor) -> Tensor:
     with states_put(anatomy, depth, forced.image, moved), torch.enable_grad():
         table = whole(**forced.tensors, use_cache=False).logits[0, forced.predicting].float()
         chosen = torch.tensor(forced.emitted, device=table.device)[:, None]
-        told = table.log_softmax(-1).gather(-1, chosen)[:, 0]
-        unit = torch.eye(len(told), device=told.device)
-        (rows,) = torch.autograd.grad(told, moved, unit, is_grads_batched=True)
+        emitted = table.log_softmax(-1).gather(-1, chosen)[:, 0]
+        unit = torch.eye(len(emitted), device=emitted.device)
+        (rows,) = torch.autograd.grad(emitted, moved, unit, is_grads_batched=True)
     return rows
 
 
@@ -126,9 +126,9 @@ def _weights_kept(anatomy: Anatomy, seen: dict[int, Tensor]) -> Iterator[None]:
     def keep(layer: int) -> Any:
         def hook(_part: nn.Module, _args: Any, output: Any) -> None:
             parts = output if isinstance(output, tuple) else ()
-            for one in parts:
-                if isinstance(one, Tensor) and one.ndim == 4 and one.shape[-1] == one.shape[-2]:
-                    seen[layer] = one[0].mean(0)
+            for part in parts:
+                if isinstance(part, Tensor) and part.ndim == 4 and part.shape[-1] == part.shape[-2]:
+                    seen[layer] = part[0].mean(0)
 
         return hook
 

@@ -13,7 +13,7 @@ from fretboard.engine.causal.forced import Forced
 from fretboard.engine.lens_fit.examples import sources, states_at
 from fretboard.engine.lens_fit.gradients import products
 from fretboard.lens.jacobian import JacobianMean, signs
-from fretboard.lens.tuning import Tuning
+from fretboard.lens.translators import Tuning
 from fretboard.model.anatomy import Anatomy
 
 GROUP = 2048  # states of a span that are gathered before they are learnt from
@@ -174,13 +174,13 @@ class LatentFit:
 
     def add(self, forced: Forced, place: int) -> None:
         """See Fitter: a word's own position is the one that predicts the next."""
-        words, wanted = forced.emitted[:-1], []
+        words, places = forced.emitted[:-1], []
         for index, word in enumerate(words):
             if self._ids.count(word) < PER_WORD:
                 self._ids.append(word)
-                wanted.append(index)
-        if wanted:
-            at = torch.tensor(wanted, device=forced.image.device) + forced.predicting.start + 1
+                places.append(index)
+        if places:
+            at = torch.tensor(places, device=forced.image.device) + forced.predicting.start + 1
             unit = torch.nn.functional.normalize(states_at(forced, at)[:-1].float(), dim=-1)
             self._states = torch.cat([self._states, unit], dim=1)
         self.positions = {Span.PROMPT: len(self._ids)}

@@ -37,7 +37,7 @@ def products(forced: Forced, at: Mapping[Span, Tensor], probes: Tensor) -> dict[
             rows = torch.autograd.grad(end, depths, seeds, retain_graph=True, is_grads_batched=True)
             for span, places in at.items():
                 blocks[span].append(torch.stack([_mean(row[:, 0], places) for row in rows]))
-    return {span: torch.cat(found, dim=1) for span, found in blocks.items()}
+    return {span: torch.cat(rows, dim=1) for span, rows in blocks.items()}
 
 
 def _mean(rows: Tensor, places: Tensor) -> Tensor:

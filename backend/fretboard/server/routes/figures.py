@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.figures import FigureOptions, Figures, Subject
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
@@ -19,8 +19,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     figures = Figures(arrays)
 
     def read(analysis_id: str, reading: Reading) -> tuple[Analysis, Reading]:
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
+        analysis = read_done(services.store, analysis_id)
         own = reading.under(analysis.request.lens)
         return as_read(arrays, analysis, own), own
 

@@ -17,7 +17,7 @@ LONGEST = 72  # tokens; three groups in detail need 50
 
 
 @dataclass
-class Answers:
+class AnswerBatch:
     """``texts`` [n] and ``ids`` int64 [n, prompt + answer], padded with 0 after </s>."""
 
     texts: list[str]
@@ -25,7 +25,7 @@ class Answers:
     prompt_length: int
 
 
-class Answerer:
+class WorldAnswerer:
     """Weights and processor from a folder, as users load them."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Answerer:
         return texts
 
     @torch.no_grad()
-    def generate(self, pixels: torch.Tensor, prompts: torch.Tensor) -> Answers:
+    def generate(self, pixels: torch.Tensor, prompts: torch.Tensor) -> AnswerBatch:
         """Greedy decoding of prompts int64 [n, length]."""
         ids = self.model.generate(
             input_ids=prompts, attention_mask=torch.ones_like(prompts), pixel_values=pixels,
@@ -59,14 +59,14 @@ class Answerer:
         )  # fmt: skip
         said = ids[:, prompts.shape[1] :]
         texts = self.processor.tokenizer.batch_decode(said, skip_special_tokens=True)
-        return Answers(texts, ids, prompts.shape[1])
+        return AnswerBatch(texts, ids, prompts.shape[1])
 
     def prompts(self, question: str, number: int) -> torch.Tensor:
         """The same prompt ``number`` times, int64 [number, length]."""
         return torch.tensor([self._prompt_ids(question)] * number)
 
     @torch.no_grad()
-    def lens(self, pixels: torch.Tensor, answers: Answers) -> torch.Tensor:
+    def lens(self, pixels: torch.Tensor, answers: AnswerBatch) -> torch.Tensor:
         """Normed lens log-probabilities of every answer token's prediction.
 
         Float [depths, n, answer tokens, vocabulary]: final norm, then unembedding, at each depth.

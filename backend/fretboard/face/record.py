@@ -1,19 +1,21 @@
-"""The arrays of a record as numpy, each read or computed when it is first looked at."""
+"""What a record says, and its arrays as numpy, each read or computed when first looked at."""
 
 from functools import cached_property
 
 import ml_dtypes
 import numpy as np
+from PIL import Image
 
-from fretboard.core.analysis import Analysis
+from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.core.images import stored_image
 from fretboard.core.reading import Reading
 from fretboard.face.source import Source
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
-class RecordArrays:
-    """Arrays of the catalogue under a reading; L layers, T tokens. Plain numpy knows no bfloat16.
+class Record:
+    """A document and its arrays under a reading; L layers, T tokens. Plain numpy knows no bfloat16.
 
     Raises Lost where the record has lost a part.
     """
@@ -21,6 +23,64 @@ class RecordArrays:
     def __init__(self, source: Source, document: Analysis, reading: Reading) -> None:
         """document: with its stages as `reading` has them."""
         self.source, self.document, self.reading = source, document, reading
+
+    @property
+    def id(self) -> str:
+        """Its content: the same question of the same model has the same id, everywhere.
+
+        >>> len(a.id)
+        32
+        """
+        return self.document.id
+
+    @property
+    def answer(self) -> str:
+        """The answer as text, without special tokens.
+
+        >>> a.answer
+        'The dog is ...'
+        """
+        return self.document.answer or ""
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The emitted tokens, T of them: text, probability, class, emergence (depth), flag.
+
+        >>> a.tokens[3]
+        <token 3 ' ...': probability 0..., leads from depth ...>
+        """
+        return self.document.tokens
+
+    @property
+    def stages(self) -> Stages | None:
+        """The nodes as the reading has them: critical depth with interval, method, thresholds.
+
+        A node that was not detected is None.
+
+        >>> a.stages.method.value
+        'automatic'
+        """
+        return self.document.stages
+
+    @property
+    def flags(self) -> list[Token]:
+        """The tokens whose hallucination score reaches `flag_score`: evidence, not proof.
+
+        >>> len(a.flags) <= len(a.read(flag_score=0).flags)
+        True
+        """
+        return [token for token in self.tokens if token.flag and token.flag.flagged]
+
+    @property
+    def image(self) -> Image.Image | None:
+        """The picture as the model's processor got it: upright RGB; None: asked without one.
+
+        >>> a.image.mode
+        'RGB'
+        """
+        if self.document.request.image is None:
+            return None
+        return stored_image(self.source.image(self.document))
 
     @cached_property
     def probability(self) -> np.ndarray:

@@ -80,5 +80,5 @@ class Tuning:
     def _stacked(self, name: str, moment: str = "") -> Tensor:
         own = [getattr(translator, name) for translator in self._translators]
         if moment:
-            own = [self._adam.state[one].get(moment, torch.zeros_like(one)) for one in own]
+            own = [self._adam.state[p].get(moment, torch.zeros_like(p)) for p in own]
         return torch.stack(own).detach().cpu()
