@@ -111,12 +111,12 @@ def test_every_family_with_images_says_where_it_looks(name):
     if not len(forced.image):
         pytest.skip("the image comes in by cross-attention")
     tensors = {
-        key: torch.zeros_like(value) if key == "pixel_values" else value
+        key: value * 0.5 if key == "pixel_values" else value
         for key, value in FAMILIES[name].inputs(True).items()
     }
     grey = taught(checkpoint, Inputs(tensors, None), list(forced.emitted))
     arrays, note = saliency(forced, grey)
-    assert np.isfinite(arrays["relevance"]).all()
-    assert np.isfinite(arrays["ablation"]).all()
-    assert np.isfinite(arrays["attention"]).all()
-    assert note["gap"] < 0.5
+    for name in ("attention", "rollout", "relevance", "ablation"):
+        assert np.isfinite(arrays[name]).all()
+    assert np.ptp(arrays["ablation"]) > 0
+    assert np.isfinite(note["gap"])

@@ -17,7 +17,7 @@ from fretboard.lens.translators import Tuning
 from fretboard.model.anatomy import Anatomy
 
 GROUP = 2048  # states of a span that are gathered before they are learnt from
-PASSES = 4  # through a group
+PASSES = 8  # through a group
 BATCH = 256  # states of one step
 PER_WORD = 5  # states that a latent lens keeps of a word
 
