@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from fretboard import __version__
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.fitted_lens import FittedKind, LensRecipe
 from fretboard.core.model_info import ServedModel
@@ -68,7 +68,7 @@ class LensFit:
             seed=settings.seed,
             settings=self._fitter.settings
             | {"max_new_tokens": settings.max_new_tokens, "rounds": settings.rounds},
-            fretboard=version("fretboard"),
+            fretboard=__version__,
         )
 
     def run(self, output: Path, tick: Tick = lambda _done, _total: None) -> LensRecipe:

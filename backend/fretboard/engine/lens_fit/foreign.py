@@ -8,7 +8,6 @@ of translators; translator i reads depth i and adds what it gives.
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fretboard import __version__
 from fretboard.core.errors import InputError, said
 from fretboard.core.fitted_lens import LensRecipe, Span
 from fretboard.core.model_info import ServedModel
@@ -103,5 +103,5 @@ def _recipe(
 ) -> LensRecipe:  # fmt: skip
     return LensRecipe(
         kind=kind, model=served.name, revision=served.revision, layers=layers, width=width,
-        data=data, examples=examples, unfitted=unfitted, fretboard=version("fretboard"),
+        data=data, examples=examples, unfitted=unfitted, fretboard=__version__,
     )  # fmt: skip
