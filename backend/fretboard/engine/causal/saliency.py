@@ -46,20 +46,24 @@ def saliency(
         shares, missing = relevance_at(forced, depth, without[depth])
         relevance.append(shares)
         gap = max(gap, missing)
-    ablation = []
-    own = log_probabilities(forced)
-    for index, at in enumerate(forced.image):
-        tick(layers + index, total)
-        with states_put(forced.checkpoint.anatomy, 0, at[None], without[0][index : index + 1]):
-            ablation.append(own - log_probabilities(forced))
     arrays = {
         "attention": attention,
         "rollout": rollout,
         "relevance": torch.stack(relevance),
-        "ablation": torch.stack(ablation),
+        "ablation": ablation(forced, without[0], lambda done, _: tick(layers + done, total)),
     }
     numbers = {name: value.detach().float().cpu().numpy() for name, value in arrays.items()}
     return numbers, {"unit": "nats", "gap": gap, "steps": STEPS}
+
+
+def ablation(forced: Forced, grey: Tensor, tick: Tick = no_tick) -> Tensor:
+    """(patch, token) nats lost with one patch's embedding in `grey` (patch, width) in its place."""
+    own, lost = log_probabilities(forced), []
+    for index, at in enumerate(forced.image):
+        tick(index, len(forced.image))
+        with states_put(forced.checkpoint.anatomy, 0, at[None], grey[index : index + 1]):
+            lost.append(own - log_probabilities(forced))
+    return torch.stack(lost)
 
 
 def relevance_at(forced: Forced, depth: int, grey: Tensor) -> tuple[Tensor, float]:
