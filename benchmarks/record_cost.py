@@ -25,7 +25,7 @@ from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.core.settings import BUNDLED_MODEL, Settings
 from fretboard.core.shape import ModelShape
-from fretboard.engine.analyze import Pipeline
+from fretboard.engine.load import pipeline_of
 from fretboard.engine.run import Job
 from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, request_bytes
 from fretboard.model.checkpoint import Checkpoint
@@ -66,10 +66,10 @@ def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[M
     analysis, image = prepare(Settings(_env_file=None), question, {})
     assert image is not None
     store.write_image(analysis.id, to_png(image.image))
-    done = Pipeline(checkpoint, store).analyse(Job(analysis, image.image))
-    shape = ModelShape.model_validate(
-        served_model(BUNDLED_MODEL).model_dump() | {"dtype": "float32"}
-    )
+    settings, served = Settings(_env_file=None), served_model(BUNDLED_MODEL)
+    pipeline = pipeline_of(settings, served, checkpoint, store)
+    done = pipeline.analyse(Job(analysis, image.image))
+    shape = ModelShape.model_validate(served.model_dump() | {"dtype": "float32"})
     return shape, Load(prompt=done.prompt_tokens or 0, new=len(done.tokens))
 
 

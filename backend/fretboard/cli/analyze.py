@@ -69,7 +69,7 @@ def figure(
 
 @from_fields
 def experiment(
-    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution or cut.")],
+    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution, cut, saliency.")],
     images: Annotated[list[Path], typer.Argument(help="One or more images.")],
     output: Output,
     question: Annotated[Question, Without(("lens", "skip_layers", "skip_when", "repair"))],

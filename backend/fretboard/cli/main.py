@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel
 
-from fretboard.cli import analyze, studies
+from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.mcp import mcp
@@ -125,6 +125,7 @@ for _command in (
     studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(lens.app, name="lens")
 app.command("import")(import_states)
 
 

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "FRETBOARD_PORT"))
     store_url: str = Field("./data", validation_alias="STORE_URL")
     """Durable records: a folder, or an object store such as `s3://bucket/prefix`."""
+    lenses: Path = Path("./lenses")
+    """Where fitted lenses are kept, beside those that are shipped."""
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     """Jobs, progress and the array cache; without it, or empty, all three live in this process."""
     model: str = BUNDLED_MODEL

@@ -86,9 +86,10 @@ class AnalysisView(Record):
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
 
-        changes: `lens` (normed, raw, difference), `divergence` (jsd, paper-code, symmetric-kl),
-        `scale` (none, depth, token), `stages` (automatic, paper), and every threshold, such as
-        `mutation_sigmas` or `critical_depth`. Raises InputError.
+        changes: `lens` (normed, raw, jacobian, tuned, or a difference such as tuned-normed),
+        `divergence` (jsd, paper-code, symmetric-kl), `scale` (none, depth, token), `stages`
+        (automatic, paper), and every threshold, such as `mutation_sigmas` or `critical_depth`.
+        Raises InputError.
 
         >>> raw = a.read(lens="raw", divergence="paper-code", stages="paper")
         >>> raw.stages.lens.value
