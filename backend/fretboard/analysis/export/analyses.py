@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import plotly.graph_objects as go
@@ -45,7 +46,9 @@ class AnalysisExport:
     @property
     def link(self) -> str:
         """See `Exported`."""
-        token = {"token": self.options.token} if "token" in self.options.model_fields_set else {}
+        token: dict[str, Any] = (
+            {"token": self.options.token} if "token" in self.options.model_fields_set else {}
+        )
         return address(f"/a/{self.document.id}", query_of(self.reading) | token)
 
     def pack(self, archive: Packing) -> None:
