@@ -16,7 +16,7 @@ from fretboard.core.config_file import read_config
 from fretboard.core.errors import UnknownModel, said
 from fretboard.core.revision import folder_revision
 from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
-from fretboard.core.shape import Shape, shape_of
+from fretboard.core.shape import ModelShape, shape_of
 
 BUNDLED_NOTE = (
     "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
@@ -27,7 +27,7 @@ NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
-class ServedModel(Shape):
+class ServedModel(ModelShape):
     """A model as `/api/models` shows it; `source`, what transformers loads, is not shown."""
 
     name: str
@@ -77,18 +77,18 @@ def facts_of(name: str, revision: str, config: dict) -> dict[str, Any]:
 
 
 def choose_model(
-    settings: Settings, asked: str | None, announced: Announced = NOTHING
+    settings: Settings, name: str | None, announced: Announced = NOTHING
 ) -> ServedModel:
     """The model for a request: FRETBOARD_MODEL, or another that workers announced.
 
-    announced: facts by name. Raises UnknownModel when `asked` is neither.
+    announced: facts by name. Raises UnknownModel when `name` is neither.
     """
-    name = asked or settings.model
+    name = name or settings.model
     if announced.get(name, {}).get("revision"):
         return described(settings, announced[name])
     if name == settings.model:
         return served_model(name)
-    known = ", ".join(repr(one) for one in {settings.model: None} | dict.fromkeys(announced))
+    known = ", ".join(map(repr, {settings.model: None} | dict.fromkeys(announced)))
     raise UnknownModel(
         f"{name!r} is not served here; there is {known}. Leave out `model`, or start a worker: "
         f"fretboard worker --model {name}"
@@ -97,8 +97,8 @@ def choose_model(
 
 def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
     """A model as its worker announced it; its files need not be on this machine."""
-    told = {"title": facts["name"], "revision": "", **facts, "source": facts["name"]}
-    return ServedModel.model_validate(told | {"default": facts["name"] == settings.model})
+    fields = {"title": facts["name"], "revision": "", **facts, "source": facts["name"]}
+    return ServedModel.model_validate(fields | {"default": facts["name"] == settings.model})
 
 
 def _source(model: str) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
-from fretboard.core.vocabulary import Vocabulary, Word
+from fretboard.core.vocabulary import Vocabulary, VocabularyWord
 from fretboard.figures.bands import add_marks, add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
@@ -30,19 +30,23 @@ class Candidate:
 
 
 def candidates(
-    analysis: Analysis, leaders: np.ndarray, token: int, words: list[Word], vocabulary: Vocabulary
+    analysis: Analysis,
+    leaders: np.ndarray,
+    token: int,
+    words: list[VocabularyWord],
+    vocabulary: Vocabulary,
 ) -> list[Candidate]:
     """The emitted token, the user's words, then the leaders of all depths, latest first.
 
     leaders: (depth,) ids of rank 1 at this token.
     """
     emitted = analysis.tokens[token]
-    found = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
+    listed = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
     for word in words:
-        found.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
+        listed.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
     for token_id in leaders[::-1].tolist():
-        found.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
-    return list(found.values())
+        listed.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
+    return list(listed.values())
 
 
 def competition_figure(
@@ -50,7 +54,7 @@ def competition_figure(
     table: np.ndarray,
     leaders: np.ndarray,
     token: int,
-    words: list[Word],
+    words: list[VocabularyWord],
     vocabulary: Vocabulary,
     lens: Lens | None = None,
     theme: ThemeName = "light",
@@ -61,28 +65,20 @@ def competition_figure(
     """
     lens = lens or analysis.request.lens
     colors = THEMES[theme]
-    found = candidates(analysis, leaders, token, words, vocabulary)
-    figure = base_figure(
-        colors,
-        {
-            "axis": "depth",
-            "token": token,
-            "lens": lens,
-            "candidates": [vars(candidate) for candidate in found],
-        },
-    )
-    shown = _by_importance(found, table)
+    listed = candidates(analysis, leaders, token, words, vocabulary)
+    meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
+    figure = base_figure(colors, meta)
+    shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     lines = []
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         lines.append(_line(candidate, table[:, candidate.token_id], place, color, lens))
     figure.add_traces(lines)  # at once: each addition checks all that are there
-    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
-    _label_ends(figure, shown[:LABELLED], table, labels, gap)
+    signed = lens.pair is not None
+    _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    signed = lens == Lens.DIFFERENCE
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
         range=[-1.02, 1.02] if signed else [0, 1.02],
@@ -94,10 +90,10 @@ def competition_figure(
     return figure
 
 
-def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]:
+def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate]:
     """The emitted token first, then words, then leaders by their highest probability."""
     order = {"emitted": 0, "word": 1, "leader": 2}
-    return sorted(found, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
+    return sorted(listed, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
 
 
 def _line(

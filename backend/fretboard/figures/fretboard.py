@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
-from fretboard.core.reading import Lens, Reading
+from fretboard.core.reading import Reading
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
@@ -50,6 +50,7 @@ def fretboard_figure(
     figure = base_figure(THEMES[theme], meta)
     words = _leader_words(arrays, vocabulary)[:rows]
     pair = quantity == "jsd"
+    texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
     figure.add_heatmap(
         **_colors(shown, quantity, theme),
         z=shown.values,
@@ -60,22 +61,22 @@ def fretboard_figure(
         hovertext=[[readable(word) if word else "" for word in row] for row in words],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
-        customdata=_hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)[
-            :rows
-        ],
+        customdata=texts[:rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    labels = [readable(token.text) for token in analysis.tokens]
-    figure.update_xaxes(
-        tickvals=list(range(columns)), ticktext=labels, tickfont={"family": MONO, "size": 11},
-        title={"text": "emitted token"}, range=[-0.5, columns - 0.5], showgrid=False,
-    )  # fmt: skip
-    title = "pair (d, d+1)" if pair else "depth (layers applied)"
-    figure.update_yaxes(
-        **depth_axis(analysis.model.layers, title), range=[-0.5, rows - 0.5], showgrid=False
-    )
+    _label_axes(figure, analysis, rows, "pair (d, d+1)" if pair else "depth (layers applied)")
     _mark_critical(figure, analysis, theme)
     return figure
+
+
+def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, title: str) -> None:
+    labels = [readable(token.text) for token in analysis.tokens]
+    figure.update_xaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, tickfont={"family": MONO, "size": 11},
+        title={"text": "emitted token"}, range=[-0.5, len(labels) - 0.5], showgrid=False,
+    )  # fmt: skip
+    depths = depth_axis(analysis.model.layers, title)
+    figure.update_yaxes(**depths, range=[-0.5, rows - 0.5], showgrid=False)
 
 
 def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:
@@ -133,7 +134,7 @@ def _hover(
     """One text a cell: depth, token, every quantity with its unit, the likeliest words, lens."""
     depths, tokens = arrays["probability"].shape
     labels = [readable(token.text) for token in analysis.tokens]
-    signed = reading.lens == Lens.DIFFERENCE
+    signed = reading.lens.pair is not None
     share = signed_percent if signed else percent
     sign = "+" if signed else ""
 

@@ -55,7 +55,7 @@ def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
         "tickcolor": theme.line,
         "ticks": "outside",
         "ticklen": 4,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": 14}},
     }
     return go.Figure(
         layout={
@@ -97,6 +97,25 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
     """Integer ticks from 0 to L, at most about a dozen."""
     step = max(1, -(-layers // 12))
     return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
+
+
+def legend_above(y: float = 1.06) -> dict[str, Any]:
+    """A legend in one row over the figure."""
+    return {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom", "font": {"size": 12}}
+
+
+def add_curve(
+    figure: go.Figure, x: Any, y: Any, color: str, hover: str, width: float = 2, **more: Any
+) -> None:
+    """A line with a marker a point; more: as of Plotly's scatter."""
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": color, "width": width},
+        hovertemplate=hover,
+        **{"marker": {"size": 5}, **more},
+    )
 
 
 def percent(value: float) -> str:

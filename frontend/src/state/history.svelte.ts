@@ -1,7 +1,7 @@
 // The analyses and image sets that this browser asked for, newest first. Storage may be blocked, full
 // or damaged: then the list is simply empty or lives in memory until the page is closed.
 import type { Analysis } from "../api/types";
-import { askedText } from "../text/layers";
+import { askedText } from "./asked";
 import { browserStore, type Store } from "./store";
 
 export interface Past {

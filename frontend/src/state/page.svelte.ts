@@ -2,6 +2,7 @@
 import type { Analysis } from "../api/types";
 import { addressBar } from "./address";
 import { history } from "./history.svelte";
+import { linked } from "./linked";
 import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
 import { forAnother, within } from "./selection";
@@ -98,7 +99,7 @@ class Page {
 	}
 
 	#write(): void {
-		if (!this.id) return;
+		if (!this.id || linked.alone) return;
 		addressBar.write(address(this.id, this.selection, this.beside));
 		this.atStart = false;
 	}

@@ -4,6 +4,7 @@ import type { SetEvent } from "../../api/events";
 import type { ImageSet, Member } from "../../api/types";
 import { addressBar } from "../../state/address";
 import { Followed } from "../../state/followed.svelte";
+import { linked } from "../../state/linked";
 import { NOTHING, parseSetPlace, type SetSelection, setAddress } from "../../state/permalink";
 import type { Strand } from "../map";
 
@@ -49,7 +50,7 @@ class ShownSet extends Followed<ImageSet, "trajectories"> {
 		if (!this.id) return;
 		const before = this.selection.token;
 		this.selection = { ...this.selection, ...patch };
-		addressBar.write(setAddress(this.id, this.selection));
+		if (!linked.alone) addressBar.write(setAddress(this.id, this.selection));
 		if (this.selection.token !== before) this.open(this.id);
 	}
 
