@@ -34,7 +34,6 @@ export const KINDS: readonly TestKind[] = [
 		about:
 			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey.",
 		needsImage: true,
-		arrays: ["attention", "rollout", "relevance", "ablation", "rectangles"],
 	},
 	{
 		value: "knockout",
