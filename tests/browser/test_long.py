@@ -79,7 +79,7 @@ def test_the_text_takes_the_boards_colours(watched: Watched, analysis: str) -> N
     word = page.locator(".answer .text span").nth(3)
     expect(word).not_to_have_attribute("style", re.compile("background"))
     page.get_by_label("Shade the answer").check()
-    expect(word).to_have_attribute("style", re.compile("background:rgb"))
+    expect(word).to_have_attribute("style", re.compile("background: rgb"))
     before = word.get_attribute("style")
     page.get_by_label("Quantity").get_by_text("Entropy").click()
     expect(word).not_to_have_attribute("style", before or "")

@@ -91,8 +91,8 @@ def test_start_page_answers_without_a_run(watched: Watched, server: Server) -> N
     page = watched.page()
     open_board(page, "/")
     assert page.url == f"{server.url}/"
-    chip(page, 1).click()
-    page.wait_for_url(re.compile(r"/a/\w+\?token=1"))
+    chip(page, 31).click()
+    page.wait_for_url(re.compile(r"/a/\w+\?token=31"))
     page.go_back()
     expect(board(page)).to_be_visible()
     assert page.url == f"{server.url}/"
