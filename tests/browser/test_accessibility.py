@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 RUN = """async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-    const told = ({ nodes }) => nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`);
+    const told = ({ nodes }) => nodes.slice(0, 8).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`);
     return violations.map((one) => [one.id, one.nodes.length, ...told(one)].join(" | "));
 }"""  # noqa: E501
 
