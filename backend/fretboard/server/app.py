@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from fretboard import __version__
 from fretboard.analysis.arrays import Arrays
 from fretboard.jobs.compute import QueueCompute
+from fretboard.jobs.model_choice import ModelChoice, StartWorker
 from fretboard.jobs.services import Services
 from fretboard.server import health, page, unfurl
 from fretboard.server.body_limit import BodyLimit
@@ -24,6 +25,7 @@ from fretboard.server.routes import (
     image_sets,
     interventions,
     maps,
+    models,
     patches,
     words,
 )
@@ -47,8 +49,15 @@ COMPRESS_ABOVE_BYTES = 2048
 OF_A_RECORD = re.compile(r"/(?:api/(?:analyses|experiments|trajectories)|a|t)/([0-9a-f]{32})\b")
 
 
-def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
-    """The application; `after_first_response` is called once, when something has been served."""
+def create_app(
+    services: Services,
+    after_first_response: Callable[[], None],
+    start_worker: StartWorker | None = None,
+) -> FastAPI:
+    """The application; `after_first_response` is called once, when something has been served.
+
+    start_worker: for another model in this process; None: it has no workers of its own.
+    """
     app = FastAPI(
         title="Fretboard",
         version=__version__,
@@ -69,6 +78,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(image_sets.routes(services, compute, arrays))
     app.include_router(causal_tests.routes(services))
     app.include_router(unfurl.routes(services, arrays))
+    app.include_router(models.routes(ModelChoice(services, start_worker)))
     app.include_router(sign_in.routes(services.settings))
     app.include_router(page.routes(services))
     app.include_router(health.routes(services))
