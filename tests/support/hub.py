@@ -51,6 +51,8 @@ def hub(repositories, slow=0.0):
                  "type": "file", "oid": COMMIT}
                 for path in sorted(folder.iterdir())
             ]  # fmt: skip
+            if "/tree/" in rest and rest.partition("?")[0].count("/") > 2:  # of a folder inside
+                return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
             if "/tree/" in rest:
                 return self._send(200, json.dumps(files).encode(), {})
             facts = {"id": "x/y", "sha": COMMIT, "siblings": files, "private": False, "tags": []}

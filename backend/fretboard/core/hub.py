@@ -56,7 +56,8 @@ def missing_bytes(name: str) -> tuple[int, int]:
 
     with_files: Any = {"allow_patterns": list(FILES), "ignore_patterns": list(OTHERS)}
     try:
-        plan: Any = snapshot_download(name, dry_run=True, **with_files)
+        silent = _bars(0, 0, lambda *_: None, lambda: False)
+        plan: Any = snapshot_download(name, dry_run=True, tqdm_class=silent, **with_files)
     except Exception as error:
         raise _unreachable(name, error) from error
     return (

@@ -115,11 +115,10 @@ class ModelChoice:
             if self._current is not None and self._current.state == "fetching":
                 raise NotFinished(f"{self._current.name} is being fetched; call that off first.")
             self._called_off.clear()
-            self._current = model.model_copy(
-                update={"state": "fetching", "share": 0.0, "detail": ""}
-            )
+            begun = model.model_copy(update={"state": "fetching", "share": 0.0, "detail": ""})
+            self._current = begun
         threading.Thread(target=self._fetch_and_serve, args=(name,), daemon=True).start()
-        return self._current
+        return begun
 
     def call_off(self, name: str) -> None:
         """Stop its download; what is here stays. Raises NotFound where it is not being fetched."""
