@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from tests.support.servers import Server, wait_for
 
 ROOT = Path(__file__).parents[2]
+BLOG = "http://localhost:*"  # sites that may frame charts; 127.0.0.1 may not
 PROMPT = "Please describe this image in detail."
 READY_SECONDS = 300  # a cold import of torch on a machine with much else to do
 RUN_MS = 180_000  # an analysis of the bundled model, on the same machine

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel
 
-from fretboard.cli import analyze, studies
+from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.mcp import mcp
@@ -121,11 +121,12 @@ def _write_schemas(folder: Path) -> None:
 
 
 for _command in (
-    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
-    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check, mcp, report,
+    analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
+    analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
+    studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(lens.app, name="lens")
 app.command("import")(import_states)
 app.add_typer(models, name="models")
 

@@ -45,7 +45,7 @@ class QuestionFields(BaseModel):
     max_new_tokens: Annotated[int, Field(ge=1)] = DEFAULT_NEW_TOKENS
     """Longest answer, in tokens."""
     lens: Lens = Lens.NORMED
-    """normed, raw or difference."""
+    """normed, raw, jacobian, tuned, or a difference of two."""
     skip_layers: str = ""
     """Decoder layers to leave out, such as 6-9,12; or a preset: skip.1."""
     skip_when: SkipWhen = SkipWhen.ALWAYS

@@ -72,7 +72,7 @@ def competition_figure(
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    signed = lens == Lens.DIFFERENCE
+    signed = lens.pair is not None
     _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)

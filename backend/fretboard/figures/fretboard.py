@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
-from fretboard.core.reading import Lens, Reading
+from fretboard.core.reading import Reading
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
@@ -126,7 +126,7 @@ def _hover(
     """One text a cell: depth, token, every quantity with its unit, the likeliest words, lens."""
     depths, tokens = arrays["probability"].shape
     labels = [readable(token.text) for token in analysis.tokens]
-    signed = reading.lens == Lens.DIFFERENCE
+    signed = reading.lens.pair is not None
     share = signed_percent if signed else percent
     sign = "+" if signed else ""
 

@@ -55,7 +55,7 @@ def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
         "tickcolor": theme.line,
         "ticks": "outside",
         "ticklen": 4,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": 14}},
     }
     return go.Figure(
         layout={

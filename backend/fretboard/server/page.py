@@ -148,15 +148,11 @@ def add_page(app: FastAPI, services: Services) -> None:
     @app.api_route("/a/{analysis_id}", methods=PAGE, include_in_schema=False)
     @app.api_route("/t/{set_id}", methods=PAGE, include_in_schema=False)
     @app.api_route("/compare/{analysis_id}/{other_id}", methods=PAGE, include_in_schema=False)
-    def page(
-        request: Request, analysis_id: str = "", other_id: str = "", set_id: str = ""
-    ) -> Response:
+    def page(request: Request) -> Response:
         index = STATIC / "index.html"
         if not index.is_file():
             return problem(503, "The page is not built", "Run `make page`, then reload.")
-        text = index.read_text(encoding="utf-8")
-        if analysis_id and not other_id:
-            text = unfurling(services, request, text, analysis_id)
+        text = unfurling(services, request, index.read_text(encoding="utf-8"))
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     if (STATIC / "assets").is_dir():

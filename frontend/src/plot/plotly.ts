@@ -1,5 +1,5 @@
 // The only importer of Plotly, loaded when the first chart is drawn; a second bundle with the first 3-D one.
-import type { Trace } from "../api/figure";
+import type { FigureSpec, Trace } from "../api/figure";
 
 export interface PlotlyPoint {
 	curveNumber: number;
@@ -25,7 +25,7 @@ export interface Plotly {
 		config?: Record<string, unknown>,
 	): Promise<PlotlyElement>;
 	purge(element: HTMLElement): void;
-	toImage(element: HTMLElement, options: Record<string, unknown>): Promise<string>;
+	toImage(figure: HTMLElement | FigureSpec, options: Record<string, unknown>): Promise<string>;
 }
 
 export const CONFIG = {

@@ -8,6 +8,8 @@ import { figure, knownFigure } from "./cache";
 export class FigureSource {
 	spec = $state.raw<FigureSpec | null>(null);
 	failure = $state.raw<Trouble | null>(null);
+	/** Of the figure on show. */
+	request = $state.raw<FigureRequest | null>(null);
 	loading = $state(true);
 	#attempt = $state(0);
 
@@ -27,12 +29,13 @@ export class FigureSource {
 
 	#load(request: FigureRequest): () => void {
 		const abort = new AbortController();
-		this.spec = knownFigure(request) ?? this.spec;
+		const known = knownFigure(request);
+		if (known) Object.assign(this, { spec: known, request });
 		this.loading = true;
 		this.failure = null;
 		figure(request, abort.signal)
 			.then((spec) => {
-				if (!abort.signal.aborted) Object.assign(this, { spec, loading: false });
+				if (!abort.signal.aborted) Object.assign(this, { spec, request, loading: false });
 			})
 			.catch((error: unknown) => {
 				if (!abort.signal.aborted) Object.assign(this, { failure: trouble(error), loading: false });

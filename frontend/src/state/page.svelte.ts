@@ -1,6 +1,7 @@
 // What the page shows: one analysis or two beside each other, one selection for all views, and its address.
 import type { Analysis } from "../api/types";
 import { history } from "./history.svelte";
+import { linked } from "./linked";
 import { aligned, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
 import { forAnother, within } from "./selection";
@@ -85,7 +86,7 @@ class Page {
 	}
 
 	#write(): void {
-		if (!this.id) return;
+		if (!this.id || linked.alone) return;
 		const url = address(this.id, this.selection, this.beside);
 		try {
 			if (this.atStart) window.history.pushState(null, "", url);

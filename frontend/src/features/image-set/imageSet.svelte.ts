@@ -3,6 +3,7 @@ import { api } from "../../api/client";
 import type { SetEvent } from "../../api/events";
 import type { ImageSet, Member } from "../../api/types";
 import { Followed } from "../../state/followed.svelte";
+import { linked } from "../../state/linked";
 import { NOTHING, parseSetPlace, type SetSelection, setAddress } from "../../state/permalink";
 import type { Strand } from "../map";
 
@@ -46,7 +47,7 @@ class ShownSet extends Followed<ImageSet, "trajectories"> {
 		const before = this.selection.token;
 		this.selection = { ...this.selection, ...patch };
 		try {
-			window.history.replaceState(null, "", setAddress(this.id, this.selection));
+			if (!linked.alone) window.history.replaceState(null, "", setAddress(this.id, this.selection));
 		} catch {
 			// Some browsers limit how often the address may change; the next change catches up.
 		}
