@@ -1,9 +1,9 @@
 // Numbers as the page writes them: tabular, with as many digits as can be trusted.
 
-/** 0.973 → "97.3 %"; below one in a thousand with a power of ten. */
+/** 0.973 → "97.3 %", as the figures write it; what rounds to none of it is "<0.1 %". */
 export function percent(value: number): string {
 	if (!Number.isFinite(value)) return "–";
-	if (value > 0 && value < 0.0005) return tiny(value, 0);
+	if (value > 0 && value < 0.0005) return "<0.1 %";
 	return `${(100 * value).toFixed(1)} %`;
 }
 
