@@ -16,6 +16,7 @@ from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.mcp import mcp
+from fretboard.cli.models import models
 from fretboard.cli.options import configured_settings
 from fretboard.cli.report import report
 from fretboard.cli.states import import_states
@@ -127,6 +128,7 @@ for _command in (
     app.command()(_command)
 app.add_typer(lens.app, name="lens")
 app.command("import")(import_states)
+app.add_typer(models, name="models")
 
 
 def _run_until_stopped(worker: "Worker", halted: threading.Event) -> int:

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Jobs, progress and the array cache; without it, or empty, all three live in this process."""
     model: str = BUNDLED_MODEL
     """A Hugging Face name, a local folder, or `tiny-llava` (bundled)."""
+    model_choice: Literal["auto", "on", "off"] = "auto"
+    """Whether the page may load another model beside it; `auto`: on loopback alone."""
     device: str = "auto"
     """`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, …"""
     dtype: str = "auto"

@@ -128,7 +128,7 @@ def _label_ends(
         key=lambda end: end[0],
     )
     y = -math.inf
-    notes = []
+    notes: list[dict[str, Any]] = []
     for height, place, candidate in ends:
         y = max(height, y + gap, 0.01) if not notes else max(height, y + gap)
         name = readable(candidate.text)

@@ -35,3 +35,7 @@ export const seconds = (value: number) =>
 
 /** A share of one: "0.71 of 1". */
 export const ofOne = (share: number) => `${share.toFixed(2)} of 1`;
+
+/** Bytes as people read them: 519000000 → "519 MB", 1.7e9 → "1.7 GB". */
+export const fileSize = (bytes: number) =>
+	bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;

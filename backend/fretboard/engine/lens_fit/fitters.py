@@ -16,7 +16,7 @@ from fretboard.lens.jacobian import JacobianMean, signs
 from fretboard.lens.translators import Tuning
 from fretboard.model.anatomy import Anatomy
 
-GROUP = 2048  # states of a span that are gathered before they are learnt from
+GROUP = 2048  # states of the larger span that are gathered before any is learnt from
 PASSES = 8  # through a group
 BATCH = 256  # states of one step
 PER_WORD = 5  # states that a latent lens keeps of a word
@@ -115,10 +115,13 @@ class TunedFit:
     def add(self, forced: Forced, place: int) -> None:
         """See Fitter."""
         for span, at in sources(forced).items():
-            waiting = self._waiting[span]
-            waiting.append(states_at(forced, at))
+            self._waiting[span].append(states_at(forced, at))
             self.positions[span] = self.positions.get(span, 0) + len(at)
-            if sum(states.shape[1] for states in waiting) >= GROUP or place + 1 == self._total:
+        largest = max(sum(s.shape[1] for s in waiting) for waiting in self._waiting.values())
+        if largest < GROUP and place + 1 < self._total:
+            return
+        for span, waiting in self._waiting.items():
+            if waiting:
                 self._learn(span, torch.cat(waiting, dim=1), place)
                 waiting.clear()
 
