@@ -39,6 +39,7 @@ def test_what_is_in_sight_is_drawn_and_has_its_words(watched: Watched, long: str
     expect(chip(page, 0)).to_have_count(0)
     assert page.locator(".chips button").count() < 120
     assert words_in_cells(page) > 100
+    strip(page).scroll_into_view_if_needed()
     box = strip(page).bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 3, box["y"] + 10)
@@ -81,7 +82,7 @@ def test_the_text_takes_the_boards_colours(watched: Watched, analysis: str) -> N
     page.get_by_label("Shade the answer").check()
     expect(word).to_have_attribute("style", re.compile("background: rgb"))
     before = word.get_attribute("style")
-    page.get_by_label("Quantity").get_by_text("Entropy").click()
+    page.get_by_role("radio", name="Entropy").check(force=True)
     expect(word).not_to_have_attribute("style", before or "")
 
 
