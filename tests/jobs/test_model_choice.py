@@ -86,7 +86,7 @@ def test_what_is_not_in_the_menu_or_too_large_is_refused(local):
 
 def test_a_failed_download_says_why_and_may_be_tried_again(local, monkeypatch):
     def unreachable(name, *_):
-        raise local_hub._unreachable(name, OSError("no route to host"))
+        raise local_hub.unreachable(name, OSError("no route to host"))
 
     monkeypatch.setattr(local_hub, "fetch", unreachable)
     started = []

@@ -59,7 +59,7 @@ def missing_bytes(name: str) -> tuple[int, int]:
         silent = _bars(0, 0, lambda *_: None, lambda: False)
         plan: Any = snapshot_download(name, dry_run=True, tqdm_class=silent, **with_files)
     except Exception as error:
-        raise _unreachable(name, error) from error
+        raise unreachable(name, error) from error
     return (
         sum(file.file_size for file in plan if file.will_download),
         sum(file.file_size for file in plan),
@@ -84,7 +84,7 @@ def fetch(name: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
     except Cancelled:
         raise
     except Exception as error:
-        raise _unreachable(name, error) from error
+        raise unreachable(name, error) from error
 
 
 def check_disk(name: str, needed: int, folder: Path) -> None:
@@ -147,7 +147,7 @@ def _bars(start: int, total: int, progress: Progress, cancelled: Callable[[], bo
     return Bar
 
 
-def _unreachable(name: str, error: Exception) -> UnknownModel:
+def unreachable(name: str, error: Exception) -> UnknownModel:
     return UnknownModel(
         f"{name!r} cannot be had from the hub ({said(error).rstrip('.')}). Check the name and the "
         "network; a gated model needs `huggingface-cli login`."

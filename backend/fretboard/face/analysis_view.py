@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_token
 from fretboard.analysis.export.analyses import AnalysisExport
-from fretboard.analysis.export.archive import Packed
+from fretboard.analysis.export.archive import PackedAnalysis
 from fretboard.analysis.export.write import export
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
@@ -52,7 +52,7 @@ class AnalysisView(Record):
         self._question = question
 
     @classmethod
-    def packed(cls, session: Session, packed: Packed) -> "AnalysisView":
+    def packed(cls, session: Session, packed: PackedAnalysis) -> "AnalysisView":
         """One of a session's store, read as it was packed.
 
         >>> isinstance(fb.open(a.save("saved")), fb.Analysis)
