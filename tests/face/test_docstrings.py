@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 import fretboard as fb
-from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.figure_options import FigureOptions
 from tests.face.conftest import QUESTION
 
 FROM_ELSEWHERE = {"errors", "Question", "Reading", "Token"}  # documented where they are used

@@ -44,6 +44,25 @@ def test_a_finished_analysis_has_its_question_answer_and_picture(client, answere
     assert Image.open(io.BytesIO(picture.content)).size == SIZE
 
 
+def test_a_comparison_has_both_answers(client, png, answered):
+    other = finished(client, post(client, png, prompt="what ?", max_new_tokens=3))[0]
+    said = tags(client.get(f"/compare/{answered['id']}/{other['id']}").text)
+    assert "A: " in said["og:description"]
+    assert "B: " in said["og:description"]
+    assert said["og:url"].endswith(f"/compare/{answered['id']}/{other['id']}")
+
+
+def test_an_image_set_has_its_words_and_pictures(client, png, answered):
+    other = finished(client, post(client, png, prompt=PROMPT, max_new_tokens=3))[0]
+    fields = {"analysis": [answered["id"], other["id"]], "prompt": PROMPT, "token": "0"}
+    image_set = client.post("/api/trajectories", data=fields).json()
+    said = tags(client.get(f"/t/{image_set['id']}").text)
+    assert said["og:title"] == f"“{PROMPT}”"
+    assert "2 images" in said["og:description"]
+    picture = client.get(said["og:image"].removeprefix(str(client.base_url)))
+    assert Image.open(io.BytesIO(picture.content)).size == SIZE
+
+
 @pytest.mark.parametrize("path", ["/", "/a/0123456789abcdef0123456789abcdef", "/t/0", "/a/%2e%2e"])
 def test_other_addresses_are_the_plain_page(client, path):
     response = client.get(path)

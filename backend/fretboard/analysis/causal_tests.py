@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from fretboard.analysis import calls
 from fretboard.core.causal_test import BLANK, CausalTest, Kind
 from fretboard.core.errors import InputError
 from fretboard.figures.causal_tests import (
@@ -39,7 +40,8 @@ def draw(
 ) -> go.Figure:
     """The figure of one token, or of the mean of all. Raises InputError."""
     check_token(document, token)
-    return DRAWN[document.kind](arrays, _texts(document), token, theme)
+    drawn = DRAWN[document.kind](arrays, _texts(document), token, theme)
+    return calls.noted(drawn, calls.of_test(token))
 
 
 def find(document: CausalTest, arrays: Mapping[str, np.ndarray], token: int | None) -> Finding:

@@ -16,6 +16,7 @@ from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.mcp import mcp
+from fretboard.cli.models import models
 from fretboard.cli.options import configured_settings
 from fretboard.cli.report import report
 from fretboard.cli.states import import_states
@@ -120,13 +121,14 @@ def _write_schemas(folder: Path) -> None:
 
 
 for _command in (
-    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
-    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check, mcp, report,
+    analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
+    analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
+    studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(lens.app, name="lens")
 app.command("import")(import_states)
+app.add_typer(models, name="models")
 
 
 def _run_until_stopped(worker: "Worker", halted: threading.Event) -> int:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from fretboard.core.errors import InputError
+from fretboard.core.images import Picture
 from fretboard.core.reading import Lens
 from fretboard.core.repair import Repair, RepairKind, parse_numbers
 
@@ -61,8 +62,8 @@ class QuestionFields(BaseModel):
 class Question(QuestionFields):
     """A question about a picture, or about none."""
 
-    image: Annotated[bytes | None, Field(exclude=True, repr=False)] = None
-    """A picture's file as it came; None: text only."""
+    image: Annotated[bytes | InstanceOf[Picture] | None, Field(exclude=True, repr=False)] = None
+    """A picture's file as it came, or one that has been read; None: text only."""
     salt: str | None = None
     """Makes it private: equal questions with another salt, or none, do not find it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fretboard.analysis.source import StoredSource
 from fretboard.core.analysis import Analysis, problem_of
 from fretboard.core.causal_test import Kind
 from fretboard.core.errors import BadImage, FretboardError, InputError
@@ -20,7 +21,6 @@ from fretboard.engine.session import Session
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.picture import image_bytes, name_of
 from fretboard.face.set_view import ImageSetView
-from fretboard.face.source import LocalSource
 from fretboard.face.survey_view import Survey
 from fretboard.face.test_view import CausalTestView
 
@@ -36,7 +36,7 @@ class Model:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._source = LocalSource(session)
+        self._source = StoredSource(session.arrays)
 
     def __repr__(self) -> str:
         facts = self.session.pipeline.facts()

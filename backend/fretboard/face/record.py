@@ -2,16 +2,14 @@
 
 from functools import cached_property
 
-import ml_dtypes
 import numpy as np
 from PIL import Image
 
+from fretboard.analysis.source import Source
 from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.core.arrays import portable
 from fretboard.core.images import stored_image
 from fretboard.core.reading import Reading
-from fretboard.face.source import Source
-
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 class Record:
@@ -157,5 +155,4 @@ class Record:
         return self._array("hidden_states")
 
     def _array(self, name: str) -> np.ndarray:
-        values = self.source.array(self.document, name, self.reading)
-        return values.astype(np.float32) if values.dtype == BFLOAT16 else values
+        return portable(self.source.array(self.document, name, self.reading))

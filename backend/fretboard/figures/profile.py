@@ -82,6 +82,7 @@ def _add_profile(
         fill="toself",
         fillcolor=rgba(color, SPREAD_OPACITY),
         line={"width": 0},
+        name=f"{name}: middle half of the tokens",
         hoverinfo="skip",
         showlegend=False,
     )

@@ -25,6 +25,10 @@ export function pairOf(lens: Lens): readonly [Lens, Lens] | null {
 	return second ? [first, second] : null;
 }
 
+const capital = (lens: Lens) => (lens === "jacobian" ? "Jacobian" : lens);
+
+export const lensName = (lens: Lens) => `${(pairOf(lens) ?? [lens]).map(capital).join(" − ")} lens`;
+
 /** The lens whose distributions are proper: nobody leads a difference. */
 export const baseOf = (lens: Lens): Lens => pairOf(lens)?.[1] ?? lens;
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from fretboard.analysis.arrays import read_done
 from fretboard.analysis.causal_tests import draw, find
+from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind
 from fretboard.core.errors import NotFound
@@ -16,7 +17,7 @@ from fretboard.figures.theme import ThemeName
 from fretboard.jobs.lives import CausalTestLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_test import submit_test
-from fretboard.server.attachments import npy
+from fretboard.server.attachments import FigureFormat, figure_as, npy
 from fretboard.server.events import of_test
 from fretboard.server.forms import MULTIPART, TestForm
 from fretboard.server.routes.life_cycle import Accepted, Resource, add_life_cycle
@@ -98,12 +99,18 @@ def _add_results(router: APIRouter, services: Services) -> None:
         return npy(arrays[name], f"{test_id}-{name}")
 
     @router.get(f"{URL}/{{test_id}}/figure", response_class=Response)
-    def figure(test_id: str, token: TokenQuery = None, theme: ThemeName = "light") -> Response:
-        """Plotly JSON, of one token or (without `token`) of the mean of all."""
+    def figure(
+        request: Request,
+        test_id: str,
+        token: TokenQuery = None,
+        theme: ThemeName = "light",
+        format: FigureFormat = "json",
+    ) -> Response:
+        """Plotly JSON, of one token or (without `token`) of the mean of all; or numbers, Python."""
         test = read_done(services.tests, test_id)
         arrays = services.tests.read_results(test_id)
         drawn = draw(test, arrays, token, theme)
-        return Response(drawn.to_json(), media_type="application/json")
+        return figure_as(drawn, format, TestExport(test, arrays, token), request)
 
     @router.get(f"{URL}/{{test_id}}/finding")
     def finding(test_id: str, token: TokenQuery = None) -> Finding:

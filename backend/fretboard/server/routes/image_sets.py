@@ -6,8 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from fretboard.analysis.arrays import Arrays
-from fretboard.analysis.figures import Figures, SetFigureOptions
+from fretboard.analysis.export.image_sets import SetExport
+from fretboard.analysis.figure_options import SetFigureOptions
+from fretboard.analysis.figures import Figures
 from fretboard.analysis.image_sets import aligned_members, derived_of_set, states_at, view
+from fretboard.analysis.source import StoredSource
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
@@ -17,7 +20,7 @@ from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.lives import ImageSetLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
-from fretboard.server.attachments import npy
+from fretboard.server.attachments import FigureFormat, figure_as, npy
 from fretboard.server.events import of_set
 from fretboard.server.forms import MULTIPART, ImageSetForm
 from fretboard.server.routes.analyses import settled
@@ -112,7 +115,7 @@ def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
 
         `profile` (depth) of the dispersion, its `control` (shuffle), `disparities` (seed).
         """
-        image_set, role = _finished(services, set_id, token)
+        image_set, role = finished_set(services, set_id, token)
         if name == HIDDEN_STATES:
             members = aligned_members(services.store, image_set, role)
             values = states_at(services.store, members)
@@ -130,16 +133,19 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
 
     @router.get(f"{URL}/{{set_id}}/figures/{{name}}", response_class=Response)
     def figure(
+        request: Request,
         set_id: str,
         name: str,
         options: Annotated[SetFigureOptions, Query()],
         settings: Annotated[MapQuery, Query()],
         token: str | None = None,
+        format: FigureFormat = "json",
     ) -> Response:
-        """Plotly JSON of `trajectory`, `perplexities` or `dispersion`."""
-        image_set, role = _finished(services, set_id, token)
+        """Plotly JSON of `trajectory`, `perplexities` or `dispersion`; its numbers, its Python."""
+        image_set, role = finished_set(services, set_id, token)
         drawn = figures.draw_set(name, image_set, role, options, settings.of("images"))
-        return Response(drawn.to_json(), media_type="application/json")
+        record = SetExport(StoredSource(arrays), image_set, role, settings)
+        return figure_as(drawn, format, record, request)
 
     @router.get(f"{URL}/{{set_id}}/stability")
     def stability(
@@ -148,13 +154,14 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
         token: str | None = None,
     ) -> MapStability:
         """How much the map changes with the seed."""
-        image_set, role = _finished(services, set_id, token)
+        image_set, role = finished_set(services, set_id, token)
         made_with = settings.of("images")
         _, note = arrays.map_of_set(image_set, role, "stability", made_with, "disparities")
         return MapStability(**note)
 
 
-def _finished(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+def finished_set(services: Services, set_id: str, token: str | None) -> tuple[ImageSet, str]:
+    """(the set, the token position that is compared). Raises NotFinished."""
     image_set, role = _role(services, set_id, token)
     if view(services.store, image_set, role).status == "running":
         raise NotFinished(f"The set is running; follow {URL}/{set_id}/events and ask again.")

@@ -15,6 +15,8 @@ class SignInState(BaseModel):
 
     signed_in: bool
     access: Literal["none", "read", "write"]
+    embed: bool = False
+    """Whether other sites may show a chart in a frame."""
 
 
 def routes(settings: Settings) -> APIRouter:
@@ -26,7 +28,7 @@ def routes(settings: Settings) -> APIRouter:
     def session(request: Request) -> SignInState:
         """Who you are here."""
         access = access_of(request)
-        return _session_of(access, signed_in=access > tokens.anyone)
+        return _session_of(settings, access, signed_in=access > tokens.anyone)
 
     @router.post("", response_model=SignInState)
     def sign_in(
@@ -44,7 +46,7 @@ def routes(settings: Settings) -> APIRouter:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
-        return _session_of(holder.access, signed_in=True)
+        return _session_of(settings, holder.access, signed_in=True)
 
     @router.delete("", status_code=204, response_class=Response)
     def sign_out(response: Response) -> None:
@@ -54,10 +56,10 @@ def routes(settings: Settings) -> APIRouter:
     return router
 
 
-def _session_of(access: Access, signed_in: bool) -> SignInState:
+def _session_of(settings: Settings, access: Access, signed_in: bool) -> SignInState:
     names: dict[Access, Literal["none", "read", "write"]] = {
         Access.NONE: "none",
         Access.READ: "read",
         Access.WRITE: "write",
     }
-    return SignInState(signed_in=signed_in, access=names[access])
+    return SignInState(signed_in=signed_in, access=names[access], embed=bool(settings.embed))

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.core.analysis import Analysis, Token
 from fretboard.core.map_settings import MapSettings, paper_settings
 from fretboard.core.reading import Divergence, Lens, Reading, Scaling

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.analysis.headings import heading
 from fretboard.core.analysis import Analysis
 from fretboard.core.question import Question

@@ -1,6 +1,6 @@
 // What lenses, divergences, scalings and thresholds are called on the page.
 import type { Divergence, Lens, Scaling, StageMethod } from "../../api/types";
-import { pairOf, type Threshold } from "../../state/reading";
+import type { Threshold } from "../../state/reading";
 
 interface Named<T> {
 	value: T;
@@ -32,9 +32,7 @@ export const LENS_OPTIONS: readonly Named<Lens>[] = [
 	},
 ];
 
-const capital = (lens: Lens) => (lens === "jacobian" ? "Jacobian" : lens);
-
-export const lensName = (lens: Lens) => `${(pairOf(lens) ?? [lens]).map(capital).join(" − ")} lens`;
+export { lensName } from "../../state/reading";
 
 export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
 	{

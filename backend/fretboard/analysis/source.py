@@ -1,20 +1,25 @@
-"""Where an analysis comes from: a session in this process, or a server (`server.py`)."""
+"""Where an analysis comes from: a store on this side, or a server (`face/server.py`)."""
 
 from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.arrays import Arrays
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Figures, Subject
+from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
 from fretboard.core.map_settings import MapQuery
-from fretboard.core.reading import Lens, Reading
-from fretboard.engine.session import Session
+from fretboard.core.reading import Reading
 
 
 class Source(Protocol):
-    """What an `AnalysisView` asks of it."""
+    """What an `AnalysisView` and an export ask of it."""
+
+    server: str
+    """The address of the server it lies on; `""`: none."""
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
         """The document with its stages as read."""
@@ -35,26 +40,24 @@ class Source(Protocol):
     def image(self, document: Analysis) -> bytes:
         """The upright picture, PNG."""
 
-    def patches(
-        self, document: Analysis, word: str, lens: Lens
-    ) -> tuple[np.ndarray, np.ndarray, str]:
-        """(patch, 4) places, (depth, patch) probabilities of the word, the word's token text."""
-
     def tokenizer(self, document: Analysis) -> str:
         """`tokenizer.json` of the analysis's model."""
 
 
-class LocalSource:
-    """A session's store; the model is loaded where an array has to be derived."""
+class StoredSource:
+    """A store; what its records lack, its arrays derive."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    server = ""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.arrays = arrays
+        self._figures = Figures(arrays)
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        return self.session.read(document, reading)
+        return as_read(self.arrays, document, reading)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        return self.session.arrays.named(document, name, reading.lens, reading.divergence)
+        return self.arrays.named(document, name, reading.lens, reading.divergence)
 
     def figure(
         self,
@@ -65,25 +68,16 @@ class LocalSource:
         beside: Source | None = None,
     ) -> go.Figure:
         if beside is not None:
-            if not isinstance(beside, LocalSource):
+            if not isinstance(beside, StoredSource):
                 raise InputError(
                     "One of the two lies on a server and the other here: `.save` the first into a "
                     "folder and `open` that, then compare."
                 )
-            arrays = beside.session.arrays
-            subject = Subject(subject.analysis, subject.reading, subject.beside, arrays)
-        return self.session.figures.draw(name, subject, options, settings.of("tokens"))
+            subject = Subject(subject.analysis, subject.reading, subject.beside, beside.arrays)
+        return self._figures.draw(name, subject, options, settings.of("tokens"))
 
     def image(self, document: Analysis) -> bytes:
-        return self.session.store.read_image(document.id)
-
-    def patches(
-        self, document: Analysis, word: str, lens: Lens
-    ) -> tuple[np.ndarray, np.ndarray, str]:
-        arrays = self.session.arrays
-        token = arrays.vocabulary(document).word(word)
-        places, _ = arrays.patch_places(document)
-        return places, arrays.patch_word(document, token.token_id, lens), token.token_text
+        return self.arrays.store.read_image(document.id)
 
     def tokenizer(self, document: Analysis) -> str:
-        return self.session.store.read_tokenizer(document.model.revision)
+        return self.arrays.store.read_tokenizer(document.model.revision)
