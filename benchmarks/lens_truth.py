@@ -9,10 +9,11 @@ resample scenes. By lens and depth:
   the likeliest of the 16 kinds (10 colours)?
 - leads: of a caption's tokens and of a colour question's, how many does the lens already have in
   the lead; ece: of those leaders, how far probability and being right lie apart (10 bins).
-- swap: at one depth the state is moved, by STRENGTH of its length, along the lens's own direction
-  from the colour that the model names to another drawn at random: how often does the model then
-  name that one? Where it predicts the colour (answer), and at the patches of the object (image).
-  `random` moves it as far in a random direction.
+- swap: at one depth the state is moved, as far as it is long (STRENGTH), along the lens's own
+  direction from the colour that the model names to another drawn at random: how often does the
+  model then name that one, and by how much (nats, `odds`) do the log odds of the two move? Where
+  it predicts the colour (prompt), and at the patches of the object (image). `random` moves it as
+  far in a random direction.
 """
 
 import argparse
@@ -44,7 +45,7 @@ from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION, color_question
 from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
 
-STRENGTH = 0.5
+STRENGTH = 1.0
 BINS = 10
 ANSWER_LENSES = (Lens.NORMED, Lens.RAW, Lens.JACOBIAN, Lens.TUNED)
 SWAP_LENSES = (Lens.NORMED, Lens.JACOBIAN, Lens.TUNED)
@@ -75,14 +76,22 @@ def direction(lens: VocabularyLens, states: Tensor, towards: int, away: int) -> 
     return torch.nn.functional.normalize(gradient, dim=-1)
 
 
-def swapped(forced: Forced, at: Tensor, moved: Tensor, token: int, towards: int) -> np.ndarray:
-    """(L,) whether the model names `towards` when depth d is `moved` at the positions `at`."""
-    anatomy = forced.checkpoint.anatomy
-    named = []
+def swapped(
+    forced: Forced, at: Tensor, moved: Tensor, token: int, towards: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(L,) whether the model names `towards` when depth d is `moved` at the positions `at`;
+
+    (L,) nats by which the log odds of `towards` and the emitted word move.
+    """
+    anatomy, own = forced.checkpoint.anatomy, forced.emitted[token]
+    plain = logits(forced)[token]
+    named, odds = [], []
     for depth in range(len(anatomy.layers)):
         with states_put(anatomy, depth, at, moved[depth]):
-            named.append(float(logits(forced)[token].argmax()) == towards)
-    return np.array(named, dtype=float)
+            row = logits(forced)[token]
+        named.append(float(int(row.argmax()) == towards))
+        odds.append(float((row - plain)[towards] - (row - plain)[own]))
+    return np.array(named), np.array(odds)
 
 
 def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Random) -> dict:
@@ -111,17 +120,16 @@ def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Ran
         ways["random"] = torch.nn.functional.normalize(torch.randn_like(states), dim=-1)
         for name, way in ways.items():
             moved = states + length * way
-            named[f"{name} {span}, swap"] = swapped(forced, at, moved, token, towards)
+            hit, odds = swapped(forced, at, moved, token, towards)
+            named |= {f"{name} {span}, swap": hit, f"{name} {span}, odds": odds}
     return named
 
 
-def measure(pipeline: Pipeline, scenes: list[Scene], swapping: int) -> tuple[Rows, dict]:
+def measure(pipeline: Pipeline, scenes: list[Scene]) -> tuple[Rows, dict]:
     """Rows by lens and measure; and the bins of calibration, (scene, depth, bin, 3) by lens."""
     rng, rows = random.Random(0), defaultdict(list)
     depths = pipeline.checkpoint.anatomy.depths
     bins = {lens.value: np.zeros((len(scenes), depths, BINS, 3)) for lens in ANSWER_LENSES}
-    grid = patch_grid(pipeline.checkpoint, CAPTION, render(scenes[0]))
-    centers = grid.rectangles.double().numpy().reshape(-1, 2, 2).mean(1)
     for index, scene in enumerate(scenes):
         image = render(scene)
         for kind, prompt in (
@@ -137,10 +145,18 @@ def measure(pipeline: Pipeline, scenes: list[Scene], swapping: int) -> tuple[Row
                 for depth in range(depths):
                     values = np.stack([np.ones(right.shape[1]), sure[depth], right[depth]], -1)
                     np.add.at(bins[lens.value][index, depth], place[depth], values)
-        if index % max(1, len(scenes) // swapping) == 0:
-            for name, named in swaps(pipeline, scene, centers, rng).items():
-                rows[name].append((index, named, 0.0))
     return rows, bins
+
+
+def measure_swaps(pipeline: Pipeline, scenes: list[Scene]) -> Rows:
+    """Rows by lens, span and measure, of one question a scene."""
+    rng, rows = random.Random(0), defaultdict(list)
+    grid = patch_grid(pipeline.checkpoint, CAPTION, render(scenes[0]))
+    centers = grid.rectangles.double().numpy().reshape(-1, 2, 2).mean(1)
+    for index, scene in enumerate(scenes):
+        for name, values in swaps(pipeline, scene, centers, rng).items():
+            rows[name].append((index, values, 0.0))
+    return rows
 
 
 def calibration(bins: np.ndarray) -> dict[str, Any]:
@@ -167,6 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--swaps", type=int, default=100, help="scenes that are swapped in")
+    parser.add_argument("--swaps-only", action="store_true")
     parser.add_argument("--output", type=Path, default=Path("lens_truth.json"))
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -174,8 +191,10 @@ def main() -> None:
     half = options.scenes // len(MIXES)
     scenes = [scene for pair in zip(*(held_out(c, half) for c in MIXES), strict=True)
               for scene in pair]  # fmt: skip
-    rows, bins = measure(pipeline, scenes, options.swaps)
-    rows = dict(rows) | patch_pointing.measure(pipeline, scenes)
+    rows, bins = measure_swaps(pipeline, scenes[: options.swaps]), {}
+    if not options.swaps_only:
+        read, bins = measure(pipeline, scenes)
+        rows |= read | patch_pointing.measure(pipeline, scenes)
     report = {name: patch_pointing.summary(hits, len(scenes)) for name, hits in rows.items()}
     report |= {f"{lens} answers, ece": calibration(values) for lens, values in bins.items()}
     options.output.write_text(json.dumps(report, indent=1) + "\n")

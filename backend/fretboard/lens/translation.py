@@ -20,7 +20,8 @@ class Translation:
         """(L+1, …, width) → the same shape and dtype, on the device of the weights."""
         moved = states.to(self.weight.device)
         flat = moved[:-1].flatten(1, -2).to(self.weight.dtype)
-        translated = torch.bmm(flat, self.weight.mT)
-        if self.bias is not None:
-            translated += self.bias[:, None]
+        if self.bias is None:
+            translated = torch.bmm(flat, self.weight.mT)
+        else:
+            translated = torch.baddbmm(self.bias[:, None], flat, self.weight.mT)
         return torch.cat([translated.view_as(moved[:-1]).to(moved.dtype), moved[-1:]])
