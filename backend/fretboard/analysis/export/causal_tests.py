@@ -9,7 +9,7 @@ import numpy as np
 from fretboard.analysis.causal_tests import TITLES, draw, find, heading
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.page import PageChart, Chip, Page, Side, picture
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
 from fretboard.analysis.export.record import NotebookCell
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.page import PageChart, Chip, Page, Side, picture
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
 from fretboard.analysis.export.record import NotebookCell
 from fretboard.analysis.figure_options import SetFigureOptions
 from fretboard.analysis.figures import Figures
