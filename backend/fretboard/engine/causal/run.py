@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
-from torch import Tensor
 
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind, Taught
+from fretboard.core.errors import InputError
 from fretboard.core.images import blank_like
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.causal.attribution import attribution
@@ -105,19 +106,22 @@ def _arrays(
     forced.require_image()
     if test.kind is Kind.SALIENCY:
         assert material.image is not None  # image positions were required
-        places = patch_grid(forced.checkpoint, test.request.prompt, material.image)
         arrays, note = saliency(forced, _without(forced, test, material), tick)
-        return arrays | _shown(material.image, places.rectangles), note
+        return arrays | _shown(forced, test, material.image), note
     other = _without(forced, test, material)
     donor, base = (other, forced) if test.into_image else (forced, other)
     return patching(donor, base, tick)
 
 
-def _shown(image: Image.Image, rectangles: Tensor) -> Arrays:
-    """What the figure is drawn on."""
+def _shown(forced: Forced, test: CausalTest, image: Image.Image) -> Arrays:
+    """What the figure is drawn on; NaN where it is not known where the patches lie."""
     small = image.convert("RGB")
     small.thumbnail((PICTURE, PICTURE))
-    return {"picture": np.asarray(small), "rectangles": rectangles.float().numpy()}
+    try:
+        places = patch_grid(forced.checkpoint, test.request.prompt, image).rectangles.float()
+    except InputError:
+        places = torch.full((len(forced.image), 4), torch.nan)
+    return {"picture": np.asarray(small), "rectangles": places.numpy()}
 
 
 def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:
