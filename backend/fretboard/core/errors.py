@@ -14,6 +14,7 @@ FretboardError
 ├── StoreFull 507           the store has no room, or may not be written
 ├── OutOfMemory 507         the model's device has not enough memory
 ├── NoNumbers 500           a run whose states or logits are NaN or infinite
+├── RunFailed 500           a library failed in the middle of a run
 ├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
 └── Cancelled 499           a user stopped the work
 """
@@ -125,6 +126,12 @@ class NoNumbers(FretboardError):
     """The model computed NaN or infinite states or logits: nothing of the run can be read."""
 
     title = "The model gave no numbers"
+
+
+class RunFailed(FretboardError):
+    """A library raised in the middle of a run; the log has its traceback with the analysis's id."""
+
+    title = "The run failed"
 
 
 class UnsupportedModel(FretboardError):

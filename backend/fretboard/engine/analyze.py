@@ -11,7 +11,6 @@ import torch
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
 from fretboard.core.arrays import TOP_K
-from fretboard.core.errors import FretboardError
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.derive import make_lens
 from fretboard.engine.run import Job, Run, batches
@@ -20,6 +19,7 @@ from fretboard.lens.readout import Readout, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
+from fretboard.model.refusals import run_failure
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 OnOutcome = Callable[[Job, Analysis | Exception], None]
@@ -64,7 +64,7 @@ class Pipeline:
             try:
                 yield Run(self.checkpoint, self.vocabulary.text, job, self.longest)
             except Exception as error:
-                tell(job, shortage.explained(error))
+                tell(job, run_failure(error, job.analysis.id))
 
     def _decode(self, batch: list[Run], tell: OnOutcome) -> None:
         def ended(run: Run, reason: FinishReason) -> None:
@@ -96,9 +96,7 @@ class Pipeline:
         except Exception as error:
             if all(run.ended for run in batch):
                 raise
-            if not isinstance(error, FretboardError):
-                log.warning("decoding failed", exc_info=error)
-            return shortage.explained(error).with_traceback(None)
+            return run_failure(error, batch[0].job.analysis.id).with_traceback(None)
         return None
 
     def _outcome(self, run: Run, reason: FinishReason) -> Analysis | Exception:
@@ -108,7 +106,7 @@ class Pipeline:
             finished = self._answered(run.job.analysis.model_copy(update=facts), readout, ids)
             self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
-            return shortage.explained(error)
+            return run_failure(error, run.job.analysis.id)
         return finished
 
     def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:

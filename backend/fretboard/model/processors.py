@@ -6,7 +6,7 @@ marked as wanting torchvision too, for one function that its Pillow image proces
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +26,9 @@ REMEDY = (
 )
 # Features that a vision tower gives beside those of its patches.
 CLASS_POSITIONS = {"clip_vision_model": 1, "siglip_vision_model": 0}
+SIZES = ("size", "crop_size", "max_image_size", "max_pixels", "min_pixels")
+LONGEST_EDGE = 2**14  # pixels
+MOST_PIXELS = 2**28  # where a processor's "edges" are areas, as Qwen2-VL's are
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
@@ -41,8 +44,23 @@ def load_processor(source: str, revision: str | None, config: Any = None) -> Any
                 f"{source} has no processor for images, only {type(processor).__name__}. Add its "
                 "preprocessor_config.json and processor_config.json."
             )
+        _check_sizes(processor)
         _fit(processor, config)
     return processor
+
+
+def _check_sizes(processor: Any) -> None:
+    """A picture enlarged beyond any picture would take the machine's memory."""
+    images = getattr(processor, "image_processor", None)
+    most = MOST_PIXELS if hasattr(images, "merge_size") else LONGEST_EDGE
+    for name in SIZES:
+        size = getattr(images, name, None)
+        for side, pixels in (dict(size) if isinstance(size, Mapping) else {"": size}).items():
+            if isinstance(pixels, (int, float)) and not 0 < pixels <= most:
+                raise UnsupportedModel(
+                    f"preprocessor_config.json (or processor_config.json): `{name}.{side}` is "
+                    f"{pixels:g}, which is no size of a picture. Take the file from its source."
+                )
 
 
 def _fit(processor: Any, config: Any) -> None:
