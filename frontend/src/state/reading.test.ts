@@ -16,6 +16,18 @@ describe("stages", () => {
 		expect(STAGES.read(values).thresholds).toEqual({ interval: 7, mutation_sigmas: -2.5 });
 	});
 
+	it("keeps what decides whether there are stages", () => {
+		const query = "stage_drop=8&stage_gain=0.2&stage_lag=0&stage_share=0.9";
+		const { thresholds } = STAGES.read(new URLSearchParams(query));
+		expect(thresholds).toEqual({
+			stage_drop: 8,
+			stage_gain: 0.2,
+			stage_lag: 0,
+			stage_share: 0.9,
+		});
+		expect(stageValues({ ...AUTOMATIC, thresholds })).toEqual({ stages: null, ...thresholds });
+	});
+
 	it.each([0.02, 1e-7, -3, 0, 123456.5])("writes %d so that it can be read", (value) => {
 		expect(decimal(String(value))).toBe(value);
 	});
