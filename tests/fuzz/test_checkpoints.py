@@ -28,7 +28,7 @@ from tests.support.settings import make_settings
 from tests.support.tiny_folders import SAVERS, save_folders
 
 BIG = settings.get_current_profile_name() == "fuzz"
-CASES = 1000 if BIG else 6  # of each family
+CASES = 600 if BIG else 6  # of each family
 SLOWEST_SECONDS = 60
 MOST_BYTES = 2 * 2**30
 LONGEST = 900  # characters of a refusal

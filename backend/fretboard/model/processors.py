@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from transformers import AutoProcessor, ProcessorMixin
+from transformers.image_utils import SizeDict
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model.refusals import refusing
@@ -28,7 +29,7 @@ REMEDY = (
 CLASS_POSITIONS = {"clip_vision_model": 1, "siglip_vision_model": 0}
 SIZES = ("size", "crop_size", "max_image_size", "max_pixels", "min_pixels")
 LONGEST_EDGE = 2**14  # pixels
-MOST_PIXELS = 2**28  # where a processor's "edges" are areas, as Qwen2-VL's are
+MOST_PIXELS = 2**28  # where a processor of native resolutions has areas for edges
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
@@ -52,14 +53,17 @@ def load_processor(source: str, revision: str | None, config: Any = None) -> Any
 def _check_sizes(processor: Any) -> None:
     """A picture enlarged beyond any picture would take the machine's memory."""
     images = getattr(processor, "image_processor", None)
-    most = MOST_PIXELS if hasattr(images, "merge_size") else LONGEST_EDGE
+    areas = hasattr(images, "merge_size") or hasattr(images, "patch_size")
     for name in SIZES:
         size = getattr(images, name, None)
-        for side, pixels in (dict(size) if isinstance(size, Mapping) else {"": size}).items():
+        sides = dict(size) if isinstance(size, (Mapping, SizeDict)) else {"": size}
+        for side, pixels in sides.items():
+            field = f"{name}.{side}".rstrip(".")
+            most = MOST_PIXELS if areas or "pixels" in field else LONGEST_EDGE
             if isinstance(pixels, (int, float)) and not 0 < pixels <= most:
                 raise UnsupportedModel(
-                    f"preprocessor_config.json (or processor_config.json): `{name}.{side}` is "
-                    f"{pixels:g}, which is no size of a picture. Take the file from its source."
+                    f"preprocessor_config.json (or processor_config.json): `{field}` is {pixels:g}, "
+                    "which is no size of a picture. Take the file from its source again."
                 )
 
 
