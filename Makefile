@@ -4,7 +4,7 @@
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
 # make lite-vlm-tests  the real model, from the 110 MB of its packages
 # make schema  the API's types for the page, which an editor wants (make test makes them too)
-# make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
+# make fuzz  hostile uploads, requests, checkpoints and annotations, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin

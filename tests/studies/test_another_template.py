@@ -1,4 +1,4 @@
-"""A survey that goes on after its checkpoint was changed: another revision, so all is asked anew."""
+"""A survey that goes on after its checkpoint was changed: another revision, all is asked anew."""
 
 import json
 

@@ -62,8 +62,8 @@ def _check_sizes(processor: Any) -> None:
             most = MOST_PIXELS if areas or "pixels" in field else LONGEST_EDGE
             if isinstance(pixels, (int, float)) and not 0 < pixels <= most:
                 raise UnsupportedModel(
-                    f"preprocessor_config.json (or processor_config.json): `{field}` is {pixels:g}, "
-                    "which is no size of a picture. Take the file from its source again."
+                    f"preprocessor_config.json (or processor_config.json): `{field}` is "
+                    f"{pixels:g}, which is no size of a picture. Take the file from its source."
                 )
 
 
