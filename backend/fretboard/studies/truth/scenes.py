@@ -16,6 +16,7 @@ from fretboard.tiny_llava.world.scene import (
     PLURAL,
     POSITIONS,
     SIZES,
+    Box,
     Group,
     Scene,
 )
@@ -77,13 +78,18 @@ def parse_scene(truth: dict[str, Any]) -> SceneTruth:
             count=_known(group["count"], NUMBER_WORDS),
             size=_known(group["size"], SIZES),
             position=_known(group["position"], POSITIONS),
-            boxes=tuple(tuple(float(side) for side in box) for box in group["boxes"]),
+            boxes=tuple(_box(box) for box in group["boxes"]),
         )
         for group in truth["groups"]
     )
     if not groups:
         raise ValueError("no groups")
     return SceneTruth(Scene(int(truth["seed"]), _known(truth["place"], PLACES), groups))
+
+
+def _box(sides: Sequence[Any]) -> Box:
+    left, top, right, bottom = map(float, sides)
+    return left, top, right, bottom
 
 
 def _known(value: Known, among: Collection[Known]) -> Known:
