@@ -15,7 +15,7 @@ from fretboard.core.question import Question
 from fretboard.core.words import merge_words
 from fretboard.engine.session import read_file
 from fretboard.studies.sources import find_items
-from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 from tests.studies.test_sources import (
     AMBER_QUERIES,
     AMBER_TRUTHS,
@@ -33,7 +33,7 @@ BIG = settings.get_current_profile_name() == "fuzz"
 CASES = 1000 if BIG else 40  # of each format
 WORDS = merge_words(["a", " red", " car", " and", " two", " people"])
 LONGEST = 1200  # characters of a refusal, which may list the formats
-SCENE = sample_scene(1, Mix()).truth()
+SCENE = sample_scene(1, SceneMix()).truth()
 OWN = {"image": "a.png", "prompt": "What?", "id": 7, "truth": "yes"}
 INSTANCES = {
     "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],

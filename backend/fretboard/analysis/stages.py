@@ -9,7 +9,7 @@ import numpy as np
 
 from fretboard.analysis.arrays import Arrays
 from fretboard.analysis.stories import story
-from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Status, Token
+from fretboard.core.analysis import Analysis, Flag, Stages, Status, Token, TokenReversal
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens, Reading, StageMethod, Thresholds
 from fretboard.core.vocabulary import Vocabulary
@@ -93,10 +93,10 @@ def _flags(
     return flags
 
 
-def _named(lead: Lead | None, vocabulary: Vocabulary) -> Reversal | None:
+def _named(lead: Lead | None, vocabulary: Vocabulary) -> TokenReversal | None:
     if lead is None:
         return None
-    return Reversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
+    return TokenReversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
 
 
 def _with_stages(

@@ -75,12 +75,9 @@ def trajectory(
 @from_fields
 def skips(images: Images, output: Output, question: Question, limit: Limit = None) -> None:
     """Answer many images plainly and without each preset's layers; what is kept, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import SKIPS, run_skips
 
-    items = find_items(images, question.prompt, limit=limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, limit=limit)
     table = run_skips(session, items, question, output)
     lines = [f"{table['done']} of {table['items']} answered"]
     for preset, row in table["presets"].items():
@@ -105,12 +102,9 @@ def repairs(
     limit: Limit = None,
 ) -> None:
     """Answer many images plainly and with each repair; what becomes better or worse, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import REPAIRS, run_repairs
 
-    items = find_items(images, question.prompt, pictures, annotations, limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, pictures, annotations, limit)
     table = run_repairs(session, items, question, output, tuple(repair or ()))
     tell(table, ways(table), output / REPAIRS.file)
 
@@ -126,12 +120,9 @@ def compression(
     limit: Limit = None,
 ) -> None:
     """Answer many images with ever fewer layers; what is kept, and how much faster, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import COMPRESSION, run_compression
 
-    items = find_items(images, question.prompt, pictures, annotations, limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, pictures, annotations, limit)
     table = run_compression(session, items, question, output, most)
     tell(table, ways(table), output / COMPRESSION.file)
 
@@ -150,6 +141,22 @@ def reproduce(
 
     for line in run(configured_settings(model), output, images, scenes):
         typer.echo(line)
+
+
+def opened(
+    images: list[str],
+    output: Path,
+    question: Question,
+    pictures: Path | None = None,
+    annotations: Path | None = None,
+    limit: int | None = None,
+) -> tuple[Any, list[Any]]:
+    """(the session over `output`, the items that the images stand for). Raises InputError."""
+    from fretboard.engine.session import Session
+    from fretboard.studies.sources import find_items
+
+    items = find_items(images, question.prompt, pictures, annotations, limit)
+    return Session.open(configured_settings(question.model), output), items
 
 
 def ways(table: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from fretboard.core.notes import notes_folder
 
 QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
 ACCESS = "uvicorn.access"
+LAST_ERROR = "last-error.log"
 ACCESS_FIELDS = ("client", "method", "path", "http", "status")  # as uvicorn gives them
 
 
@@ -67,7 +68,7 @@ def _access(fields: bool) -> Processor:
 
 def keep_traceback(error: BaseException) -> Path:
     """The last traceback of a command, in the user's cache folder; returns the file."""
-    path = notes_folder() / "last-error.log"
+    path = notes_folder() / LAST_ERROR
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(format_exception(error)), encoding="utf-8")

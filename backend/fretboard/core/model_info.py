@@ -16,7 +16,7 @@ from fretboard.core.config_file import read_config
 from fretboard.core.errors import UnknownModel, said
 from fretboard.core.revision import folder_revision
 from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
-from fretboard.core.shape import Shape, shape_of
+from fretboard.core.shape import ModelShape, shape_of
 
 BUNDLED_NOTE = (
     "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
@@ -27,7 +27,7 @@ NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
-class ServedModel(Shape):
+class ServedModel(ModelShape):
     """A model as `/api/models` shows it; `source`, what transformers loads, is not shown."""
 
     name: str

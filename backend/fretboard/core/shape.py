@@ -34,7 +34,7 @@ VOCABULARY = ("vocab_size", "decoder_vocab_size", "n_words")
 POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
 
 
-class Shape(BaseModel):
+class ModelShape(BaseModel):
     """Of a model, from its config: what its memory depends on; 0 where the config is silent."""
 
     layers: int = 0
@@ -50,12 +50,12 @@ class Shape(BaseModel):
     dtype: str | None = None
 
 
-def shape_of(config: Config) -> Shape:
+def shape_of(config: Config) -> ModelShape:
     """Where a config leaves a number out, 0: the worker knows, the estimate does without."""
     text = text_part(config)
     width, heads = _number(text, WIDTH), _number(text, HEADS) or 1
     kept = _number(text, KEPT_HEADS) or heads
-    return Shape(
+    return ModelShape(
         layers=_number(text, LAYERS) or _count(text, LAYER_KINDS),
         width=width,
         vocabulary=_number(text, VOCABULARY) or _number(config, VOCABULARY),

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 import torch
 from PIL import Image
 
+from fretboard import __version__
 from fretboard.core.errors import FretboardError
 from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.settings import Settings
@@ -37,6 +39,9 @@ class Row:
     model: str
     family: str
     revision: str
+    transformers: str = field(default_factory=lambda: version("transformers"))
+    torch: str = field(default_factory=lambda: version("torch"))
+    fretboard: str = __version__
     layers: int = 0
     dtype: str = ""
     passed: bool = False

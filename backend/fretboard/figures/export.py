@@ -10,10 +10,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fretboard.core.errors import InputError, Unavailable
+from fretboard.figures.table import table
 from fretboard.figures.theme import THEMES, ThemeName
 
 STILLS = (".svg", ".png")
-FORMATS = (".html", ".json", *STILLS)
+FORMATS = (".html", ".json", ".csv", *STILLS)
 PNG_SCALE = 2  # picture elements a unit of the layout: sharp in print and on dense screens
 HEADING = 64  # px above the chart for title and subtitle
 CHART = (820, 460)  # px
@@ -27,7 +28,7 @@ LINE = 126  # letters of a subtitle's line
 def write_figure(
     figure: go.Figure, path: Path, theme: ThemeName = "light", title: str = "", note: str = ""
 ) -> None:
-    """Write .html (self-contained), .json (as the API gives it), .svg or .png, by the suffix.
+    """Write .html (self-contained), .json (as the API gives it), .csv, .svg or .png, by the suffix.
 
     Raises InputError for another suffix, Unavailable without a browser to draw still pictures.
     """
@@ -35,6 +36,9 @@ def write_figure(
     path.parent.mkdir(parents=True, exist_ok=True)
     if suffix == ".json":
         path.write_text(str(figure.to_json()))
+        return
+    if suffix == ".csv":
+        table(figure).to_csv(path, index=False)
         return
     dressed = dress(figure, theme, title, note)
     if suffix == ".html":

@@ -3,10 +3,13 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from fretboard.jobs.bus import Bus
 
 Event = dict[str, Any]
 BEAT_SECONDS = 1.5
@@ -15,7 +18,7 @@ STATES = ("ready", "loading", "failed")  # what a model is, is what its best wor
 log = logging.getLogger(__name__)
 
 
-def by_model(workers: list[Event]) -> dict[str, Event]:
+def by_model(workers: Collection[Event]) -> dict[str, Event]:
     """Facts of single workers → by model name: its best worker's, how many are ready, `workers`,
 
     and the `revisions` that they serve.
@@ -31,7 +34,7 @@ def by_model(workers: list[Event]) -> dict[str, Event]:
     return models
 
 
-def unwell(workers: list[Event], host: str) -> str:
+def unwell(workers: Collection[Event], host: str) -> str:
     """Why the workers of a machine or container are not well; "" when they are."""
     here = [facts for facts in workers if facts.get("host") == host]
     failed = [facts for facts in here if facts["state"] == "failed"]
@@ -40,20 +43,13 @@ def unwell(workers: list[Event], host: str) -> str:
     return " ".join(f"{facts['name']} failed: {facts['detail']}" for facts in failed)
 
 
-class Announcing(Protocol):
-    """The part of a bus that a herald needs."""
-
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
-
-
 class Herald:
     """Says again and again what this worker serves, until it stops; `beat` is called each time.
 
     `facts` are said of it always, such as where it runs.
     """
 
-    def __init__(self, bus: Announcing, beat: Callable[[], None], **facts: Any) -> None:
+    def __init__(self, bus: "Bus", beat: Callable[[], None], **facts: Any) -> None:
         self.worker = uuid.uuid4().hex
         self._bus = bus
         self._beat = beat

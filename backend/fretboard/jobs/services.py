@@ -107,9 +107,7 @@ class Services:
         documents: Iterator[Analysis | CausalTest] = chain(
             self.store.readable(), self.tests.readable()
         )
-        return [
-            document for document in documents if document.status in (Status.QUEUED, Status.RUNNING)
-        ]
+        return [document for document in documents if not document.status.over]
 
 
 def build_services(settings: Settings) -> Services:

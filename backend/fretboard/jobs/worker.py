@@ -18,9 +18,9 @@ from fretboard.core.model_info import ServedModel, served_model
 from fretboard.engine.load import free_bytes, load_pipeline
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.counters import BUSY_SECONDS
-from fretboard.jobs.delete import sweep
 from fretboard.jobs.fair_list import Work
 from fretboard.jobs.heartbeat import Herald
+from fretboard.jobs.life_cycle import sweep
 from fretboard.jobs.queue import (
     ANALYSE,
     DERIVE,
@@ -172,7 +172,7 @@ class Worker:
             if work.actor == DERIVE:
                 self._working.bus.publish(work.args[-1], {"type": "failed", **problem.model_dump()})
         for _, document in self._documents(works):
-            if document.status in (Status.QUEUED, Status.RUNNING):
+            if not document.status.over:
                 self._working.fail(document, problem)
 
     def _documents(self, works: list[Work]) -> Iterator[tuple[Any, Any]]:

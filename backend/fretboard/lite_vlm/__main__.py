@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fretboard.core.checkout import training
+
 from . import ADAPTER, CACHE, assembled
 
 
@@ -13,21 +15,16 @@ def _assemble(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .train.run import train
-
+    train = training("fretboard.lite_vlm.train.run").train
     train(options.work, options.steps, options.chunks, options.processes)
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .train.run import export
-
-    export(options.work, options.adapter)
+    training("fretboard.lite_vlm.train.run").export(options.work, options.adapter)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .train.report import evaluate
-
-    evaluate(
+    training("fretboard.lite_vlm.train.report").evaluate(
         options.checkpoint or assembled(None, options.adapter),
         options.work,
         options.scenes,

@@ -56,6 +56,13 @@ class Anatomy:
         """L + 1."""
         return len(self.layers) + 1
 
+    @property
+    def device(self) -> torch.device:
+        """Where the final norm takes the states; the CPU where it is offloaded."""
+        weight = next(self.final_norm.parameters(), None)
+        known = weight is not None and weight.device.type != "meta"
+        return weight.device if weight is not None and known else torch.device("cpu")
+
     def normed(self, hidden: Tensor) -> Tensor:
         """`N(h)`, on the device of the final norm."""
         return _applied(self.final_norm, hidden)

@@ -5,7 +5,7 @@ the same sums: of several take the `max`, not the sum. The HTTP figures are each
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate
 
 from fastapi import FastAPI
@@ -62,7 +62,7 @@ class ServiceCollector(Collector):
         yield from (up, *families)
 
     def _of_redis(self) -> Iterator[Metric]:
-        living = self._services.bus.living()
+        living = self._services.bus.facts().values()
         yield _workers(living)
         yield from self._queues({facts.get("revision", ""): facts["name"] for facts in living})
         yield from _counted(self._services.counters.read())
@@ -81,7 +81,7 @@ class ServiceCollector(Collector):
         return waits, runs
 
 
-def _workers(living: list[Event]) -> Metric:
+def _workers(living: Collection[Event]) -> Metric:
     about = "Workers: loading, ready, failed, stopping."
     family = GaugeMetricFamily("fretboard_workers", about, labels=["model", "state"])
     for labels, count in Counter((facts["name"], facts["state"]) for facts in living).items():

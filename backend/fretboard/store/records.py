@@ -89,6 +89,10 @@ class Records(Generic[D]):
             pass
         return False
 
+    def lost_parts(self, _document: D) -> list[str]:
+        """What the record should have beside its document and has not, or has damaged."""
+        return []
+
     def delete(self, record_id: str) -> None:
         """Remove all that lies in the record's place, the document first. Raises NotFound."""
         if self.exists(record_id):

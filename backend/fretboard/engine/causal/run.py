@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind, Taught
@@ -16,12 +17,15 @@ from fretboard.engine.causal.forced import Forced, answer, log_probabilities, ta
 from fretboard.engine.causal.image_cut import attention_cut
 from fretboard.engine.causal.knockout import knockout
 from fretboard.engine.causal.patching import patching
+from fretboard.engine.causal.saliency import saliency
 from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 
 # Share done in [0, 1], and what is being done; may raise Cancelled.
 Report = Callable[[float, str], None]
 Arrays = dict[str, np.ndarray]
+PICTURE = 256  # px, longest side of the picture that a test keeps
 
 
 def silent(_share: float, _message: str) -> None:
@@ -29,7 +33,7 @@ def silent(_share: float, _message: str) -> None:
 
 
 @dataclass(frozen=True)
-class Material:
+class CausalMaterial:
     """The pictures and the answer.
 
     image: None for text alone; other: None for a grey one of the same size. emitted: the ids to
@@ -45,7 +49,7 @@ def measure(
     checkpoint: Checkpoint,
     vocabulary: Vocabulary,
     test: CausalTest,
-    material: Material,
+    material: CausalMaterial,
     report: Report = silent,
 ) -> tuple[CausalTest, Arrays]:
     """The finished document and its arrays; running it twice gives the same.
@@ -66,7 +70,9 @@ def measure(
     return test.model_copy(update=facts), arrays
 
 
-def _taught(checkpoint: Checkpoint, test: CausalTest, material: Material, report: Report) -> Forced:
+def _taught(
+    checkpoint: Checkpoint, test: CausalTest, material: CausalMaterial, report: Report
+) -> Forced:
     request = test.request
     inputs = build_inputs(checkpoint, request.prompt, material.image, request.continuation)
     if material.emitted is not None:
@@ -81,7 +87,7 @@ def _taught(checkpoint: Checkpoint, test: CausalTest, material: Material, report
 def _arrays(
     forced: Forced,
     test: CausalTest,
-    material: Material,
+    material: CausalMaterial,
     vocabulary: Vocabulary,
     report: Report,
 ) -> tuple[Arrays, dict[str, Any]]:
@@ -97,12 +103,24 @@ def _arrays(
         arrays, note = attribution(forced, rival)
         return arrays, note | {"rivals": vocabulary.texts(arrays["rival"].tolist())}
     forced.require_image()
+    if test.kind is Kind.SALIENCY:
+        assert material.image is not None  # image positions were required
+        places = patch_grid(forced.checkpoint, test.request.prompt, material.image)
+        arrays, note = saliency(forced, _without(forced, test, material), tick)
+        return arrays | _shown(material.image, places.rectangles), note
     other = _without(forced, test, material)
     donor, base = (other, forced) if test.into_image else (forced, other)
     return patching(donor, base, tick)
 
 
-def _without(forced: Forced, test: CausalTest, material: Material) -> Forced:
+def _shown(image: Image.Image, rectangles: Tensor) -> Arrays:
+    """What the figure is drawn on."""
+    small = image.convert("RGB")
+    small.thumbnail((PICTURE, PICTURE))
+    return {"picture": np.asarray(small), "rectangles": rectangles.float().numpy()}
+
+
+def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:
     """The same answer taught to a run with the other image, or a grey one of the same size."""
     assert material.image is not None  # image positions were required
     other = material.other or blank_like(material.image)

@@ -33,7 +33,7 @@ class Analyst:
         for analysis_id in analysis_ids:
             with suppress(NotFound):  # deleted while it waited
                 analysis = self._services.store.read(analysis_id)
-                if analysis.status not in (Status.DONE, Status.FAILED):
+                if not analysis.status.over:
                     jobs += self._begun(analysis)
         self._pipeline.analyse_together(jobs, self._tell)
 

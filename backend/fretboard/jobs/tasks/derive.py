@@ -1,7 +1,6 @@
 """The worker's side of derived arrays: compute, report, keep, answer who waits."""
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +10,13 @@ from fretboard.core.arrays import Derived
 from fretboard.core.errors import FretboardError
 from fretboard.engine.compute import LocalCompute
 from fretboard.jobs.services import Services
+from fretboard.jobs.tasks.progress import progress
 
 if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.lens.maps.fit import Watch
 
 log = logging.getLogger(__name__)
-REPORT_SECONDS = 0.3  # between two progress events: more would only fill the bus
 
 
 class Deriver:
@@ -25,9 +24,7 @@ class Deriver:
 
     def __init__(self, services: Services, pipeline: "Pipeline") -> None:
         self._services = services
-        self._compute_here = LocalCompute(
-            services.store, services.sets, lambda _analysis: pipeline.checkpoint
-        )
+        self._compute_here = LocalCompute(services.store, services.sets, lambda _analysis: pipeline)
 
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, maps into the record too; then tell who waits."""
@@ -58,15 +55,5 @@ class Deriver:
     def _watch(self, record_id: str, derived: Derived, topic: str) -> "Watch":
         from fretboard.lens.maps.fit import Watch
 
-        last = 0.0
-
-        def progress(share: float, message: str) -> None:
-            nonlocal last
-            if time.monotonic() - last < REPORT_SECONDS:
-                return
-            last = time.monotonic()
-            event = {"type": "progress", "share": share, "message": message}
-            self._services.bus.publish(topic, event)
-
         cancelled = self._services.jobs.cancelled(f"{record_id}/{derived.file}")
-        return Watch(progress, cancelled)
+        return Watch(progress(self._services.bus, topic), cancelled)
