@@ -99,7 +99,7 @@ def _check_shards(folder: Path) -> None:
         if missing:
             raise UnsupportedModel(
                 f"{len(missing)} of {len(set(shards.values()))} files that {index} names are not "
-                f"there: {', '.join(missing[:3])}. Download them too."
+                f"there: {', '.join(f'{name:.100}' for name in missing[:3])}. Download them too."
             )
 
 

@@ -117,4 +117,4 @@ def _counted(keys: Iterable[Any]) -> str:
 
 def _listed(keys: list[str]) -> str:
     more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-    return ", ".join(keys[:NAMED]) + more
+    return ", ".join(f"{key:.100}" for key in keys[:NAMED]) + more
