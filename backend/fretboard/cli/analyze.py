@@ -39,6 +39,8 @@ def analyze(
         plain, analysis = analyze_with_preset(settings, question, output, reading, skip_preset)
         layers = ", ".join(map(str, analysis.request.skip_layers))
         typer.echo(f"plain: {plain.answer}\n{skip_preset} = layers {layers}:")
+    if analysis.request.image and analysis.request.image.note:
+        typer.echo(f"{image}: {analysis.request.image.note}")
     typer.echo(analysis.answer)
     if analysis.stages and analysis.stages.reason:
         typer.echo(analysis.stages.reason)

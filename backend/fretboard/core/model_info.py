@@ -53,7 +53,7 @@ class ServedModel(ModelShape):
 @lru_cache
 def served_model(settings_model: str) -> ServedModel:
     """Describe `FRETBOARD_MODEL`. Raises UnknownModel when there is no such checkpoint."""
-    source = _source(settings_model)
+    source = source_of(settings_model)
     folder = Path(source)
     if folder.is_dir():
         config, revision = read_config(folder / "config.json"), folder_revision(folder)
@@ -101,7 +101,7 @@ def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
     return ServedModel.model_validate(fields | {"default": facts["name"] == settings.model})
 
 
-def _source(model: str) -> str:
+def source_of(model: str) -> str:
     """What transformers loads; `~` is the user's folder, as a shell would have it."""
     if model == BUNDLED_MODEL:
         return str(BUNDLED_WEIGHTS)
