@@ -15,7 +15,8 @@ def _assemble(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from .train.run import train
 
-    train(options.work, options.steps, options.chunks, options.processes)
+    start = options.start if options.start and options.start.exists() else None
+    train(options.work, options.steps, options.chunks, options.processes, start)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -49,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
+    train.add_argument(
+        "--start", type=Path, default=ADAPTER, help="adapter to begin with where no checkpoint is"
+    )
     train.set_defaults(run=_train)
     export = commands.add_parser("export", help="write the trained adapter as it is now")
     export.add_argument("--work", type=Path, default=CACHE)
