@@ -19,7 +19,7 @@ def test_nothing_speaks_below_the_threshold() -> None:
 
 
 def test_the_clearest_of_many_is_left() -> None:
-    left = _evidence({number: 9.0 for number in range(40)} | {7: 16.0})
+    left = _evidence(dict.fromkeys(range(40), 9.0) | {7: 16.0})
     assert left.argmax() == 7
     assert (left > 0.05).sum() == 1
 
@@ -31,7 +31,7 @@ def test_a_sure_probe_silences_imagenet_and_not_the_other_way() -> None:
 
 
 def test_classes_of_one_noun_add_up() -> None:
-    logits = {number: 10.0 for number in range(10)}
+    logits = dict.fromkeys(range(10), 10.0)
     apart = _evidence(logits)
     nouns = torch.arange(IMAGENET + 1)
     nouns[:10] = 0

@@ -9,6 +9,7 @@ from types import FrameType
 
 import uvicorn
 
+from fretboard.core.own_models import ASSEMBLE, BUNDLED_MODEL
 from fretboard.core.settings import Settings
 from fretboard.jobs.services import Services, build_services
 from fretboard.jobs.worker import Worker
@@ -41,6 +42,7 @@ def serve(settings: Settings) -> None:
     settings = local_hosts(settings)
     _check_port(settings)
     _warn_of_exposure(settings)
+    _tell_of_fallback(settings)
     seed_examples(settings)
     services = build_services(settings)
     inside = _InsideWorker(services)
@@ -90,6 +92,16 @@ def _warn_of_exposure(settings: Settings) -> None:
         settings.host,
         may,
     )
+
+
+def _tell_of_fallback(settings: Settings) -> None:
+    if settings.model == BUNDLED_MODEL and "model" not in settings.model_fields_set:
+        log.warning(
+            "%s answers, the bundled model, which knows drawn scenes only: the one for photographs "
+            "is not assembled on this machine; run %s (110 MB, once) and start again.",
+            BUNDLED_MODEL,
+            ASSEMBLE,
+        )
 
 
 def _check_port(settings: Settings) -> None:

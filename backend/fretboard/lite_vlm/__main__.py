@@ -1,11 +1,13 @@
-"""``python -m fretboard.lite_vlm assemble | train | evaluate``."""
+"""``python -m fretboard.lite_vlm assemble | train | export | evaluate | gallery``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from . import ADAPTER, CACHE, assembled
+from fretboard.core.errors import FretboardError
+
+from . import ADAPTER, CACHE, GALLERY, assembled
 
 
 def _assemble(options: argparse.Namespace) -> None:
@@ -34,6 +36,14 @@ def _evaluate(options: argparse.Namespace) -> None:
         options.scenes,
         options.report,
     )
+
+
+def _gallery(options: argparse.Namespace) -> None:
+    from .train.gallery import make_gallery
+    from .train.kept import say
+    from .train.packages import test_folder
+
+    make_gallery(test_folder(options.work, say) / "scikit-image" / "skimage" / "data", GALLERY)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,9 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--scenes", type=int, default=200, help="per cell")
     evaluate.add_argument("--report", type=Path, default=CACHE / "report.json")
     evaluate.set_defaults(run=_evaluate)
+    gallery = commands.add_parser("gallery", help="make the start page's pictures again")
+    gallery.add_argument("--work", type=Path, default=CACHE)
+    gallery.set_defaults(run=_gallery)
     return parser
 
 
 if __name__ == "__main__":
     chosen = _parser().parse_args()
-    chosen.run(chosen)
+    try:
+        chosen.run(chosen)
+    except FretboardError as error:
+        raise SystemExit(f"{error.title}: {error.detail}") from error

@@ -2,9 +2,9 @@
 
 The ImageNet network is held exactly: its channels come first in every stage and keep their
 weights. Channels that it doesn't use carry what ImageNet features lose: which colour terms a
-cell shows and in which third of the picture it lies. The classifier and the competition between its classes
-are the tower's last stages, so what leaves a cell of 32 pixels is the evidence for every noun, the
-share of every colour term, and four marks of place.
+cell shows and in which third of the picture it lies. The classifier and the competition between
+its classes are the tower's last stages, so what leaves a cell of 32 pixels is the evidence for
+every noun, the share of every colour term, and four marks of place.
 """
 
 from dataclasses import dataclass

@@ -19,8 +19,8 @@ from .directions import Directions
 from .export import adapters_in, export_adapter
 from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
-from .lora import load_lora
 from .loop import Plan, Projector, Trainer, mean_snapshot
+from .lora import load_lora
 from .material import Material
 from .packages import training_folders
 from .probes import fit_probes, labelled_cells, mean_and_covariance
@@ -39,7 +39,9 @@ def train(work: Path, steps: int, chunks: int, processes: int, start: Path | Non
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{chosen.getsockname()[1]}"
-        multiprocessing.spawn(_train_in, args=(processes, address, work, steps, start), nprocs=processes)
+        multiprocessing.spawn(
+            _train_in, args=(processes, address, work, steps, start), nprocs=processes
+        )
 
 
 def export(work: Path, adapter: Path) -> None:
@@ -90,7 +92,9 @@ def _train_in(
     embedding = language.model.embed_tokens.weight.detach()
     nouns = class_nouns(imagenet_nouns(), classes["nouns"])
     trainer = Trainer(
-        language, Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)), Plan(steps=steps)
+        language,
+        Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)),
+        Plan(steps=steps),
     )
     material = Material(
         list(read_bank(work / "bank")),
