@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
     settings = local_hosts(settings)
     _check_port(settings)
     _warn_of_exposure(settings)
-    _tell_of_fallback(settings)
+    tell_of_fallback(settings)
     seed_examples(settings)
     services = build_services(settings)
     inside = _InsideWorker(services)
@@ -94,7 +94,8 @@ def _warn_of_exposure(settings: Settings) -> None:
     )
 
 
-def _tell_of_fallback(settings: Settings) -> None:
+def tell_of_fallback(settings: Settings) -> None:
+    """Log how to get the model for photographs, where its absence chose the bundled one."""
     if settings.model == BUNDLED_MODEL and "model" not in settings.model_fields_set:
         log.warning(
             "%s answers, the bundled model, which knows drawn scenes only: the one for photographs "
