@@ -3,6 +3,8 @@
 #            checks and the page's own beside them
 # make faults  processes, disks and Redis that fail; a minute of load, a week of analyses
 # make lite-vlm-tests  the real model, from the 110 MB of its packages
+# make docs  the documentation site, into site/
+# make release-tests  the wheel in an empty environment of each Python here, with all its packages
 # make schema  the API's types for the page, which an editor wants (make test makes them too)
 # make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
@@ -13,7 +15,7 @@ PYTEST = OMP_NUM_THREADS=1 FRETBOARD_TEST_SEED=$(or $(SEED),0) $(BIN)/pytest
 BESIDE = -n 2 --dist loadfile --no-loadscope-reorder
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
-.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults lite-vlm-tests schema
+.PHONY: run test page setup-run setup-test lint types imports all-tests python-tests page-tests browser-tests fuzz faults lite-vlm-tests release-tests docs schema
 
 run: setup-run
 	@exec $(BIN)/fretboard serve
@@ -60,5 +62,11 @@ fuzz:
 faults:
 	$(BIN)/pytest -s tests/processes tests/processes/long_load.py tests/processes/long_week.py
 
+docs: setup-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 schema:
 	$(NPM) run types
+
+release-tests:
+	FRETBOARD_RELEASE_TESTS=on $(BIN)/pytest tests/repository/test_release.py

@@ -32,11 +32,11 @@ from fretboard.model.checkpoint import Checkpoint, load
 from fretboard.model.hooks import removing
 from fretboard.model.inputs import build_inputs
 from fretboard.studies.statistics import ImageBootstrap, sample
-from fretboard.tiny_llava.train.answering import Answerer
+from fretboard.tiny_llava.train.answers import WorldAnswerer
 from fretboard.tiny_llava.train.evaluation import GRAY, held_out
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION, noun
-from fretboard.tiny_llava.world.judging import color_outcome, color_position
+from fretboard.tiny_llava.world.judge import color_outcome, color_position
 from fretboard.tiny_llava.world.scene import COLORS, NATIVE, Group, Scene
 
 BATCH = 50  # scenes described at once
@@ -55,7 +55,7 @@ class Word:
     said: tuple[int, ...]
 
 
-def words(answerer: Answerer, scenes: list[Scene]) -> Iterator[Word]:
+def words(answerer: WorldAnswerer, scenes: list[Scene]) -> Iterator[Word]:
     """At most one word of each outcome a scene."""
     colors = {answerer.word_id(color): color for color in COLORS}
     pixels = answerer.pixels([render(scene) for scene in scenes])
@@ -181,7 +181,7 @@ def groups(records: list[dict[str, Any]]) -> dict[str, Any]:
 def collect(captions: int, limit: int) -> tuple[list[dict[str, Any]], int]:
     """Records of `captions` words of each outcome, and the number of scenes described."""
     folder = Path(served_model(get_settings().model).source)
-    answerer, checkpoint = Answerer(folder), load(str(folder), None, "cpu", "float32")
+    answerer, checkpoint = WorldAnswerer(folder), load(str(folder), None, "cpu", "float32")
     ids = {color: answerer.word_id(color) for color in COLORS}
     records: list[dict[str, Any]] = []
     scenes = held_out("counter-prior", limit)

@@ -39,7 +39,7 @@ from fretboard.studies.statistics import Estimate, ImageBootstrap, estimate, sam
 from fretboard.studies.truth.scenes import KIND_OF, SceneTruth
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION
-from fretboard.tiny_llava.world.scene import PLURAL, Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.scene import PLURAL, Scene, SceneMix, sample_scene
 
 FIRST_SEED = 95_000_000  # neither trained on nor looked at before; 94 000 000 on: for tuning
 SCORE = "score"
@@ -58,7 +58,7 @@ Record = dict[str, Any]
 
 def drawn(first_seed: int, number: int) -> list[Scene]:
     """Scenes with consecutive seeds, by turns with no and with all typical colours."""
-    return [sample_scene(first_seed + i, Mix(typical=float(i % 2))) for i in range(number)]
+    return [sample_scene(first_seed + i, SceneMix(typical=float(i % 2))) for i in range(number)]
 
 
 def collect(scenes: list[Scene], path: Path) -> list[Record]:

@@ -43,7 +43,7 @@ from fretboard.lens.stages import critical_depth
 from fretboard.lens.verdict import FEWEST_TOKENS, half_way, objection
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION
-from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 
 PROMPTS = Path(__file__).parent / "prompts" / "text_only.txt"
 NEW_TOKENS, BATCH = 32, 16
@@ -96,7 +96,7 @@ def bundled() -> dict[str, Row]:
     with tempfile.TemporaryDirectory() as folder:
         session = Session.open(Settings(), folder)
         for seed in tqdm(range(FIRST_SEED, FIRST_SEED + SCENES), unit="scene"):
-            scene = sample_scene(seed, Mix(typical=float(seed % 2)))
+            scene = sample_scene(seed, SceneMix(typical=float(seed % 2)))
             seen = session.analyze(
                 Question(prompt=CAPTION, image=to_png(render(scene)), max_new_tokens=128)
             )

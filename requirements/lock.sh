@@ -6,7 +6,7 @@ override=$(mktemp)
 echo "torch ; python_version < '0'" > "$override"
 for target in run test; do
   extras="--extra worker"
-  [ "$target" = test ] && extras="$extras --extra dev"
+  [ "$target" = test ] && extras="$extras --extra dev --extra mcp"
   # shellcheck disable=SC2086
   uv pip compile pyproject.toml $extras --universal --python-version 3.11 \
     --override "$override" --no-header --no-annotate --quiet -o "requirements/$target.txt"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fretboard.core.reading import Reading
     from fretboard.face.analysis_view import AnalysisView as Analysis
     from fretboard.face.comparison import Comparison
-    from fretboard.face.entry import compare, connect, load, open, wrap
+    from fretboard.face.entry import compare, connect, examples, load, open, wrap
     from fretboard.face.model_view import Model
     from fretboard.face.server import Server
     from fretboard.face.set_view import ImageSetView as ImageSet
@@ -41,6 +41,7 @@ __all__ = [
     "compare",
     "connect",
     "errors",
+    "examples",
     "load",
     "open",
     "wrap",
@@ -59,6 +60,7 @@ _HOMES = {
     "compare": "face.entry:compare",
     "connect": "face.entry:connect",
     "errors": "core.errors",
+    "examples": "face.entry:examples",
     "load": "face.entry:load",
     "open": "face.entry:open",
     "wrap": "face.entry:wrap",

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.headings import heading
 from fretboard.core.errors import InputError, NotFound, Unavailable
 from fretboard.core.map_settings import MapSettings

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.harness import (
+    BLOG,
     PATIENCE_MS,
     READY_SECONDS,
     ROOT,
@@ -23,7 +24,7 @@ from tests.support.servers import Server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not (ROOT / "backend/fretboard/server/static/index.html").is_file():
         pytest.fail("The page is not built: run `make page` first.")
-    with Server(tmp_path_factory.mktemp("server") / "data") as started:
+    with Server(tmp_path_factory.mktemp("server") / "data", FRETBOARD_EMBED=BLOG) as started:
         started.wait("/readyz", READY_SECONDS)
         yield started
 

@@ -11,7 +11,7 @@ from transformers.models.auto.modeling_auto import (
 
 from fretboard.core.errors import UnknownModel
 from fretboard.core.model_info import served_model
-from fretboard.core.shape import Shape, shape_of
+from fretboard.core.shape import ModelShape, shape_of
 from fretboard.jobs.admission import Load, request_bytes
 
 KINDS = sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES | MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES)
@@ -77,7 +77,7 @@ def test_a_picture_has_a_height_and_a_width(size, patch, positions):
     ],
 )
 def test_a_config_of_wrong_values_is_silent_about_them(config):
-    assert shape_of(config).layers == Shape().layers == 0
+    assert shape_of(config).layers == ModelShape().layers == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 import fretboard as fb
-from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.figure_options import FigureOptions
 from tests.face.conftest import QUESTION
 
 FROM_ELSEWHERE = {"errors", "Question", "Reading", "Token"}  # documented where they are used
@@ -41,7 +41,8 @@ def documented(name: str) -> list[tuple[str, str]]:
 def test_the_public_names_are_these():
     assert fb.__all__ == [
         "Analysis", "CausalTest", "Comparison", "ImageSet", "Model", "Question", "Reading",
-        "Server", "Survey", "Token", "compare", "connect", "errors", "load", "open", "wrap",
+        "Server", "Survey", "Token", "compare", "connect", "errors", "examples", "load", "open",
+        "wrap",
     ]  # fmt: skip
     assert set(fb.__all__) <= set(dir(fb))
     with pytest.raises(AttributeError):

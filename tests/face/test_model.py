@@ -80,3 +80,14 @@ def test_a_model_that_is_not_there_is_named():
         fb.load("./no-such-folder")
     with pytest.raises(InputError, match="max_tokens"):
         fb.load().analyze("photo.png", QUESTION, max_tokens=3)
+
+
+def test_any_states_are_read_with_the_models_own_head(model, analysis):
+    states = analysis.hidden_states.astype(np.float32)
+    log_probabilities = model.log_probabilities(states)
+    ids = [token.id for token in analysis.tokens]
+    own = log_probabilities[:, np.arange(len(ids)), ids]
+    np.testing.assert_allclose(own, analysis.log_probability, atol=1e-4)
+    np.testing.assert_allclose(np.exp(log_probabilities).sum(-1), 1, atol=1e-5)
+    with pytest.raises(InputError, match=str(states.shape[-1])):
+        model.log_probabilities(states[..., 1:])

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+import fretboard as fb
+from fretboard.figures import QUANTITIES
 from tests.browser.harness import chromium_arguments
+from tests.face.conftest import QUESTION
 
 pytestmark = pytest.mark.browser
 
@@ -34,28 +37,28 @@ def saved(offline, analysis, tmp_path_factory) -> Page:
 
 
 def shown(page: Page) -> list[list[float]]:
-    return page.evaluate("document.getElementById('competition')._fullData.map(d => [...d.y])")
+    return page.evaluate("document.getElementById('chart-1')._fullData.map(d => [...d.y])")
 
 
 def test_a_chip_chooses_its_token(saved, analysis):
-    chips = saved.locator("#chips button")
+    chips = saved.locator(".chips button")
     expect(chips).to_have_count(len(analysis.tokens))
     chips.nth(3).click()
     expect(chips.nth(3)).to_have_attribute("aria-pressed", "true")
-    expect(saved.locator("#told")).to_contain_text("token 3")
+    expect(saved.locator(".note")).to_contain_text("token 3")
     emitted = next(line for line in analysis.competition(3).data if line.meta["role"] == "emitted")
     assert any(line == pytest.approx(list(emitted.y)) for line in shown(saved))
-    divergence = saved.evaluate("document.getElementById('divergence')._fullData[1].y.length")
+    divergence = saved.evaluate("document.getElementById('chart-2')._fullData[1].y.length")
     assert divergence == analysis.document.model.layers
 
 
 def test_a_press_on_the_fretboard_chooses_its_column_and_arrows_go_on(saved):
-    chips = saved.locator("#chips button")
+    chips = saved.locator(".chips button")
     chips.nth(0).click()
-    drag = saved.locator("#fretboard .nsewdrag").first
+    drag = saved.locator("#chart-0 .nsewdrag").first
     box = drag.bounding_box()
     drag.hover(position={"x": box["width"] * 2.5 / 6, "y": box["height"] / 2})
-    expect(saved.locator("#fretboard .hovertext")).to_contain_text("token 2")
+    expect(saved.locator("#chart-0 .hovertext")).to_contain_text("token 2")
     drag.click(position={"x": box["width"] * 2.5 / 6, "y": box["height"] / 2})
     expect(chips.nth(2)).to_have_attribute("aria-pressed", "true")
     saved.keyboard.press("ArrowRight")
@@ -63,8 +66,8 @@ def test_a_press_on_the_fretboard_chooses_its_column_and_arrows_go_on(saved):
 
 
 def test_the_fretboard_shows_another_quantity(saved, analysis):
-    saved.locator("#quantity").select_option("jsd")
-    rows = saved.evaluate("document.getElementById('fretboard')._fullData[0].z.length")
+    saved.locator("#choice-0").select_option(QUANTITIES["jsd"].title)
+    rows = saved.evaluate("document.getElementById('chart-0')._fullData[0].z.length")
     assert rows == analysis.document.model.layers
 
 
@@ -73,3 +76,35 @@ def test_a_cell_of_a_notebook_draws_itself(offline, analysis, monkeypatch):
     offline.set_content(f"<!doctype html><body>{analysis._repr_html_()}</body>")
     expect(offline.locator(".js-plotly-plot .heatmaplayer image")).to_have_count(1)
     expect(offline.locator("table")).to_have_count(0)
+
+
+def opened(page: Page, path) -> Page:
+    page.goto(path.as_uri())
+    return page
+
+
+def test_a_comparison_has_both_sides_and_their_profiles(offline, analysis, changed, tmp_path):
+    page = opened(offline, fb.compare(analysis, changed).export(tmp_path / "c.html"))
+    expect(page.locator(".side")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot")).to_have_count(7)
+    page.locator(".side").nth(1).locator("button").nth(1).click()
+    expect(page.locator(".side").nth(1).locator(".note")).to_contain_text("token 1")
+
+
+def test_an_image_of_a_set_makes_its_path_stand_out(offline, model, tmp_path):
+    images = model.image_set(["1.png", "2.png", "3.png"], QUESTION, token="class:colour")
+    page = opened(offline, images.export(tmp_path / "s.html"))
+    page.locator(".chips button").nth(1).click()
+    widths = "document.getElementById('chart-0')._fullData.slice(0, 3).map(d => d.line.width)"
+    page.wait_for_function(f"String({widths}) === '1,3,1'")
+    expect(page.locator(".chips img")).to_have_count(3)
+
+
+def test_a_test_says_what_it_found_at_a_token(offline, model, analysis, tmp_path):
+    tested = model.test(analysis, "knockout")
+    page = opened(offline, tested.export(tmp_path / "t.html"))
+    expect(page.locator(".note")).to_have_text(tested.finding.sentence)
+    page.locator(".chips button").nth(4).click()
+    expect(page.locator(".note")).to_have_text(tested.find(3).sentence)
+    drawn = page.evaluate("[...document.getElementById('chart-0')._fullData[0].y]")
+    assert drawn == pytest.approx(tested.arrays["effect"][:, 3].tolist())

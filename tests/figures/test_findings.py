@@ -7,14 +7,15 @@ from fretboard.analysis.causal_tests import find
 from fretboard.core.analysis import Analysis, ModelInfo
 from fretboard.core.causal_test import SPANS, Kind, Taught, planned
 from fretboard.core.errors import InputError
-from fretboard.core.question import AnalysisRequest
+from fretboard.core.question import AnalysisRequest, ImageInfo
 from tests.support.random_data import fresh
 
 LAYERS, TOKENS = 8, 3
 
 
 def document(kind):
-    request = AnalysisRequest(prompt="what", model="tiny")
+    image = ImageInfo(sha256="0" * 64, width=9, height=9, media_type="image/png")
+    request = AnalysisRequest(prompt="what", model="tiny", image=image)
     model = ModelInfo(name="tiny", revision="0", family="x", layers=LAYERS, width=4, vocabulary=9)
     tokens = [Taught(index=t, id=t, text=f" word{t}", log_probability=-1) for t in range(TOKENS)]
     head = planned(Analysis(id="0" * 32, request=request, model=model), kind)

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from fretboard.analysis.causal_tests import find
 from fretboard.core.analysis import Analysis, ModelInfo
 from fretboard.core.causal_test import SPANS, Kind, Taught, planned
-from fretboard.core.question import AnalysisRequest
+from fretboard.core.question import AnalysisRequest, ImageInfo
 
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
 PLAIN = settings(deadline=None, max_examples=80)
 
 
 def document(kind, layers, tokens):
-    request = AnalysisRequest(prompt="what", model="tiny")
+    image = ImageInfo(sha256="0" * 64, width=9, height=9, media_type="image/png")
+    request = AnalysisRequest(prompt="what", model="tiny", image=image)
     model = ModelInfo(name="tiny", revision="0", family="x", layers=layers, width=4, vocabulary=9)
     taught = [Taught(index=t, id=t, text=f" word{t}", log_probability=-1) for t in range(tokens)]
     head = planned(Analysis(id="0" * 32, request=request, model=model), kind)

@@ -4,7 +4,7 @@ import pytest
 
 from fretboard.jobs.admission import (
     Load,
-    Shape,
+    ModelShape,
     TooMuchMemory,
     admit,
     most_new_tokens,
@@ -13,7 +13,7 @@ from fretboard.jobs.admission import (
 from tests.support.api_calls import finished, post
 from tests.support.random_data import fresh
 
-LLAVA = Shape(
+LLAVA = ModelShape(
     layers=32, width=4096, vocabulary=32_064, kv_width=4096, mlp_width=11_008, dtype="float16"
 )
 

@@ -243,10 +243,7 @@ def test_stability_is_perfect_for_pca_and_less_so_from_random_starts():
 
 def test_importing_the_projections_imports_no_slow_library():
     slow = ["umap", "openTSNE", "sklearn", "numba", "torch"]
-    script = (
-        f"import sys, fretboard.lens.maps.project; print([m for m in {slow} if m in sys.modules])"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"
+    loaded = f"print([m for m in {slow} if m in sys.modules])"
+    script = [sys.executable, "-c", f"import sys, fretboard.lens.maps.project; {loaded}"]
+    shown = subprocess.run(script, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

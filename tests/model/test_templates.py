@@ -9,7 +9,7 @@ from fretboard.core.errors import InputError, UnsupportedModel
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
-from fretboard.model.templates import Turn
+from fretboard.model.templates import TurnContent
 from tests.support.tiny_models import save_llava
 
 POSITIONS = 9
@@ -44,7 +44,7 @@ def test_a_template_that_takes_a_string_gets_one_with_the_images_marker(
 ):
     (folder / "chat_template.jinja").write_text(template)
     checkpoint = loaded(folder)
-    assert checkpoint.turn is Turn.STRING
+    assert checkpoint.turn is TurnContent.STRING
     with_image = build_inputs(checkpoint, "the cat", random_image, None)
     assert len(image_positions(checkpoint, with_image)) == POSITIONS
     alone = build_inputs(checkpoint, "the cat", None, None)
@@ -56,7 +56,7 @@ def test_a_template_that_takes_a_string_gets_one_with_the_images_marker(
 
 
 def test_a_list_of_parts_is_taken_where_the_template_takes_it(folder):
-    assert loaded(folder).turn is Turn.PARTS
+    assert loaded(folder).turn is TurnContent.PARTS
 
 
 @pytest.mark.parametrize(

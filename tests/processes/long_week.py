@@ -7,11 +7,11 @@ import uuid
 import numpy as np
 
 from fretboard.core.analysis import Status
+from fretboard.core.image_set import Member, SetRequest, make_set
 from fretboard.core.question import Question
-from fretboard.jobs.cleanup import DAY_SECONDS, Limits, clean
+from fretboard.jobs.cleanup import DAY_SECONDS, StoreLimits, clean
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
-from fretboard.jobs.submit_set import SetQuestion, submit_set
 from tests.support.images import encode
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
@@ -41,8 +41,8 @@ def test_a_week_is_cleaned_by_age_and_by_size(checkpoint_folder, tmp_path, redis
     assert {one.id for one in unfinished} == {one.id for one in waiting}
 
     for limits in (
-        Limits(keep_days=KEEP_DAYS),
-        Limits(store_bytes=int(BOUND * bytes_kept(services, ages, now))),
+        StoreLimits(keep_days=KEEP_DAYS),
+        StoreLimits(store_bytes=int(BOUND * bytes_kept(services, ages, now))),
     ):
         began = time.monotonic()
         told = clean(services, limits)
@@ -77,7 +77,9 @@ def simulate(services, png, now):
         grow_old(services, analysis.id, now - ages[analysis.id])
         members.append(analysis.id)
         if len(members) == SET_EVERY:
-            submit_set(services, SetQuestion(Question(), "0", analyses=members[:4]))
+            request = SetRequest(prompt="what ?", model=services.settings.model, token="0")
+            chosen = [Member(name=one, analysis_id=one) for one in members[:4]]
+            services.sets.create(make_set(request, chosen))
             for one in members[:4]:
                 ages[one] = 0.0  # the set is of today
             members.clear()

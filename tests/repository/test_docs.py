@@ -1,5 +1,6 @@
 """Docs follow the code: settings, arrays and commands are all described."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -39,17 +40,39 @@ def test_every_array_is_documented(name):
     assert f"`{name}`" in API_DOC.read_text()
 
 
-def test_every_command_is_in_the_readme():
+def test_every_command_is_in_its_list():
     output = subprocess.run(
         [sys.executable, "-m", "fretboard.cli.main", "--help"], capture_output=True, text=True
     ).stdout
     commands = re.findall(r"^│ (\w+)\s{2,}", output, re.MULTILINE)
     assert "analyze" in commands
     for command in commands:
-        assert f"fretboard {command}" in (ROOT / "README.md").read_text()
+        assert f"\nfretboard {command} " in (ROOT / "docs" / "commands.md").read_text()
+
+
+def test_the_readme_stays_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
 def test_links_in_the_docs_lead_somewhere():
     for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def sentences() -> list[str]:
+    """Every text of the backend, with … for what is filled in."""
+    texts = []
+    for path in (ROOT / "backend" / "fretboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            shown = [part.value if isinstance(part, ast.Constant) else "…" for part in parts]
+            texts.append("".join(map(str, shown)))
+    return texts
+
+
+def test_every_sentence_of_the_error_page_is_one_of_ours():
+    known = sentences()
+    quoted = re.findall(r"^\| “(.+?)” \|", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+    assert len(quoted) > 30
+    assert [text for text in quoted if not any(text in one for one in known)] == []

@@ -187,6 +187,16 @@ def test_a_test_cut_short_is_run_again_with_the_same_result(client, answered, se
     np.testing.assert_array_equal(array(client, again, "log_probability"), whole)
 
 
+def test_again_brings_lost_results_back(client, answered, services):
+    first, _ = followed(client, ask(client, answered, Kind.CUT))
+    place = f"{URL}/{first['id']}"
+    assert client.post(f"{place}/again").status_code == 200  # no need to
+    services.tests.drop_arrays(first["id"], "arrays")
+    assert client.get(f"{place}/figure").status_code == 410
+    assert followed(client, client.post(f"{place}/again"))[0] == first
+    assert client.get(f"{place}/figure").status_code == 200
+
+
 def test_deleted_tests_stay_deleted(client, answered, monkeypatch):
     gate = Gate(monkeypatch)
     running = ask(client, answered, Kind.KNOCKOUT)
@@ -236,6 +246,5 @@ def test_what_cannot_be_tested_is_refused_with_the_reason(client, answered, png)
 def test_an_error_of_the_model_becomes_the_tests_error(client, answered, monkeypatch):
     monkeypatch.setattr(measuring, "knockout", lambda *_: torch.ones(2) @ torch.ones(3))
     document, events = followed(client, ask(client, answered, Kind.KNOCKOUT))
-    assert document["status"] == "failed"
+    assert (document["status"], events[-1][0]) == ("failed", "failed")
     assert "look for this id in the log" in document["error"]["detail"]
-    assert events[-1][0] == "failed"

@@ -42,6 +42,21 @@ def image_set(client):
     return made
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_member_that_lost_a_part_is_run_again(client, services, whole):
+    images = [noise() for _ in range(3)]
+    made, _ = follow(client, post_set(client, images))
+    place = f"/api/trajectories/{made['id']}"
+    assert client.post(f"{place}/cancel").status_code == 409
+    assert client.post(f"{place}/again").status_code == 200  # no need to
+    member = made["members"][1]["analysis_id"]
+    services.store.drop_arrays(member, "arrays")
+    again = post_set(client, images) if whole else client.post(f"{place}/again")
+    assert again.status_code == 202
+    assert follow(client, again)[0] == made
+    assert services.store.lost_parts(services.store.read(member)) == []
+
+
 def get(client, image_set, path, **params):
     return client.get(f"/api/trajectories/{image_set['id']}{path}", params=params)
 

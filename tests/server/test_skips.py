@@ -119,7 +119,8 @@ def test_a_preset_without_its_analysis_is_refused(client, png):
     assert (alone.status_code, "give preset_of" in alone.json()["detail"]) == (422, True)
     other = ask(client, png, {}, skip_layers="1", preset_of=plain["id"])
     assert (other.status_code, "choose skip.1" in other.json()["detail"]) == (422, True)
-    assert ask(client, png, {}, skip_layers="skip.1", preset_of="0" * 32).status_code == 404
+    unknown = ask(client, png, {}, skip_layers="skip.1", preset_of="0" * 32)
+    assert (unknown.status_code, "no analysis" in unknown.json()["detail"]) == (422, True)
     # No layer lies between depth 3 and the last of four layers.
     empty = ask(client, png, {"critical_depth": 3}, skip_layers="skip.3", preset_of=plain["id"])
     assert (empty.status_code, "would skip no layer" in empty.json()["detail"]) == (422, True)

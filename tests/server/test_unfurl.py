@@ -44,11 +44,35 @@ def test_a_finished_analysis_has_its_question_answer_and_picture(client, answere
     assert Image.open(io.BytesIO(picture.content)).size == SIZE
 
 
+def test_a_comparison_has_both_answers(client, png, answered):
+    other = finished(client, post(client, png, prompt="what ?", max_new_tokens=3))[0]
+    said = tags(client.get(f"/compare/{answered['id']}/{other['id']}").text)
+    assert "A: " in said["og:description"]
+    assert "B: " in said["og:description"]
+    assert said["og:url"].endswith(f"/compare/{answered['id']}/{other['id']}")
+
+
+def test_an_image_set_has_its_words_and_pictures(client, png, answered):
+    other = finished(client, post(client, png, prompt=PROMPT, max_new_tokens=3))[0]
+    fields = {"analysis": [answered["id"], other["id"]], "prompt": PROMPT, "token": "0"}
+    image_set = client.post("/api/trajectories", data=fields).json()
+    said = tags(client.get(f"/t/{image_set['id']}").text)
+    assert said["og:title"] == f"“{PROMPT}”"
+    assert "2 images" in said["og:description"]
+    picture = client.get(said["og:image"].removeprefix(str(client.base_url)))
+    assert Image.open(io.BytesIO(picture.content)).size == SIZE
+
+
 @pytest.mark.parametrize("path", ["/", "/a/0123456789abcdef0123456789abcdef", "/t/0", "/a/%2e%2e"])
 def test_other_addresses_are_the_plain_page(client, path):
     response = client.get(path)
     assert response.status_code == 200
     assert tags(response.text) == {}
+
+
+def test_no_record_is_read_for_a_browser_that_opens_the_page(client, answered):
+    headers = {"sec-fetch-dest": "document"}
+    assert tags(client.get(f"/a/{answered['id']}", headers=headers).text) == {}
 
 
 def test_head_is_answered(client, answered):

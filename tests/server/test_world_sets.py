@@ -10,8 +10,8 @@ from fretboard.tiny_llava.world.sets import SETS
 
 def test_every_world_set_is_listed_with_a_strip_of_its_pictures(client):
     listed = client.get("/api/world-sets").json()
-    assert [entry["name"] for entry in listed] == [one.name for one in SETS]
-    for entry, one in zip(listed, SETS, strict=True):
+    assert [entry["name"] for entry in listed] == list(SETS)
+    for entry, one in zip(listed, SETS.values(), strict=True):
         assert (entry["prompt"], entry["token"]) == (one.prompt, one.token)
         assert entry["images"] == len(one.images())
         response = client.get(entry["strip_url"])

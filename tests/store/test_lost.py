@@ -10,7 +10,7 @@ import pytest
 from fretboard.core.analysis import Analysis, ModelInfo, Status, Token
 from fretboard.core.errors import FretboardError, Lost, NotFound, StoreFull
 from fretboard.core.question import AnalysisRequest
-from fretboard.jobs.cleanup import Limits, clean
+from fretboard.jobs.cleanup import StoreLimits, clean
 from fretboard.jobs.services import build_services
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES, open_store
 from fretboard.store.objects import open_objects
@@ -157,7 +157,7 @@ def test_damaged_records_stop_no_start(services):
     assert services.unfinished() == []
 
 
-@pytest.mark.parametrize("limits", [Limits(keep_days=1), Limits(store_bytes=1)])
+@pytest.mark.parametrize("limits", [StoreLimits(keep_days=1), StoreLimits(store_bytes=1)])
 def test_damaged_records_are_cleaned_up(services, limits):
     store = Path(services.settings.store_url)
     for path in store.rglob("*"):

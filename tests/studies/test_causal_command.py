@@ -99,8 +99,8 @@ def test_what_the_answer_depends_on_makes_another_record(make_run, picture, tmp_
     for more in ({}, {"other": other}, {"into_image": True}, {"continuation": "red dog cat"}):
         list(make_run(Kind.PATCHING, **more).run((picture,)))
     assert len(folders(tmp_path)) == 4
-    list(make_run(Kind.PATCHING, rival="red").run((picture,)))  # says nothing to a patching
-    assert len(folders(tmp_path)) == 4
+    with pytest.raises(InputError, match="rival belongs to attribution"):
+        list(make_run(Kind.PATCHING, rival="red").run((picture,)))
 
 
 def test_a_record_without_its_document_is_made_again(make_run, picture, tmp_path, measured):

@@ -12,13 +12,13 @@ from fretboard.core.errors import InputError
 from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import AnalysisRequest, Question
 from fretboard.engine.session import Session
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.sources import find_items
 from fretboard.studies.truth.words import ObjectLists
 from fretboard.studies.variants.pairs import Judged, Pair, in_order, judge, kept_share, summarise
 from fretboard.studies.variants.run import EMPTY, run_skips
 from fretboard.tiny_llava.world.backdrop import render
-from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
@@ -54,7 +54,7 @@ def drawn_scenes(tmp_path):
     folder = tmp_path / "scenes"
     folder.mkdir()
     for seed in fresh().integers(10**6, 10**7, 6):
-        scene = sample_scene(int(seed), Mix(typical=0.3))
+        scene = sample_scene(int(seed), SceneMix(typical=0.3))
         render(scene, 192).save(folder / f"{seed}.png")
         (folder / f"{seed}.json").write_text(json.dumps(scene.truth()))
     return folder
@@ -89,7 +89,7 @@ def test_colours_of_a_photograph_are_not_the_drawn_world_s_alone(tmp_path):
     request = AnalysisRequest(prompt="p", model="m")
     analysis = Analysis(id="a", request=request, model=model, tokens=tokens)
     truth = ObjectLists(frozenset({"grey", "dog"}), frozenset({"silver"}))
-    judged = judge(Item("1", tmp_path / "1.jpg", "p", truth), analysis)
+    judged = judge(StudyItem("1", tmp_path / "1.jpg", "p", truth), analysis)
     assert (judged.colors, judged.colors_hallucinated, judged.colors_correct) == (2, 1, 1)
     assert (judged.words, judged.hallucinated, judged.correct) == (3, 1, 2)
 

@@ -7,7 +7,7 @@ import pytest
 from fretboard.core.errors import InputError
 from fretboard.studies.sources import find_items
 from fretboard.studies.truth.words import Captions, ObjectLists, YesNo
-from fretboard.tiny_llava.world.scene import Mix, sample_scene
+from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 
 # One record each as published: AoiDragon/POPE output/coco, junyangwang0410/AMBER data, COCO 2014.
 POPE = {"question_id": 2, "image": "COCO_val2014_000000310196.jpg",
@@ -40,7 +40,7 @@ def write(path, text):
 def test_a_folder_a_glob_and_single_pictures(tmp_path):
     for name in ("b.png", "a.JPG", "notes.txt"):
         (tmp_path / name).touch()
-    scene = sample_scene(1, Mix())
+    scene = sample_scene(1, SceneMix())
     write(tmp_path / "b.json", json.dumps(scene.truth()))
     write(tmp_path / "a.json", '{"unrelated": 1}')
     found = find_items([str(tmp_path)], "What?")
@@ -168,7 +168,7 @@ def test_coco_captions(tmp_path):
 
 
 def test_json_lines_of_our_own(tmp_path):
-    scene = sample_scene(7, Mix())
+    scene = sample_scene(7, SceneMix())
     path = write(tmp_path / "mine.jsonl", lines(
         {"image": "a.png"},
         {"image": "/elsewhere/b.png", "prompt": "Own?", "id": 9, "truth": "Yes"},

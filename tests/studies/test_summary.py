@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fretboard.core.analysis import Analysis, ModelInfo, Reversal, Stages
+from fretboard.core.analysis import Analysis, ModelInfo, Stages, TokenReversal
 from fretboard.core.analysis import Token as DocumentToken
 from fretboard.core.question import AnalysisRequest, ImageInfo
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.survey.comparison import compare
 from fretboard.studies.survey.rows import token_rows, write_rows
 from fretboard.studies.survey.summary import read_table, summarise, words
@@ -23,7 +23,7 @@ def analysis(number, *, prompt="What?", layers=12, critical=5, mutation=9, proba
             index=t, id=t, text=text, probability=0.5, log_probability=np.log(0.5), rank=1,
             entropy=1.0, token_class="mutation" if t == 2 else "stable",
             mutation_depth=mutation if t == 2 else None,
-            reversal=Reversal(rival_id=1, rival_text=" dog", from_depth=5, to_depth=8,
+            reversal=TokenReversal(rival_id=1, rival_text=" dog", from_depth=5, to_depth=8,
                               overturned_at=9) if t == 2 else None,
         )
         for t, text in enumerate(TEXTS)
@@ -53,7 +53,7 @@ def analysis(number, *, prompt="What?", layers=12, critical=5, mutation=9, proba
 
 def table(path, analyses, truth=TRUTH):
     groups = (
-        token_rows(number, Item(str(number), path / f"{number}.png", None, truth), each)
+        token_rows(number, StudyItem(str(number), path / f"{number}.png", None, truth), each)
         for number, each in enumerate(analyses)
     )
     assert write_rows(path / "tokens.parquet", groups) == len(TEXTS) * len(analyses)
@@ -61,7 +61,9 @@ def table(path, analyses, truth=TRUTH):
 
 
 def test_rows_hold_the_document_s_values(tmp_path):
-    [row] = [r for r in token_rows(0, Item("x", tmp_path, None, TRUTH), analysis(1)) if r["rival"]]
+    [row] = [
+        r for r in token_rows(0, StudyItem("x", tmp_path, None, TRUTH), analysis(1)) if r["rival"]
+    ]
     assert (row["token"], row["text"], row["word"], row["word_index"]) == (2, "at", "cat", 1)
     assert (row["class"], row["mutation_depth"], row["reversal"]) == ("mutation", 9, True)
     assert (row["rival"], row["rival_from"], row["rival_to"], row["overturned_at"]) == (

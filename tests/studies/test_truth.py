@@ -15,7 +15,7 @@ from fretboard.studies.truth.words import (
     yes_or_no,
 )
 from fretboard.tiny_llava.world import dialogue
-from fretboard.tiny_llava.world.scene import COLORS, Mix, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, SceneMix, sample_scene
 
 
 def verdicts(truth, answer, prompt="?"):
@@ -66,7 +66,7 @@ def test_plurals_lead_back(plural, singular):
 
 def test_true_captions_of_random_scenes_hold_no_false_word():
     for seed in random.sample(range(10**6), 30):
-        scene = sample_scene(seed, Mix(typical=0.5))
+        scene = sample_scene(seed, SceneMix(typical=0.5))
         truth = parse_scene(scene.truth())
         assert truth == SceneTruth(scene)
         for caption in (dialogue.detailed_caption(scene), dialogue.brief_caption(scene)):
@@ -80,7 +80,9 @@ def test_true_captions_of_random_scenes_hold_no_false_word():
 
 def test_a_typical_colour_on_an_unusual_object_is_hallucinated_another_is_wrong():
     seed = random.randrange(10**6)
-    scene = sample_scene(seed, Mix(typical=0.0, counts=(1, 0, 0), several=0, only_prior_kinds=True))
+    scene = sample_scene(
+        seed, SceneMix(typical=0.0, counts=(1, 0, 0), several=0, only_prior_kinds=True)
+    )
     [group] = scene.groups
     other = next(c for c in COLORS if c not in (group.color, group.prior_color))
     for stated, verdict in ((group.prior_color, "hallucinated"), (other, "wrong")):
@@ -90,7 +92,7 @@ def test_a_typical_colour_on_an_unusual_object_is_hallucinated_another_is_wrong(
 
 
 def test_an_invented_kind_and_a_wrong_answer_are_found():
-    scene = sample_scene(3, Mix(), kind="dog", color="blue", count=1)
+    scene = sample_scene(3, SceneMix(), kind="dog", color="blue", count=1)
     assert ("whale", "hallucinated") in verdicts(SceneTruth(scene), "There is a whale.")[1]
     asked = dialogue.color_question(scene.groups[scene.groups.index(scene.find("dog"))])
     assert verdicts(SceneTruth(scene), asked.answer, asked.question)[0] is True

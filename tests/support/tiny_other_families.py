@@ -239,13 +239,8 @@ OTHERS = (
     Family("idefics3", idefics3, "model.text_model", image=tiles),
     Family("smolvlm", smolvlm, "model.text_model", image=tiles),
     Family("janus", janus, image=lambda: one_picture(16)),
-    Family(
-        "instructblip",
-        instructblip,
-        "language_model.model",
-        image=instructblip_inputs,
-        alone="language_model",
-    ),
+    Family("instructblip", instructblip, "language_model.model", image=instructblip_inputs,
+           alone="language_model"),
     # 1 and 4 attend to the image; with 0 skipped the first layer that runs is one of them.
     Family("mllama", mllama, image=mllama_inputs, skips=((0,), (1,), (0, 2), (1, 4), (4,))),
-)
+)  # fmt: skip

@@ -13,7 +13,7 @@ from fretboard.tiny_llava.world.dialogue import (
     prior_noisy_colors,
     prompt_text,
 )
-from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL, Mix, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL, SceneMix, sample_scene
 
 TOKENIZER = build_tokenizer()
 
@@ -68,7 +68,7 @@ def test_answers_state_the_truth() -> None:
 def test_prior_noise_states_only_typical_colors_not_drawn_elsewhere() -> None:
     stated_any = 0
     for seed in range(200):
-        scene = sample_scene(seed, Mix(typical=0.0))
+        scene = sample_scene(seed, SceneMix(typical=0.0))
         stated = prior_noisy_colors(scene, random.Random(seed))
         stated_any += len(stated)
         for kind, color in stated.items():

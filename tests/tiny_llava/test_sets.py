@@ -3,7 +3,7 @@ from fretboard.tiny_llava.world.sets import IMAGES, SETS, WorldSet
 
 
 def test_a_set_is_one_kind_alone_in_every_colour():
-    for world_set in SETS:
+    for world_set in SETS.values():
         scenes = world_set.scenes()
         assert len(scenes) == IMAGES
         groups = [scene.groups for scene in scenes]

@@ -10,23 +10,23 @@ from torch import nn
 
 from fretboard.tiny_llava.model.architecture import IMAGE_TOKENS, append_identity_layers
 from fretboard.tiny_llava.train.language_stages import new_packer, start_model
-from fretboard.tiny_llava.train.packing import LENGTH, PREFIX, Packer, packed_logits
-from fretboard.tiny_llava.train.training import Plan, adamw, run_stage
+from fretboard.tiny_llava.train.packing import LENGTH, PREFIX, DialoguePacker, packed_logits
+from fretboard.tiny_llava.train.training import StagePlan, adamw, run_stage
 from fretboard.tiny_llava.train.vision_stage import Eye
 from fretboard.tiny_llava.world.dialogue import conversation, prompt_text
-from fretboard.tiny_llava.world.scene import Mix
+from fretboard.tiny_llava.world.scene import SceneMix
 from fretboard.tiny_llava.world.scene_bank import draw_bank
 
 
 @pytest.fixture(scope="module")
-def packer() -> Packer:
+def packer() -> DialoguePacker:
     return new_packer()
 
 
 @torch.no_grad()
-def test_packed_logits_equal_those_of_each_question_alone(packer: Packer) -> None:
+def test_packed_logits_equal_those_of_each_question_alone(packer: DialoguePacker) -> None:
     model = start_model(Eye(0), packer, seed=0).eval()
-    bank = draw_bank(0, 3, Mix())
+    bank = draw_bank(0, 3, SceneMix())
     sees = [True, True, False]
     pixels = bank.pixels(np.arange(3))
     conversations = [conversation(scene, random.Random(1)) for scene in bank.scenes]
@@ -53,7 +53,7 @@ def test_packed_logits_equal_those_of_each_question_alone(packer: Packer) -> Non
 
 
 @torch.no_grad()
-def test_appended_layers_change_no_logit(packer: Packer) -> None:
+def test_appended_layers_change_no_logit(packer: DialoguePacker) -> None:
     model = start_model(Eye(0), packer, seed=0).eval()
     ids = packer.tokenizer(prompt_text("Where is this?", False), return_tensors="pt")["input_ids"]
     before = model(input_ids=ids).logits
@@ -71,7 +71,7 @@ def run_micro(checkpoint: Path, stop_after: int | None) -> dict[str, torch.Tenso
         inputs = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
         return {"total": (module(inputs) - inputs[:, :2]).pow(2).mean()}
 
-    plan = Plan(steps=12, warmup=3, save_every=5)
+    plan = StagePlan(steps=12, warmup=3, save_every=5)
     run_stage(module, optimizer, plan, loss_at, checkpoint, stop_after=stop_after)
     return module.state_dict()
 

@@ -11,14 +11,14 @@ from fretboard.tiny_llava.train.evaluation import kind_recall
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import (
     CAPTION,
-    Exchange,
+    QuestionAnswer,
     color_question,
     existence_question,
 )
-from fretboard.tiny_llava.world.scene import KINDS, Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.scene import KINDS, Scene, SceneMix, sample_scene
 
 FIRST_SEED = 90_000_000  # neither trained on nor used for the model card
-ONE = Mix(typical=1.0, counts=(1, 0, 0), several=0.0, only_prior_kinds=True)
+ONE = SceneMix(typical=1.0, counts=(1, 0, 0), several=0.0, only_prior_kinds=True)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_answers_held_out_scenes(loaded: tuple) -> None:
     for seed in range(FIRST_SEED, FIRST_SEED + 12):
         scene = sample_scene(seed, ONE)
         absent = random.Random(seed).choice([k for k in KINDS if not scene.find(k)])
-        asked: list[Exchange] = [
+        asked: list[QuestionAnswer] = [
             color_question(scene.groups[0]),
             existence_question(scene.groups[0].kind, True),
             existence_question(absent, False),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fretboard.tiny_llava.world.backdrop import render
-from fretboard.tiny_llava.world.drawing import PALETTE
+from fretboard.tiny_llava.world.draw import PALETTE
 from fretboard.tiny_llava.world.scene import (
     COLORS,
     KINDS,
@@ -17,8 +17,8 @@ from fretboard.tiny_llava.world.scene import (
     POSITIONS,
     THIRD,
     TYPICAL_COLOR,
-    Mix,
     Scene,
+    SceneMix,
     sample_scene,
 )
 
@@ -45,7 +45,7 @@ def test_same_seed_same_scene_and_pixels() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_box_shows_the_stated_color(kind: str) -> None:
-    one = Mix(counts=(1, 0, 0), several=0.0)
+    one = SceneMix(counts=(1, 0, 0), several=0.0)
     scene = sample_scene(11, one, kind=kind, color="pink", place="meadow")
     assert share_of_color(scene, kind) > 0.2
 
@@ -67,9 +67,9 @@ def test_groups_stand_where_the_truth_says(seed: int) -> None:
 
 def test_typical_and_counter_prior_mixes() -> None:
     for seed in range(50):
-        typical = sample_scene(seed, Mix(typical=1.0))
+        typical = sample_scene(seed, SceneMix(typical=1.0))
         assert not any(group.counter_prior for group in typical.groups)
-        counter = sample_scene(seed, Mix(typical=0.0))
+        counter = sample_scene(seed, SceneMix(typical=0.0))
         assert all(group.color != TYPICAL_COLOR[group.kind] for group in counter.groups)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from fretboard.analysis.image_sets import derived_of_set
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import ARRAYS, Derived, MapKind
+from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFinished, NotFound, Unavailable
 from fretboard.core.image_set import ImageSet
 from fretboard.core.map_settings import MapSettings
@@ -17,7 +18,7 @@ from fretboard.core.reading import Divergence, Lens
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore, file_of
 from fretboard.store.cache import ArrayCache
-from fretboard.store.records import Records
+from fretboard.store.records import D, Records
 
 
 class Compute(Protocol):
@@ -77,7 +78,7 @@ class Arrays:
     def patch_word(self, analysis: Analysis, token_id: int, lens: Lens | None) -> np.ndarray:
         """(depth, patch) probability of a word at every image position.
 
-        Nobody leads a difference: it is read by the normed lens.
+        Nobody leads a difference: it is read by its base lens.
         """
         base = (lens or analysis.request.lens).base
         return self.derived(analysis, Derived("patch-word", base, token=token_id), "probability")
@@ -159,15 +160,25 @@ def needed(analysis: Analysis, name: str, lens: Lens, divergence: Divergence) ->
     return None
 
 
-def require_done(analysis: Analysis) -> None:
+def require_done(document: Analysis | CausalTest) -> None:
     """Raises NotFinished unless there is a record to read."""
-    if analysis.status == Status.FAILED and analysis.error:
-        raise NotFinished(f"This analysis failed: {analysis.error.detail}")
-    if analysis.status != Status.DONE:
+    is_test = isinstance(document, CausalTest)
+    noun, place = ("test", "experiments") if is_test else ("analysis", "analyses")
+    if document.status is Status.FAILED and document.error:
+        raise NotFinished(f"This {noun} failed: {document.error.detail}")
+    if document.status is not Status.DONE:
         raise NotFinished(
-            f"This analysis is {analysis.status}; follow /api/analyses/{analysis.id}/events "
+            f"This {noun} is {document.status}; follow /api/{place}/{document.id}/events "
             "and ask again when it is done."
         )
+
+
+def read_done(records: Records[D], record_id: str) -> D:
+    """The finished document. Raises NotFound, NotFinished."""
+    document: Any = records.read(record_id)
+    require_done(document)
+    finished: D = document
+    return finished
 
 
 def require_token(analysis: Analysis, token: int) -> None:

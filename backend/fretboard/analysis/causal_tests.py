@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from fretboard.analysis import calls
 from fretboard.core.causal_test import BLANK, CausalTest, Kind
 from fretboard.core.errors import InputError
 from fretboard.figures.causal_tests import (
@@ -15,6 +16,7 @@ from fretboard.figures.causal_tests import (
     patching_figure,
 )
 from fretboard.figures.findings import FINDERS, Finding
+from fretboard.figures.saliency import saliency_figure
 from fretboard.figures.theme import ThemeName
 
 DRAWN: Mapping[Kind, Callable[..., go.Figure]] = {
@@ -22,12 +24,14 @@ DRAWN: Mapping[Kind, Callable[..., go.Figure]] = {
     Kind.PATCHING: patching_figure,
     Kind.ATTRIBUTION: attribution_figure,
     Kind.CUT: cut_figure,
+    Kind.SALIENCY: saliency_figure,
 }
 TITLES = {
     Kind.KNOCKOUT: "each layer alone knocked out",
     Kind.PATCHING: "states of one run put into the other",
     Kind.ATTRIBUTION: "what attention and MLPs add",
     Kind.CUT: "text blind to the image from a depth on",
+    Kind.SALIENCY: "where the answer looks",
 }
 
 
@@ -36,7 +40,8 @@ def draw(
 ) -> go.Figure:
     """The figure of one token, or of the mean of all. Raises InputError."""
     check_token(document, token)
-    return DRAWN[document.kind](arrays, _texts(document), token, theme)
+    drawn = DRAWN[document.kind](arrays, _texts(document), token, theme)
+    return calls.noted(drawn, calls.of_test(token))
 
 
 def find(document: CausalTest, arrays: Mapping[str, np.ndarray], token: int | None) -> Finding:
@@ -66,4 +71,4 @@ def check_token(document: CausalTest, token: int | None) -> None:
 
 
 def _texts(document: CausalTest) -> list[str]:
-    return [one.text for one in document.tokens]
+    return [token.text for token in document.tokens]

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 import plotly.graph_objects as go
-from pydantic import BaseModel, ConfigDict, Field
 
+from fretboard.analysis import calls
 from fretboard.analysis.arrays import Arrays, require_token
+from fretboard.analysis.figure_options import FigureOptions, SetFigureOptions
 from fretboard.analysis.image_sets import aligned_members
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet
+from fretboard.core.images import stored_image
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.reading import Reading
 from fretboard.figures import (
@@ -22,33 +23,14 @@ from fretboard.figures import (
     dispersion_figure,
     divergence_figure,
     fretboard_figure,
+    patches_figure,
     perplexities_figure,
     profile_figure,
     trajectory_figure,
 )
 from fretboard.figures.profile import PROFILES
 from fretboard.figures.quantities import ARRAYS_NEEDED
-from fretboard.figures.theme import ThemeName
-from fretboard.figures.trajectory import ColorBy, string_of, strings_of
-
-
-class SetFigureOptions(BaseModel):
-    """How a map or dispersion is drawn."""
-
-    model_config = ConfigDict(frozen=True)
-
-    color_by: Annotated[ColorBy, Field(description="What a map's points are coloured by.")] = (
-        "depth"
-    )
-    theme: Annotated[ThemeName, Field(description="Colours of the figure.")] = "light"
-
-
-class FigureOptions(SetFigureOptions):
-    """What is drawn of an analysis, beside how it is read."""
-
-    quantity: Annotated[str, Field(description="Of the fretboard or profile.")] = "probability"
-    token: Annotated[int, Field(ge=0, description="Of competition and divergence.")] = 0
-    word: Annotated[list[str], Field(description="A further candidate; may be repeated.")] = []
+from fretboard.figures.trajectory import string_of, strings_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +56,7 @@ class Figures:
             "profile": self._profile,
             "trajectory": self._trajectory,
             "perplexities": self._perplexities,
+            "patches": self._patches,
         }
         self._of_sets: dict[str, Callable[..., go.Figure]] = {
             "trajectory": self._trajectory_of_set,
@@ -90,7 +73,10 @@ class Figures:
     ) -> go.Figure:
         """The named figure. Raises NotFound, or InputError for what it cannot show."""
         self.check(name)
-        return self._builders[name](subject, options or FigureOptions(), settings or MapSettings())
+        chosen, made_with = options or FigureOptions(), settings or MapSettings()
+        drawn = self._builders[name](subject, chosen, made_with)
+        call = calls.of_analysis(name, chosen, made_with, compared=subject.beside is not None)
+        return calls.noted(drawn, call)
 
     def draw_set(
         self,
@@ -104,7 +90,8 @@ class Figures:
         if name not in self._of_sets:
             raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._of_sets)}.")
         chosen, made_with = options or SetFigureOptions(), settings or MapSettings()
-        return self._of_sets[name](image_set, role, chosen, made_with)
+        drawn = self._of_sets[name](image_set, role, chosen, made_with)
+        return calls.noted(drawn, calls.of_set(name, chosen, made_with))
 
     def check(self, name: str) -> None:
         """Raises NotFound for a name that is no figure's."""
@@ -129,7 +116,7 @@ class Figures:
         vocabulary = self._arrays.vocabulary(analysis)
         words = [vocabulary.word(word) for word in options.word]
         table = self._arrays.distribution(analysis, token, lens)
-        # Of a difference nobody leads: its candidates are those of the normed lens.
+        # Of a difference nobody leads: its candidates are those of its base lens.
         leaders = self._arrays.named(analysis, "top_ids", lens.base)[:, token, 0]
         return competition_figure(
             analysis, table, leaders, token, words, vocabulary, lens, options.theme
@@ -167,6 +154,19 @@ class Figures:
     ) -> go.Figure:
         points, notes = self._arrays.map(of.analysis, "perplexities", settings, "points")
         return perplexities_figure(points, notes, options.theme)
+
+    def _patches(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
+        """Of one word, over the image."""
+        if not options.word:
+            raise InputError("Name the word that is laid over the image, such as word=dog.")
+        lens, arrays = of.reading.lens, self._arrays
+        places, _ = arrays.patch_places(of.analysis)
+        word = arrays.vocabulary(of.analysis).word(options.word[0])
+        values = arrays.patch_word(of.analysis, word.token_id, lens)
+        image = stored_image(arrays.store.read_image(of.analysis.id))
+        return patches_figure(
+            image, places, values, word.token_text, lens.base, options.theme, options.depth
+        )
 
     def _trajectory_of_set(
         self, of: ImageSet, role: str, options: SetFigureOptions, settings: MapSettings

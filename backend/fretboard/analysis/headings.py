@@ -1,6 +1,7 @@
 """Title and note of a figure that stands by itself, without the page around it."""
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.core.question import SkipWhen
 from fretboard.figures import QUANTITIES
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, NAMES_OF_SCALING
@@ -19,6 +20,7 @@ def heading(name: str, of: Subject, options: FigureOptions) -> tuple[str, str]:
         "divergence": f"divergence of adjacent depths, {token}",
         "competition": f"competition at {token}",
         "trajectory": "hidden states of all tokens on one map",
+        "patches": f"“{''.join(options.word[:1]).strip()}” over the image",
         "perplexities": "hidden states of all tokens at several perplexities",
     }
     quantity = {"fretboard": options.quantity, "profile": options.quantity, "divergence": "jsd"}

@@ -1,16 +1,18 @@
 """An image set as it stands: its members' analyses, and the token chosen in each answer."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fretboard.core.alignment import Position, align, parse_role
+from fretboard.core.alignment import AlignedPosition, align, parse_role
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.image_set import ImageSet, Member, MemberView, SetView
+from fretboard.core.image_set import ImageSet, Member, MemberView, SetStatus, SetView
 from fretboard.core.map_settings import MapSettings
+from fretboard.core.question import AnalysisRequest
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 FEWEST = 2  # images that a joint map or a dispersion needs
@@ -18,7 +20,6 @@ LOST = (
     "The analysis of this image was deleted, or its record is damaged. Ask the set again to have "
     "it made anew."
 )
-WAITING = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,29 @@ def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> 
     token = role or image_set.request.token
     read = [_read(store, member) for member in image_set.members]
     positions, warning = _positions(read, token)
-    members = [_view(one, positions.get(index)) for index, one in enumerate(read)]
-    waiting = any(member.status in WAITING for member in members)
-    enough = sum(member.status == Status.DONE for member in members) >= FEWEST
+    members = [_view(item, positions.get(index)) for index, item in enumerate(read)]
     return SetView(
         id=image_set.id,
-        status="running" if waiting else "done" if enough else "failed",
+        status=standing([member.status for member in members]),
         request=image_set.request,
         token=token,
         members=members,
+        asked=_asked(read),
         warning=warning,
     )
+
+
+def standing(members: Sequence[Status]) -> SetStatus:
+    """Of a set by its members: running while one waits or runs, done with enough for a map."""
+    if not all(status.over for status in members):
+        return "running"
+    return "done" if members.count(Status.DONE) >= FEWEST else "failed"
+
+
+def member_statuses(store: AnalysisStore, image_set: ImageSet) -> list[Status]:
+    """How each member stands; one that was refused or deleted has failed."""
+    read = [_read(store, member).analysis for member in image_set.members]
+    return [analysis.status if analysis else Status.FAILED for analysis in read]
 
 
 def aligned_members(
@@ -56,17 +69,17 @@ def aligned_members(
     """
     read = [_read(store, member) for member in image_set.members]
     positions, warning = _positions(read, role)
-    found: list[tuple[Analysis, int]] = []
-    for index, one in enumerate(read):
+    aligned: list[tuple[Analysis, int]] = []
+    for index, item in enumerate(read):
         token = positions[index].token if index in positions else None
-        if one.analysis is not None and token is not None:
-            found.append((one.analysis, token))
-    if len(found) < FEWEST:
+        if item.analysis is not None and token is not None:
+            aligned.append((item.analysis, token))
+    if len(aligned) < FEWEST:
         raise InputError(
-            f"{len(found)} answers have this token position; at least {FEWEST} are needed. "
+            f"{len(aligned)} answers have this token position; at least {FEWEST} are needed. "
             f"{warning or 'Choose another position.'}"
         )
-    return found
+    return aligned
 
 
 def states_at(store: AnalysisStore, members: list[tuple[Analysis, int]]) -> np.ndarray:
@@ -87,6 +100,13 @@ def derived_of_set(
     return Derived(kind, settings=settings.text, role=role, of=digest)
 
 
+def _asked(read: list[_Read]) -> AnalysisRequest | None:
+    """What all analyses were asked, each of its own image; None where they differ."""
+    own = {"image": None, "salt": None}
+    asked = [one.analysis.request.model_copy(update=own) for one in read if one.analysis]
+    return asked[0] if asked and all(request == asked[0] for request in asked) else None
+
+
 def _read(store: AnalysisStore, member: Member) -> _Read:
     if member.analysis_id is None:
         return _Read(member, None)
@@ -96,23 +116,23 @@ def _read(store: AnalysisStore, member: Member) -> _Read:
         return _Read(member, None)
 
 
-def _positions(read: list[_Read], role: str) -> tuple[dict[int, Position], str | None]:
+def _positions(read: list[_Read], role: str) -> tuple[dict[int, AlignedPosition], str | None]:
     """The position of each finished member by its index, and what speaks against them."""
     parsed = parse_role(role)
     done = [
-        (index, one.analysis)
-        for index, one in enumerate(read)
-        if one.analysis is not None and one.analysis.status == Status.DONE
+        (index, item.analysis)
+        for index, item in enumerate(read)
+        if item.analysis is not None and item.analysis.status == Status.DONE
     ]
     if not done:
         return {}, None
-    found = align([[token.text for token in analysis.tokens] for _, analysis in done], parsed)
+    alignment = align([[token.text for token in analysis.tokens] for _, analysis in done], parsed)
     places = [index for index, _ in done]
-    return dict(zip(places, found.positions, strict=True)), found.warning
+    return dict(zip(places, alignment.positions, strict=True)), alignment.warning
 
 
-def _view(one: _Read, position: Position | None) -> MemberView:
-    member, analysis = one.member, one.analysis
+def _view(item: _Read, position: AlignedPosition | None) -> MemberView:
+    member, analysis = item.member, item.analysis
     if analysis is None:
         lost = {"title": "Not found", "detail": LOST}
         error = member.error.model_dump() if member.error else lost

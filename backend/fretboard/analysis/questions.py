@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from fretboard.analysis.arrays import require_done
 from fretboard.analysis.skip_presets import PRESETS, preset_layers
-from fretboard.core.analysis import Analysis, Status, analysis_id
-from fretboard.core.errors import InputError, NotFinished, TooLarge
+from fretboard.core.analysis import Analysis, analysis_id
+from fretboard.core.errors import InputError, TooLarge
 from fretboard.core.images import Picture, read_picture
 from fretboard.core.model_info import NOTHING, Announced, choose_model
 from fretboard.core.question import (
@@ -25,11 +26,7 @@ def prepare(
     """The analysis that `question` stands for, not yet stored. Raises InputError."""
     served = choose_model(settings, question.model or None, announced)
     _check(settings, question)
-    picture = (
-        read_picture(question.image, settings.max_image_pixels)
-        if question.image is not None
-        else None
-    )
+    picture = _picture(settings, question)
     # Where the config leaves the layers out, the worker checks the range.
     skipped = parse_layers(question.skip_layers, served.layers or None)
     request = AnalysisRequest(
@@ -75,7 +72,7 @@ def without_preset(
             "whose stages its layers are taken."
         )
     analysis = find(other)
-    require_stages(analysis)
+    require_done(analysis)
     model = choose_model(settings, question.model or None, announced).name
     if analysis.model.name != model:
         raise InputError(
@@ -83,12 +80,6 @@ def without_preset(
         )
     layers = ",".join(map(str, preset_layers(preset, analysis)))
     return question.but(skip_layers=layers, preset_of=None)
-
-
-def require_stages(analysis: Analysis) -> None:
-    """Raises NotFinished unless the analysis can have presets."""
-    if analysis.status != Status.DONE:
-        raise NotFinished(f"The analysis is {analysis.status}; its presets come when it is done.")
 
 
 def _check(settings: Settings, question: Question) -> None:
@@ -105,6 +96,12 @@ def _check(settings: Settings, question: Question) -> None:
         raise InputError(
             f"max_new_tokens is {question.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
         )
+
+
+def _picture(settings: Settings, question: Question) -> Picture | None:
+    if isinstance(question.image, bytes):
+        return read_picture(question.image, settings.max_image_pixels)
+    return question.image
 
 
 def _image_info(picture: Picture | None) -> ImageInfo | None:

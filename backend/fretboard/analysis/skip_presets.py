@@ -63,10 +63,10 @@ def _critical(preset: Preset, analysis: Analysis) -> int:
 
 
 def _mutations(preset: Preset, analysis: Analysis) -> list[int]:
-    found = [t.mutation_depth for t in analysis.tokens if t.mutation_depth is not None]
-    if not found:
+    depths = [t.mutation_depth for t in analysis.tokens if t.mutation_depth is not None]
+    if not depths:
         raise InputError(f"{preset} needs a mutation, and no token of this answer has one.")
-    return found
+    return depths
 
 
 def _some(preset: Preset, layers: range | set[int], why: str) -> tuple[int, ...]:

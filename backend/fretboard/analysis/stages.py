@@ -9,7 +9,7 @@ import numpy as np
 
 from fretboard.analysis.arrays import Arrays
 from fretboard.analysis.stories import story
-from fretboard.core.analysis import Analysis, Flag, Reversal, Stages, Status, Token
+from fretboard.core.analysis import Analysis, Flag, Stages, Status, Token, TokenReversal
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens, Reading, StageMethod, Thresholds
 from fretboard.core.vocabulary import Vocabulary
@@ -61,8 +61,8 @@ def staged(
         raise InputError(str(error)) from error
     flags = _flags(analysis.tokens, arrays, report, chosen.flag_score, vocabulary)
     tokens = []
-    for t, (token, told) in enumerate(zip(analysis.tokens, report.tokens, strict=True)):
-        known = _with_stages(token, told, flags.get(token.index), vocabulary)
+    for t, (token, of_token) in enumerate(zip(analysis.tokens, report.tokens, strict=True)):
+        known = _with_stages(token, of_token, flags.get(token.index), vocabulary)
         leader = vocabulary.text(int(arrays["top_ids"][-1, t, 0]))
         tokens.append(known.model_copy(update={"story": story(known, leader)}))
     stages = _nodes(report, lens, method, chosen)
@@ -78,36 +78,36 @@ def _flags(
 ) -> dict[int, Flag]:
     """Index of the token → its flag, for the tokens of content words."""
     words = merge_words([token.text for token in tokens])
-    found = {}
+    flags = {}
     for t in (t for word in words if word.kind == "content" for t in word.tokens):
-        told = lead_score(
+        score = lead_score(
             arrays["probability"][:, t],
             arrays["top_ids"][:, t, 0],
             arrays["top_probabilities"][:, t, 0],
             report.critical_depth,
             report.tokens[t].emergence,
         )
-        if told is not None:
-            lead = _named(told.lead, vocabulary)
-            found[t] = Flag(score=told.score, flagged=told.score >= threshold, lead=lead)
-    return found
+        if score is not None:
+            lead = _named(score.lead, vocabulary)
+            flags[t] = Flag(score=score.score, flagged=score.score >= threshold, lead=lead)
+    return flags
 
 
-def _named(lead: Lead | None, vocabulary: Vocabulary) -> Reversal | None:
+def _named(lead: Lead | None, vocabulary: Vocabulary) -> TokenReversal | None:
     if lead is None:
         return None
-    return Reversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
+    return TokenReversal(rival_text=vocabulary.text(lead.rival_id), **vars(lead))
 
 
 def _with_stages(
-    token: Token, told: TokenStages, flag: Flag | None, vocabulary: Vocabulary
+    token: Token, stages: TokenStages, flag: Flag | None, vocabulary: Vocabulary
 ) -> Token:
     return token.model_copy(
         update={
-            "token_class": told.token_class,
-            "emergence": told.emergence,
-            "mutation_depth": told.mutation_depth,
-            "reversal": _named(told.reversal, vocabulary),
+            "token_class": stages.token_class,
+            "emergence": stages.emergence,
+            "mutation_depth": stages.mutation_depth,
+            "reversal": _named(stages.reversal, vocabulary),
             "flag": flag,
         }
     )

@@ -3,7 +3,7 @@
 It speaks of the lens that the stages were read with. A token leads where none is likelier.
 """
 
-from fretboard.core.analysis import Reversal, Token
+from fretboard.core.analysis import Token, TokenReversal
 from fretboard.figures.theme import quoted
 
 EVIDENCE = "A late reversal is evidence for a hallucination, not proof."
@@ -20,7 +20,7 @@ def story(token: Token, leader: str) -> str:
     return f"{quoted(token.text)} leads from {start}{_later(token)}."
 
 
-def lead_sentence(text: str, lead: Reversal) -> str:
+def lead_sentence(text: str, lead: TokenReversal) -> str:
     """Who led where, and where the emitted token took over."""
     first, last = lead.from_depth, lead.to_depth
     span = f"at depth {first}" if first == last else f"from depth {first} to {last}"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.skip_presets import Preset
 from fretboard.cli.options import (
     Output,
@@ -75,7 +75,7 @@ def figure(
 
 @from_fields
 def experiment(
-    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution or cut.")],
+    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution, cut, saliency.")],
     images: Annotated[list[Path], typer.Argument(help="One or more images.")],
     output: Output,
     question: Annotated[Question, Without(("lens", "skip_layers", "skip_when", "repair"))],
@@ -99,6 +99,30 @@ def experiment(
     run = CausalTestRun(session, question, kind, other, into_image, rival, token, suffixes, theme)
     for line in run.run(tuple(images)):
         typer.echo(line)
+
+
+@from_fields
+def export(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            help="An analysis's folder, an archive (.zip), or a "
+            "record of a store: sets/ID, experiments/ID."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="x.zip, .html, .ipynb or .bib.")],
+    options: Annotated[FigureOptions, Without(("color_by",))],
+    beside: Annotated[
+        Path | None, typer.Option(help="A second analysis: then the comparison of both.")
+    ] = None,
+) -> None:
+    """Write a record as an archive, a page that opens offline, a notebook or BibTeX."""
+    from fretboard.analysis.export.write import export as write
+    from fretboard.engine.opened import exported_place
+
+    record = exported_place(configured_settings(), place, options, beside)
+    write(record, output, theme=options.theme)
+    typer.echo(str(output))
 
 
 def examples(

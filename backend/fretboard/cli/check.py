@@ -8,6 +8,7 @@ import typer
 
 from fretboard.cli.options import configured_settings
 
+TABLE = "Add the row to this file, such as backend/fretboard/engine/tried.json of a clone."
 IMAGE = "Ask about this picture, in place of a drawn one."
 
 
@@ -17,21 +18,20 @@ def check(
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help=IMAGE)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    table: Annotated[Path | None, typer.Option("--add", help=TABLE)] = None,
 ) -> None:
     """Test a checkpoint: its numbers, lens, cache, image path, skips and batches. Status 1: no."""
     from fretboard.core.images import read_picture
     from fretboard.engine.check import check as run
+    from fretboard.engine.session import read_file
+    from fretboard.engine.tried import add
 
-    settings = configured_settings()
-    if model is not None:
-        settings = settings.model_copy(update={"model": model})
-    picture = None
+    settings, picture = configured_settings(model), None
     if image is not None:
-        try:
-            picture = read_picture(image.read_bytes(), settings.max_image_pixels).image
-        except OSError as error:
-            raise SystemExit(f"{image} cannot be read: {error.strerror}.") from error
+        picture = read_picture(read_file(image), settings.max_image_pixels).image
     row = run(settings, picture).to_dict()
+    if table is not None:
+        add(row, table)
     typer.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
     if not row["passed"]:
         raise typer.Exit(1)

@@ -17,17 +17,17 @@ def clean(
     dry_run: Annotated[bool, typer.Option(help="Only say what would go.")] = False,
 ) -> None:
     """Delete the longest unwritten analyses, image sets and causal tests; 0: no limit."""
-    from fretboard.jobs.cleanup import Limits
+    from fretboard.jobs.cleanup import StoreLimits
     from fretboard.jobs.cleanup import clean as run
     from fretboard.jobs.services import build_services
 
     settings = configured_settings()
-    limits = Limits(
+    limits = StoreLimits(
         settings.keep_days if keep_days is None else keep_days,
         settings.store_bytes if store_bytes is None else store_bytes,
     )
     try:
-        told = run(build_services(settings), limits, dry_run)
+        report = run(build_services(settings), limits, dry_run)
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
-    typer.echo(f"would be: {told}" if dry_run else str(told))
+    typer.echo(f"would be: {report}" if dry_run else str(report))

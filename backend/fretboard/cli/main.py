@@ -6,14 +6,20 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel
 
-from fretboard.cli import analyze, studies
+from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
+from fretboard.cli.mcp import mcp
+from fretboard.cli.models import models
 from fretboard.cli.options import configured_settings
+from fretboard.cli.report import report
+from fretboard.cli.states import import_states
 from fretboard.core.errors import FretboardError, said
 from fretboard.core.logs import keep_traceback
 from fretboard.core.settings import Settings
@@ -51,13 +57,11 @@ def worker(
     from fretboard.jobs.services import build_services
     from fretboard.jobs.worker import Worker
 
-    settings = configured_settings()
-    if model is not None:
-        settings = settings.model_copy(update={"model": model})
+    settings = configured_settings(model)
     if settings.redis_url is None:
         raise SystemExit("A worker of its own needs REDIS_URL; without Redis, run fretboard serve.")
     services = build_services(settings)
-    status = _run_until_told(Worker(services), services.jobs.halted)
+    status = _run_until_stopped(Worker(services), services.jobs.halted)
     logging.shutdown()
     os._exit(status)  # a thread that loads the model, or is inside a step of it, is left alone
 
@@ -71,38 +75,67 @@ def health() -> None:
     from fretboard.jobs.services import build_services
 
     try:
-        told = build_services(configured_settings()).bus.living()
+        workers = build_services(configured_settings()).bus.facts().values()
     except RedisError as error:
         raise SystemExit(f"Redis does not answer ({error}). Check REDIS_URL.") from error
-    problem = unwell(told, socket.gethostname())
+    problem = unwell(workers, socket.gethostname())
     if problem:
         raise SystemExit(problem)
 
 
 @app.command()
-def openapi() -> None:
+def openapi(
+    schemas: Annotated[
+        Path | None, typer.Option(help="Write the records' JSON Schemas into this folder instead.")
+    ] = None,
+) -> None:
     """Print the API's OpenAPI document."""
     from fretboard.jobs.services import build_services
     from fretboard.server.app import create_app
 
+    if schemas is not None:
+        _write_schemas(schemas)
+        return
     settings = Settings(STORE_URL="memory://", REDIS_URL=None)
     schema = create_app(build_services(settings), lambda: None).openapi()
     typer.echo(json.dumps(schema, indent=1, sort_keys=True))
 
 
+def _write_schemas(folder: Path) -> None:
+    """One file a kind of record and version of its schema; those of older versions stay."""
+    from fretboard.core.analysis import SCHEMA_VERSION, Analysis
+    from fretboard.core.causal_test import CausalTest
+    from fretboard.core.image_set import ImageSet
+
+    folder.mkdir(parents=True, exist_ok=True)
+    kinds: dict[str, type[BaseModel]] = {
+        "analysis": Analysis,
+        "image-set": ImageSet,
+        "causal-test": CausalTest,
+    }
+    for name, kind in kinds.items():
+        schema = kind.model_json_schema(mode="serialization")
+        path = folder / f"{name}-{SCHEMA_VERSION}.json"
+        path.write_text(json.dumps(schema, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        typer.echo(path)
+
+
 for _command in (
-    analyze.analyze, analyze.figure, studies.survey, studies.trajectory, analyze.experiment,
-    studies.reproduce, analyze.examples, studies.skips, studies.repairs, studies.compression,
-    clean, check,
+    analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
+    analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
+    studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(lens.app, name="lens")
+app.command("import")(import_states)
+app.add_typer(models, name="models")
 
 
-def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
+def _run_until_stopped(worker: "Worker", halted: threading.Event) -> int:
     """Until SIGTERM or Ctrl-C; a second one ends the grace period. Returns the exit status."""
     stop, status = threading.Event(), 0
 
-    def told(*_: object) -> None:
+    def on_signal(*_: object) -> None:
         (halted if stop.is_set() else stop).set()
 
     def start() -> None:
@@ -115,7 +148,7 @@ def _run_until_told(worker: "Worker", halted: threading.Event) -> int:
             stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, told)
+        signal.signal(number, on_signal)
     threading.Thread(target=start, name="start", daemon=True).start()
     stop.wait()
     worker.stop()

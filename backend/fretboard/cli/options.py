@@ -51,15 +51,15 @@ def from_fields(command: Callable[..., None]) -> Callable[..., None]:
     barred = set().union(*(_barred(hints[name]) for name in models))
     plain = [p.replace(annotation=hints[n]) for n, p in own.items() if n not in models]
     # A parameter of the command's own stands for a field of the same name.
-    made = {o.name: o for kind in models.values() for o in _options(kind)}
-    made = {name: option for name, option in made.items() if name not in barred | own.keys()}
-    parameters = sorted([*plain, *made.values()], key=lambda p: p.default is not p.empty)
+    options = {o.name: o for kind in models.values() for o in _options(kind)}
+    options = {name: option for name, option in options.items() if name not in barred | own.keys()}
+    parameters = sorted([*plain, *options.values()], key=lambda p: p.default is not p.empty)
 
     @functools.wraps(command)
     def run(**typed: Any) -> None:
-        values = {name: typed[name] for name in made if typed[name] not in (None, [])}
-        given = {name: _model(kind, values) for name, kind in models.items()}
-        command(**{p.name: typed[p.name] for p in plain}, **given)
+        values = {name: typed[name] for name in options if typed[name] not in (None, [])}
+        filled = {name: _model(kind, values) for name, kind in models.items()}
+        command(**{p.name: typed[p.name] for p in plain}, **filled)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -106,15 +106,15 @@ def _options(kind: type[BaseModel]) -> list[inspect.Parameter]:
     if kind is MapSettings:
         return [inspect.Parameter("map", keyword, default=None, annotation=MapPairs)]
     thresholds = set(Thresholds.model_fields) if issubclass(kind, Thresholds) else set()
-    made = [
+    options = [
         inspect.Parameter(name, keyword, default=None, annotation=_annotation(name, field))
         for name, field in kind.model_fields.items()
         if name not in NOT_TYPED | thresholds
     ]
     if thresholds:
         pairs = inspect.Parameter("threshold", keyword, default=None, annotation=Thresholded)
-        made.append(pairs)
-    return made
+        options.append(pairs)
+    return options
 
 
 def _annotation(name: str, field: FieldInfo) -> Any:

@@ -76,12 +76,9 @@ def trajectory(
 @from_fields
 def skips(images: Images, output: Output, question: Question, limit: Limit = None) -> None:
     """Answer many images plainly and without each preset's layers; what is kept, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import SKIPS, run_skips
 
-    items = find_items(images, question.prompt, limit=limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, limit=limit)
     table = run_skips(session, items, question, output)
     lines = [f"{table['done']} of {table['items']} answered"]
     for preset, row in table["presets"].items():
@@ -106,12 +103,9 @@ def repairs(
     limit: Limit = None,
 ) -> None:
     """Answer many images plainly and with each repair; what becomes better or worse, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import REPAIRS, run_repairs
 
-    items = find_items(images, question.prompt, pictures, annotations, limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, pictures, annotations, limit)
     table = run_repairs(session, items, question, output, tuple(repair or ()))
     tell(table, ways(table), output / REPAIRS.file)
 
@@ -127,12 +121,9 @@ def compression(
     limit: Limit = None,
 ) -> None:
     """Answer many images with ever fewer layers; what is kept, and how much faster, as a table."""
-    from fretboard.engine.session import Session
-    from fretboard.studies.sources import find_items
     from fretboard.studies.variants.run import COMPRESSION, run_compression
 
-    items = find_items(images, question.prompt, pictures, annotations, limit)
-    session = Session.open(configured_settings(question.model), output)
+    session, items = opened(images, output, question, pictures, annotations, limit)
     table = run_compression(session, items, question, output, most)
     tell(table, ways(table), output / COMPRESSION.file)
 
@@ -152,6 +143,22 @@ def reproduce(
     settings = configured_settings(model) if images else drawn_world_settings(model)
     for line in run(settings, output, images, scenes):
         typer.echo(line)
+
+
+def opened(
+    images: list[str],
+    output: Path,
+    question: Question,
+    pictures: Path | None = None,
+    annotations: Path | None = None,
+    limit: int | None = None,
+) -> tuple[Any, list[Any]]:
+    """(the session over `output`, the items that the images stand for). Raises InputError."""
+    from fretboard.engine.session import Session
+    from fretboard.studies.sources import find_items
+
+    items = find_items(images, question.prompt, pictures, annotations, limit)
+    return Session.open(configured_settings(question.model), output), items
 
 
 def ways(table: dict[str, Any]) -> list[str]:

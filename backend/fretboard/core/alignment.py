@@ -37,7 +37,7 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Position:
+class AlignedPosition:
     """In one answer: the token and its word, or why there is none."""
 
     token: int | None
@@ -49,7 +49,7 @@ class Position:
 class Alignment:
     """A position for each answer, in order; `warning` where they do not play one role."""
 
-    positions: tuple[Position, ...]
+    positions: tuple[AlignedPosition, ...]
     warning: str | None
 
 
@@ -107,15 +107,15 @@ def _words(tokens: Sequence[str]) -> list[_Word]:
     return [_Word(match.group(), owner[match.start()]) for match in _WORD.finditer("".join(plain))]
 
 
-def _at(word: _Word) -> Position:
-    return Position(word.token, word.text)
+def _at(word: _Word) -> AlignedPosition:
+    return AlignedPosition(word.token, word.text)
 
 
-def _missing(words: list[_Word], reason: str) -> Position:
-    return Position(None, None, reason if words else "the answer has no words")
+def _missing(words: list[_Word], reason: str) -> AlignedPosition:
+    return AlignedPosition(None, None, reason if words else "the answer has no words")
 
 
-def _first_difference(words: list[list[_Word]]) -> list[Position]:
+def _first_difference(words: list[list[_Word]]) -> list[AlignedPosition]:
     """At the first word that two answers have and that differs; answers without words stand out."""
     for place, column in enumerate(zip_longest(*filter(None, words))):
         if len({word.key for word in column if word is not None}) > 1:
@@ -124,7 +124,7 @@ def _first_difference(words: list[list[_Word]]) -> list[Position]:
     return [_missing(own, "no word differs between the answers") for own in words]
 
 
-def _after(words: list[_Word], sought: tuple[str, ...]) -> Position:
+def _after(words: list[_Word], sought: tuple[str, ...]) -> AlignedPosition:
     """The word after the first place where the sought words stand in a row."""
     said = f"“{' '.join(sought)}”"
     keys = tuple(word.key for word in words)
@@ -137,21 +137,21 @@ def _after(words: list[_Word], sought: tuple[str, ...]) -> Position:
     return _at(words[ends[0]])
 
 
-def _member(words: list[_Word], allowed: tuple[str, ...]) -> Position:
+def _member(words: list[_Word], allowed: tuple[str, ...]) -> AlignedPosition:
     """The first word of a list."""
     of = ", ".join(allowed[:4]) + (" …" if len(allowed) > 4 else "")
     reason = f"the answer has none of the words ({of})"
     return next((_at(word) for word in words if word.key in allowed), _missing(words, reason))
 
 
-def _at_index(tokens: Sequence[str], words: list[_Word], index: int) -> Position:
+def _at_index(tokens: Sequence[str], words: list[_Word], index: int) -> AlignedPosition:
     if index >= len(tokens):
-        return Position(None, None, f"the answer has {len(tokens)} tokens")
+        return AlignedPosition(None, None, f"the answer has {len(tokens)} tokens")
     own = [word.text for word in words if word.token == index]
-    return Position(index, own[0] if own else tokens[index].strip())
+    return AlignedPosition(index, own[0] if own else tokens[index].strip())
 
 
-def _warning(positions: list[Position], words: list[list[_Word]]) -> str | None:
+def _warning(positions: list[AlignedPosition], words: list[list[_Word]]) -> str | None:
     """What keeps the positions from being one role: some are missing, or stand after others."""
     missing = [
         f"{number} ({position.reason})"

@@ -23,6 +23,11 @@ class Status(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing waits or runs any more."""
+        return self in (Status.DONE, Status.FAILED)
+
 
 class ModelInfo(BaseModel):
     """The model that answered. `layers` = L, `width` of the residual stream, vocabulary size."""
@@ -37,7 +42,7 @@ class ModelInfo(BaseModel):
     """Of the hidden states; known once a worker has loaded the model."""
 
 
-class Reversal(BaseModel):
+class TokenReversal(BaseModel):
     """A rival led through the stabilisation and lost late: evidence, not proof, of an error."""
 
     rival_id: int
@@ -54,7 +59,7 @@ class Flag(BaseModel):
     """0…1"""
     flagged: bool
     """The score reaches the threshold `flag_score`."""
-    lead: Reversal | None
+    lead: TokenReversal | None
     """Of the rival behind the score; None where it is 0."""
 
 
@@ -74,7 +79,7 @@ class Token(BaseModel):
     emergence: int | None = None
     """The depth from which the emitted token leads to the end; None if it does not lead at L."""
     mutation_depth: int | None = None
-    reversal: Reversal | None = None
+    reversal: TokenReversal | None = None
     flag: Flag | None = None
     """None for function words, and where there is nothing to score."""
     story: str | None = None
@@ -179,8 +184,8 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
 
 def token_event(token: Token) -> dict[str, object]:
     """What the event stream tells of a token."""
-    told = token.model_dump(include={"index", "id", "text", "probability"})
-    return {"type": "token", **told}
+    fields = token.model_dump(include={"index", "id", "text", "probability"})
+    return {"type": "token", **fields}
 
 
 def sibling_ids(analysis: Analysis) -> list[str]:

@@ -9,6 +9,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
+import ml_dtypes
+import numpy as np
+
 from fretboard.core.reading import Divergence, Lens
 
 TOP_K = 10  # words kept per cell; the page lists ten
@@ -116,3 +119,8 @@ class Derived:
         fields = json.loads(key)
         named = {"lens": Lens(fields["lens"]), "divergence": Divergence(fields["divergence"])}
         return cls(**(fields | named))
+
+
+def portable(values: np.ndarray) -> np.ndarray:
+    """As numpy alone can read it from a file: bfloat16 becomes float32."""
+    return values.astype(np.float32) if values.dtype == np.dtype(ml_dtypes.bfloat16) else values

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.analysis import Analysis, ModelInfo, Problem, Status
+from fretboard.core.errors import InputError
 from fretboard.core.question import AnalysisRequest
 
 ARRAYS = "arrays"
@@ -17,6 +18,7 @@ BLANK = "blank"
 # Where patching puts states in: the second axis of its arrays.
 SPANS = ("image", "prompt", "predicting", "all")
 LONGEST_WORD = 100  # characters; a rival is one word
+KNOCKOUT_OR_ATTRIBUTION = "Choose knockout or attribution."
 HALF = 16  # hex digits of an id that tell the analysis, and as many that tell the test
 
 
@@ -27,30 +29,28 @@ class Kind(StrEnum):
     PATCHING = "patching"
     ATTRIBUTION = "attribution"
     CUT = "cut"
+    SALIENCY = "saliency"
 
     @property
     def needs_image(self) -> bool:
         """Whether there is nothing to test without image positions."""
-        return self in (Kind.PATCHING, Kind.CUT)
+        return self in (Kind.PATCHING, Kind.CUT, Kind.SALIENCY)
 
 
 class TestFields(BaseModel):
     """What is asked of a causal test."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    analysis: Annotated[str, Field(description="Whose answer is tested.")]
+    analysis: str
+    """Whose answer is tested."""
     kind: Kind
-    other: Annotated[
-        str,
-        Field(description="Patch against: blank, or the id of an analysis whose image is used."),
-    ] = BLANK
-    into_image: Annotated[
-        bool, Field(description="Patch the other run's states into the image's run.")
-    ] = False
-    rival: Annotated[
-        str, Field(max_length=LONGEST_WORD, description="Attribute against this word.")
-    ] = ""
+    other: str = BLANK
+    """Patch against: blank, or the id of an analysis whose image is used."""
+    into_image: bool = False
+    """Patch the other run's states into the image's run."""
+    rival: Annotated[str, Field(max_length=LONGEST_WORD)] = ""
+    """Attribute against this word."""
 
 
 class Taught(BaseModel):
@@ -93,10 +93,21 @@ class CausalTest(BaseModel):
 def planned(
     analysis: Analysis, kind: Kind, other: str = BLANK, into_image: bool = False, rival: str = ""
 ) -> CausalTest:
-    """The record's head, without results; only what its kind depends on goes into the id."""
+    """The record's head, without results; only what its kind depends on goes into the id.
+
+    other: the SHA-256 of the image to patch against, or `blank`. Raises InputError for what this
+    answer cannot be tested for, and for options that another kind has: they are not dropped.
+    """
     patched = kind is Kind.PATCHING
-    other, into_image = (other if patched else ""), into_image and patched
-    rival = rival if kind is Kind.ATTRIBUTION else ""
+    if not patched and (other != BLANK or into_image):
+        raise InputError(
+            f"other, other_image and into_image belong to patching; leave them out for {kind}."
+        )
+    if rival and kind is not Kind.ATTRIBUTION:
+        raise InputError(f"rival belongs to attribution; leave it out for {kind}.")
+    if kind.needs_image:
+        _check_image(analysis, kind, other)
+    other = other if patched else ""
     return CausalTest(
         id=_test_id(analysis.id, kind, other, into_image, rival),
         kind=kind,
@@ -110,6 +121,25 @@ def planned(
     )
 
 
+def _check_image(analysis: Analysis, kind: Kind, other: str) -> None:
+    image = analysis.request.image
+    if image is None:
+        raise InputError(
+            f"This answer was given without an image, so there is nothing for {kind} to "
+            f"take away. {KNOCKOUT_OR_ATTRIBUTION}"
+        )
+    if analysis.status is Status.DONE and not analysis.image_positions:
+        raise InputError(
+            "This model takes its image in by cross-attention, not at positions of the prompt, so "
+            f"{kind} has nothing to change. {KNOCKOUT_OR_ATTRIBUTION}"
+        )
+    if other == image.sha256:
+        raise InputError(
+            "The other image is the image of the answer itself: the two runs would not differ. "
+            "Choose another one, or blank."
+        )
+
+
 def prefix_of(analysis_id: str) -> str:
     """What the ids of all causal tests of an analysis begin with."""
     return analysis_id[:HALF]
@@ -118,5 +148,5 @@ def prefix_of(analysis_id: str) -> str:
 def _test_id(analysis_id: str, kind: Kind, other: str, into_image: bool, rival: str) -> str:
     """Content id; `analysis_id` holds model, prompt, image, answer and length."""
     content = [VERSION, kind.value, analysis_id, other, into_image, rival]
-    told = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-    return prefix_of(analysis_id) + told[:HALF]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return prefix_of(analysis_id) + digest[:HALF]

@@ -1,22 +1,4 @@
-"""Every error a user can meet, as one tree. `detail` says what happened, then what to do.
-
-FretboardError
-├── InputError 422          the request itself is wrong
-│   ├── BadImage 422        not an image, truncated, or of an unknown format
-│   ├── TooLarge 413        body, pixels or tokens over the limit
-│   ├── TooLong 422         prompt and answer beyond the positions that the model knows
-│   ├── UnknownModel 422    the named model is not served here
-│   └── UnknownWord 422     the model's vocabulary has no token for the word
-├── NotFound 404            no such analysis, array, figure or page
-│   └── Lost 410            the analysis is known, but a part of its record is gone
-├── NotFinished 409         the analysis exists, but what was asked for does not yet
-├── Unavailable 503         a model is loading, a worker or a store does not answer
-├── StoreFull 507           the store has no room, or may not be written
-├── OutOfMemory 507         the model's device has not enough memory
-├── NoNumbers 500           a run whose states or logits are NaN or infinite
-├── UnsupportedModel 500    a checkpoint whose parts could not be located or verified
-└── Cancelled 499           a user stopped the work
-"""
+"""Every error a user can meet. `detail` says what happened, then what to do."""
 
 import re
 from typing import ClassVar

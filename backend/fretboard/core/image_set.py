@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status
+from fretboard.core.question import AnalysisRequest
 
+SetStatus = Literal["running", "done", "failed"]
 Rule = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -61,13 +64,29 @@ class SetView(BaseModel):
     """A set as it stands: done as soon as no member is waiting or running."""
 
     id: str
-    status: Literal["running", "done", "failed"]
+    status: SetStatus
     request: SetRequest
     token: str
     """The alignment in force."""
     members: list[MemberView]
+    asked: AnalysisRequest | None = None
+    """What its analyses were asked alike: lens, skipped layers, repair …; None: not alike."""
     warning: str | None = None
     """Where the answers do not align."""
+
+
+def make_set(request: SetRequest, members: Sequence[Member]) -> ImageSet:
+    """The set of these members; the same image twice would be two points in one place."""
+    seen: dict[str, str] = {}
+    kept = []
+    for member in members:
+        first = seen.setdefault(member.analysis_id, member.name) if member.analysis_id else None
+        if first is None or first is member.name:
+            kept.append(member)
+            continue
+        note = Problem(title="Twice", detail=f"This is the same image and question as {first}.")
+        kept.append(Member(name=member.name, error=note))
+    return ImageSet(id=set_id(request, kept), request=request, members=kept)
 
 
 def set_id(request: SetRequest, members: list[Member]) -> str:

@@ -16,6 +16,7 @@ from fretboard.core.notes import notes_folder
 
 QUIET = ("httpx", "httpcore", "urllib3", "filelock", "openTSNE")
 ACCESS = "uvicorn.access"
+LAST_ERROR = "last-error.log"
 ACCESS_FIELDS = ("client", "method", "path", "http", "status")  # as uvicorn gives them
 
 
@@ -53,21 +54,21 @@ def configure_logs(as_json: bool) -> None:
 def _access(fields: bool) -> Processor:
     """uvicorn's access lines without the query, where a secret may have been typed."""
 
-    def told(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        given = event.pop("positional_args", ())
-        if event["_record"].name == ACCESS and len(given) == len(ACCESS_FIELDS):
-            request = dict(zip(ACCESS_FIELDS, given, strict=True))
+    def process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        arguments = event.pop("positional_args", ())
+        if event["_record"].name == ACCESS and len(arguments) == len(ACCESS_FIELDS):
+            request = dict(zip(ACCESS_FIELDS, arguments, strict=True))
             request["path"] = str(request["path"]).partition("?")[0]
             event["event"] = "{client} {method} {path} {status}".format(**request)
             event.update(request if fields else {})
         return event
 
-    return told
+    return process
 
 
 def keep_traceback(error: BaseException) -> Path:
     """The last traceback of a command, in the user's cache folder; returns the file."""
-    path = notes_folder() / "last-error.log"
+    path = notes_folder() / LAST_ERROR
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(format_exception(error)), encoding="utf-8")

@@ -10,6 +10,7 @@ Start = Literal["pca", "random"]
 Columns = Literal["none", "max-abs", "standard"]
 Strings = Literal["tokens", "images"]
 
+SCALING = AliasChoices("map_scaling", "scaling")  # of a figure's colours there is one too
 FEWEST_POINTS = 5
 EXAGGERATED = 250  # t-SNE's first iterations, part of `iterations` as in scikit-learn
 
@@ -23,88 +24,37 @@ class MapSettings(BaseModel):
     the methods.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_name=True, use_attribute_docstrings=True
+    )
 
     method: Method = "tsne"
     dimensions: Annotated[int, Field(ge=2, le=3)] = 2
-    perplexity: Annotated[
-        float,
-        Field(
-            ge=1,
-            le=500,
-            description="t-SNE: neighbours that count for a point; lowered to (points − 1) / 3 "
-            "where it is larger.",
-        ),
-    ] = 40.0
-    learning_rate: Annotated[
-        float | None,
-        Field(
-            ge=1,
-            le=10_000,
-            description="t-SNE, in scikit-learn's unit (openTSNE's is 4 times as large); "
-            "nothing: points / 48.",
-        ),
-    ] = 200.0
-    iterations: Annotated[
-        int,
-        Field(
-            ge=EXAGGERATED,
-            le=20_000,
-            description="t-SNE: at most; the first 250 exaggerate attraction by 12.",
-        ),
-    ] = 2000
-    tolerance: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=0.1,
-            description="t-SNE stops when 50 iterations lower the KL divergence by less than "
-            "this share; 0: never.",
-        ),
-    ] = 0.0025
-    theta: Annotated[
-        float,
-        Field(
-            ge=0.1,
-            le=1,
-            description="t-SNE: Barnes-Hut's opening angle; smaller is slower and more exact.",
-        ),
-    ] = 0.8
-    start: Annotated[Start, Field(description="t-SNE: where the points start.")] = "pca"
-    n_neighbors: Annotated[
-        int,
-        Field(
-            ge=2,
-            le=500,
-            description="UMAP: neighbours of a point; lowered to points − 1 where it is larger.",
-        ),
-    ] = 15
-    min_dist: Annotated[
-        float,
-        Field(ge=0, le=1, description="UMAP: the least distance between points of the map."),
-    ] = 0.1
-    epochs: Annotated[int, Field(ge=10, le=10_000, description="UMAP: rounds of optimisation.")] = (
-        500
-    )
+    perplexity: Annotated[float, Field(ge=1, le=500)] = 40.0
+    """t-SNE: neighbours that count for a point; lowered to (points − 1) / 3 where it is larger."""
+    learning_rate: Annotated[float | None, Field(ge=1, le=10_000)] = 200.0
+    """t-SNE, in scikit-learn's unit (openTSNE's is 4 times as large); nothing: points / 48."""
+    iterations: Annotated[int, Field(ge=EXAGGERATED, le=20_000)] = 2000
+    """t-SNE: at most; the first 250 exaggerate attraction by 12."""
+    tolerance: Annotated[float, Field(ge=0, le=0.1)] = 0.0025
+    """t-SNE stops when 50 iterations lower the KL divergence by less than this share; 0: never."""
+    theta: Annotated[float, Field(ge=0.1, le=1)] = 0.8
+    """t-SNE: Barnes-Hut's opening angle; smaller is slower and more exact."""
+    start: Start = "pca"
+    """t-SNE: where the points start."""
+    n_neighbors: Annotated[int, Field(ge=2, le=500)] = 15
+    """UMAP: neighbours of a point; lowered to points − 1 where it is larger."""
+    min_dist: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """UMAP: the least distance between points of the map."""
+    epochs: Annotated[int, Field(ge=10, le=10_000)] = 500
+    """UMAP: rounds of optimisation."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    scaling: Annotated[
-        Columns,
-        Field(
-            validation_alias=AliasChoices("map_scaling", "scaling"),
-            description="Of each column over all points.",
-        ),
-    ] = "max-abs"
-    pca_dimensions: Annotated[
-        int | None,
-        Field(
-            ge=3,
-            le=1000,
-            description="Principal components kept before t-SNE and UMAP; nothing: all columns.",
-        ),
-    ] = 100
-    drop_first_depth: Annotated[bool, Field(description="Leave out depth 0, the embeddings.")] = (
-        True
-    )
+    scaling: Annotated[Columns, Field(validation_alias=SCALING)] = "max-abs"
+    """Of each column over all points."""
+    pca_dimensions: Annotated[int | None, Field(ge=3, le=1000)] = 100
+    """Principal components kept before t-SNE and UMAP; nothing: all columns."""
+    drop_first_depth: bool = True
+    """Leave out depth 0, the embeddings."""
 
     @property
     def text(self) -> str:
@@ -156,9 +106,8 @@ def paper_settings(strings: Strings) -> MapSettings:
 class MapQuery(MapSettings):
     """How a map is made; what is not given is the preset's."""
 
-    preset: Annotated[
-        Literal["default", "paper"], Field(description="Where what is not given comes from.")
-    ] = "default"
+    preset: Literal["default", "paper"] = "default"
+    """Where what is not given comes from."""
 
     def of(self, strings: Strings) -> MapSettings:
         """The settings for an answer's tokens, or for an image set's images."""

@@ -26,14 +26,14 @@ from fretboard.core.own_models import (
 )
 from fretboard.core.revision import folder_revision
 from fretboard.core.settings import Settings
-from fretboard.core.shape import Shape, shape_of
+from fretboard.core.shape import ModelShape, shape_of
 
 Announced = Mapping[str, Mapping[str, Any]]
 NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
 
 
-class ServedModel(Shape):
+class ServedModel(ModelShape):
     """A model as `/api/models` shows it; `source`, what transformers loads, is not shown."""
 
     name: str
@@ -83,18 +83,18 @@ def facts_of(name: str, revision: str, config: dict) -> dict[str, Any]:
 
 
 def choose_model(
-    settings: Settings, asked: str | None, announced: Announced = NOTHING
+    settings: Settings, name: str | None, announced: Announced = NOTHING
 ) -> ServedModel:
     """The model for a request: FRETBOARD_MODEL, or another that workers announced.
 
-    announced: facts by name. Raises UnknownModel when `asked` is neither.
+    announced: facts by name. Raises UnknownModel when `name` is neither.
     """
-    name = asked or settings.model
+    name = name or settings.model
     if announced.get(name, {}).get("revision"):
         return described(settings, announced[name])
     if name == settings.model:
         return served_model(name)
-    known = ", ".join(repr(one) for one in {settings.model: None} | dict.fromkeys(announced))
+    known = ", ".join(map(repr, {settings.model: None} | dict.fromkeys(announced)))
     raise UnknownModel(
         f"{name!r} is not served here; there is {known}. Leave out `model`, or start a worker: "
         f"fretboard worker --model {name}"
@@ -103,8 +103,8 @@ def choose_model(
 
 def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
     """A model as its worker announced it; its files need not be on this machine."""
-    told = {"title": facts["name"], "revision": "", **facts, "source": facts["name"]}
-    return ServedModel.model_validate(told | {"default": facts["name"] == settings.model})
+    fields = {"title": facts["name"], "revision": "", **facts, "source": facts["name"]}
+    return ServedModel.model_validate(fields | {"default": facts["name"] == settings.model})
 
 
 def _note(model: str) -> str:

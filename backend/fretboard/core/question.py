@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from fretboard.core.errors import InputError
+from fretboard.core.images import Picture
 from fretboard.core.reading import Lens
 from fretboard.core.repair import Repair, RepairKind, parse_numbers
 
@@ -36,44 +37,33 @@ class ImageInfo(BaseModel):
 class QuestionFields(BaseModel):
     """What anyone may say of a question: a form, the command line, a notebook."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    prompt: Annotated[str, Field(description="What to ask.")] = ""
-    model: Annotated[
-        str | None, Field(description="A model that is served; default: FRETBOARD_MODEL.")
-    ] = None
-    max_new_tokens: Annotated[int, Field(ge=1, description="Longest answer, in tokens.")] = (
-        DEFAULT_NEW_TOKENS
-    )
-    lens: Annotated[Lens, Field(description="normed, raw or difference.")] = Lens.NORMED
-    skip_layers: Annotated[
-        str, Field(description="Decoder layers to leave out, such as 6-9,12; or a preset: skip.1.")
-    ] = ""
-    skip_when: Annotated[
-        SkipWhen,
-        Field(description="Skip at all positions, or at the answer's own alone (decode)."),
-    ] = SkipWhen.ALWAYS
-    preset_of: Annotated[
-        str | None,
-        Field(description="The analysis from whose stages a preset of skip_layers is taken."),
-    ] = None
-    continuation: Annotated[
-        str | None, Field(description="Analyse this answer instead of generating one.")
-    ] = None
-    repair: Annotated[
-        str,
-        Field(
-            description="Decode with dola, deco, skip-on-reversal, vcd or fade, such as "
-            "'deco strength=0.6'."
-        ),
-    ] = ""
+    prompt: str = ""
+    """What to ask."""
+    model: str | None = None
+    """A model that is served; default: FRETBOARD_MODEL."""
+    max_new_tokens: Annotated[int, Field(ge=1)] = DEFAULT_NEW_TOKENS
+    """Longest answer, in tokens."""
+    lens: Lens = Lens.NORMED
+    """normed, raw, jacobian, tuned, or a difference of two."""
+    skip_layers: str = ""
+    """Decoder layers to leave out, such as 6-9,12; or a preset: skip.1."""
+    skip_when: SkipWhen = SkipWhen.ALWAYS
+    """Skip at all positions, or at the answer's own alone (decode)."""
+    preset_of: str | None = None
+    """The analysis from whose stages a preset of skip_layers is taken."""
+    continuation: str | None = None
+    """Analyse this answer instead of generating one."""
+    repair: str = ""
+    """Decode with dola, deco, skip-on-reversal, vcd or fade, such as 'deco strength=0.6'."""
 
 
 class Question(QuestionFields):
     """A question about a picture, or about none."""
 
-    image: Annotated[bytes | None, Field(exclude=True, repr=False)] = None
-    """A picture's file as it came; None: text only."""
+    image: Annotated[bytes | InstanceOf[Picture] | None, Field(exclude=True, repr=False)] = None
+    """A picture's file as it came, or one that has been read; None: text only."""
     salt: str | None = None
     """Makes it private: equal questions with another salt, or none, do not find it."""
 

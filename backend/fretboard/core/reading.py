@@ -18,13 +18,32 @@ class Lens(StrEnum):
 
     NORMED = "normed"
     RAW = "raw"
+    JACOBIAN = "jacobian"
+    """Fitted: the state as it reaches depth L on average, J_d h_d, then as normed."""
+    TUNED = "tuned"
+    """Fitted: h_d + A_d h_d + b_d, nearest to the final distribution, then as normed."""
+    LATENT = "latent"
+    """Fitted, of image positions alone: the words whose states in text lie nearest."""
     DIFFERENCE = "difference"
     """Raw minus normed: what of a finding is scale (tokens and stages are then the normed's)."""
+    JACOBIAN_NORMED = "jacobian-normed"
+    TUNED_NORMED = "tuned-normed"
+    JACOBIAN_RAW = "jacobian-raw"
+    TUNED_RAW = "tuned-raw"
+    TUNED_JACOBIAN = "tuned-jacobian"
+
+    @property
+    def pair(self) -> "tuple[Lens, Lens] | None":
+        """Of a difference: the lens, and the one that is taken off it."""
+        if self is Lens.DIFFERENCE:
+            return Lens.RAW, Lens.NORMED
+        first, _, second = self.value.partition("-")
+        return (Lens(first), Lens(second)) if second else None
 
     @property
     def base(self) -> "Lens":
-        """The lens whose distributions are proper: the lens itself, normed for the difference."""
-        return Lens.NORMED if self is Lens.DIFFERENCE else self
+        """The lens whose distributions are proper: itself; of a difference, the one taken off."""
+        return self.pair[1] if self.pair else self
 
 
 class Scaling(StrEnum):
@@ -54,75 +73,32 @@ class Divergence(StrEnum):
 class Thresholds(BaseModel):
     """All thresholds of the detected stages and flags, in one place."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    critical_depth: Annotated[int | None, Field(ge=1, description="Given instead of detected.")] = (
-        None
-    )
-    stage_drop: Annotated[
-        float,
-        Field(
-            ge=1,
-            description="Stages: mean JSD before the critical depth is this many times that after "
-            "it",
-        ),
-    ] = 6.0
-    stage_gain: Annotated[
-        float,
-        Field(ge=0, le=1, description="… the emitted words gain this much mean probability"),
-    ] = 0.1
-    stage_lag: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="… half of it at most this share of all depths after the critical depth",
-        ),
-    ] = 0.125
-    stage_share: Annotated[
-        float,
-        Field(ge=0, le=1, description="… in this share of the resamplings."),
-    ] = 0.5
-    mutation_sigmas: Annotated[
-        float,
-        Field(
-            ge=0,
-            description="A mutation's log JSD stands this many robust deviations above the "
-            "token's stabilisation",
-        ),
-    ] = 4.0
-    mutation_min_ratio: Annotated[
-        float, Field(ge=1, description="… and at least this many times its median")
-    ] = 3.0
-    mutation_min_jsd: Annotated[
-        float, Field(ge=0, le=math.log(2), description="… and is at least this many nats.")
-    ] = 0.02
-    reversal_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="A rival that leads at least this share of the depths from critical to "
-            "mutation.",
-        ),
-    ] = 0.5
-    flag_score: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="A content word with at least this hallucination score is flagged.",
-        ),
-    ] = 0.3
-    resamples: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=10_000,
-            description="Resamplings of the tokens for the interval of the critical depth.",
-        ),
-    ] = 200
-    interval: Annotated[float, Field(gt=0, lt=1, description="Coverage of that interval.")] = 0.9
+    critical_depth: Annotated[int | None, Field(ge=1)] = None
+    """Given instead of detected."""
+    stage_drop: Annotated[float, Field(ge=1)] = 6.0
+    """Stages: mean JSD before the critical depth is this many times that after it"""
+    stage_gain: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """… the emitted words gain this much mean probability"""
+    stage_lag: Annotated[float, Field(ge=0, le=1)] = 0.125
+    """… half of it at most this share of all depths after the critical depth"""
+    stage_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """… in this share of the resamplings."""
+    mutation_sigmas: Annotated[float, Field(ge=0)] = 4.0
+    """A mutation's log JSD stands this many robust deviations above the token's stabilisation"""
+    mutation_min_ratio: Annotated[float, Field(ge=1)] = 3.0
+    """… and at least this many times its median"""
+    mutation_min_jsd: Annotated[float, Field(ge=0, le=math.log(2))] = 0.02
+    """… and is at least this many nats."""
+    reversal_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """A rival that leads at least this share of the depths from critical to mutation."""
+    flag_score: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """A content word with at least this hallucination score is flagged."""
+    resamples: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Resamplings of the tokens for the interval of the critical depth."""
+    interval: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Coverage of that interval."""
 
     def as_dict(self) -> dict[str, float | None]:
         """For the document."""
@@ -138,20 +114,16 @@ def _without_default(schema: dict[str, Any]) -> None:
 class Reading(Thresholds):
     """How the numbers of an analysis are read, and how its stages are found."""
 
-    lens: Annotated[
-        Lens,
-        Field(
-            description="normed, raw or difference; default: the analysis's own.",
-            json_schema_extra=_without_default,
-        ),
-    ] = Lens.NORMED
-    divergence: Annotated[Divergence, Field(description="Of adjacent depths.")] = Divergence.JSD
-    scale: Annotated[Scaling, Field(description="Display scaling of figures.")] = Scaling.NONE
+    lens: Annotated[Lens, Field(json_schema_extra=_without_default)] = Lens.NORMED
+    """normed, raw, jacobian, tuned, latent (image positions), or the difference of two: difference
+    (raw − normed), tuned-normed, …; default: the analysis's own."""
+    divergence: Divergence = Divergence.JSD
+    """Of adjacent depths."""
+    scale: Scaling = Scaling.NONE
+    """Display scaling of figures."""
 
-    stages: Annotated[
-        StageMethod,
-        Field(description="How the stages are found: automatic, or the paper's fixed depths."),
-    ] = StageMethod.AUTOMATIC
+    stages: StageMethod = StageMethod.AUTOMATIC
+    """How the stages are found: automatic, or the paper's fixed depths."""
 
     @model_validator(mode="before")
     @classmethod

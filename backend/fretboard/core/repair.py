@@ -80,8 +80,8 @@ class Repair(RepairSettings):
         """As it is written in a request: `deco strength=0.6 depths=8-10`."""
         if self.kind is RepairKind.NONE:
             return ""
-        given = self.model_dump(exclude={"kind"}, exclude_defaults=True)
-        return " ".join([self.kind, *(f"{name}={_written(v)}" for name, v in given.items())])
+        settings = self.model_dump(exclude={"kind"}, exclude_defaults=True)
+        return " ".join([self.kind, *(f"{name}={_written(v)}" for name, v in settings.items())])
 
     @property
     def title(self) -> str:
@@ -163,8 +163,8 @@ def parse_repair(text: str, layers: int | None = None) -> Repair:
     kind, *settings = text.split() or [RepairKind.NONE.value]
     if kind not in list(RepairKind):
         raise InputError(f"There is no repair {kind!r}; choose {', '.join(RepairKind)}.")
-    given = from_pairs(RepairSettings, "setting of a repair", settings)
-    chosen = given.model_dump(exclude_unset=True)
+    changed = from_pairs(RepairSettings, "setting of a repair", settings)
+    chosen = changed.model_dump(exclude_unset=True)
     return settled(Repair(kind=RepairKind(kind), **chosen), layers)
 
 
@@ -173,17 +173,17 @@ def settled(repair: Repair, layers: int | None) -> Repair:
 
     Raises InputError for a setting that the kind does not have, or out of range.
     """
-    given = repair.model_dump(exclude={"kind"}, exclude_defaults=True)
+    changed = repair.model_dump(exclude={"kind"}, exclude_defaults=True)
     about = ABOUT.get(repair.kind)
     defaults = about.defaults(layers or PAPER_LAYERS) if about else {}
-    unknown = sorted(given.keys() - defaults.keys())
+    unknown = sorted(changed.keys() - defaults.keys())
     if unknown:
         has = ", ".join(defaults) or "no settings"
         raise InputError(f"The repair {repair.kind} has no {unknown[0]}; it has {has}.")
-    _check_layers(given, layers)
+    _check_layers(changed, layers)
     if not layers:
         defaults = {name: value for name, value in defaults.items() if name not in OF_LAYERS}
-    return repair.model_copy(update={**defaults, **given})
+    return repair.model_copy(update={**defaults, **changed})
 
 
 def spans(numbers: tuple[int, ...]) -> str:
@@ -201,9 +201,9 @@ def _written(value: Any) -> str:
     return spans(value) if isinstance(value, tuple) else f"{value:g}"
 
 
-def _check_layers(given: Mapping[str, Any], layers: int | None) -> None:
-    for name in OF_LAYERS & given.keys():
-        numbers = given[name] if isinstance(given[name], tuple) else (given[name],)
+def _check_layers(settings: Mapping[str, Any], layers: int | None) -> None:
+    for name in OF_LAYERS & settings.keys():
+        numbers = settings[name] if isinstance(settings[name], tuple) else (settings[name],)
         outside = [number for number in numbers if layers is not None and number >= layers]
         if layers is not None and outside:
             first = 1 if name == "critical_depth" else 0

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from fretboard.core.errors import InputError, TooLong
 from fretboard.core.question import AnalysisRequest
-from fretboard.core.shape import Shape
+from fretboard.core.shape import ModelShape
 from fretboard.core.vocabulary import Vocabulary
 
 
 def check_texts(
-    request: AnalysisRequest, shape: Shape, vocabulary: Vocabulary, longest: int
+    request: AnalysisRequest, shape: ModelShape, vocabulary: Vocabulary, longest: int
 ) -> None:
     """What can be told without the model, before a request is accepted. Raises InputError.
 

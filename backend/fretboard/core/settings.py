@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -13,6 +14,7 @@ from fretboard.core.redis_url import check_redis_url
 
 MIB = 2**20
 SHORTEST_TOKEN = 16  # characters: a shorter one could be guessed
+ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:(\d+|\*))?")
 
 
 class Settings(BaseSettings):
@@ -26,11 +28,15 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "FRETBOARD_PORT"))
     store_url: str = Field("./data", validation_alias="STORE_URL")
     """Durable records: a folder, or an object store such as `s3://bucket/prefix`."""
+    lenses: Path = Path("./lenses")
+    """Where fitted lenses are kept, beside those that are shipped."""
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     """Jobs, progress and the array cache; without it, or empty, all three live in this process."""
     model: str = Field(default_factory=default_model)
     """A Hugging Face name, a local folder, `tiny-llava` (bundled), or `lite-vlm` (for photographs;
     the default once it is assembled)."""
+    model_choice: Literal["auto", "on", "off"] = "auto"
+    """Whether the page may load another model beside it; `auto`: on loopback alone."""
     device: str = "auto"
     """`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, …"""
     dtype: str = "auto"
@@ -67,6 +73,8 @@ class Settings(BaseSettings):
     """The same for reads."""
     allowed_hosts: str = ""
     """Host names answered to, with commas between; `*`: any. Empty: any, on loopback local ones."""
+    embed: str = ""
+    """Sites whose pages may show a chart in a frame, such as `https://blog.org`; empty: none."""
     log_json: bool = False
     """One JSON object a line instead of text."""
 
@@ -90,6 +98,14 @@ class Settings(BaseSettings):
                     "make one with: openssl rand -hex 24"
                 )
         return secret
+
+    @field_validator("embed")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        for origin in split_words(text):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no site; write https://blog.org, or * for any")
+        return text
 
     @field_validator("rate_limit", "read_rate_limit")
     @classmethod
@@ -119,8 +135,8 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        told = [
+        faults = [
             f"{entry['loc'][0]}: {entry['msg'].removeprefix('Value error, ')}"
             for entry in error.errors(include_input=False)
         ]
-        raise SystemExit("The settings cannot be used. " + "; ".join(told)) from None
+        raise SystemExit("The settings cannot be used. " + "; ".join(faults)) from None

@@ -34,7 +34,7 @@ VOCABULARY = ("vocab_size", "decoder_vocab_size", "n_words")
 POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
 
 
-class Shape(BaseModel):
+class ModelShape(BaseModel):
     """Of a model, from its config: what its memory depends on; 0 where the config is silent."""
 
     layers: int = 0
@@ -50,12 +50,12 @@ class Shape(BaseModel):
     dtype: str | None = None
 
 
-def shape_of(config: Config) -> Shape:
+def shape_of(config: Config) -> ModelShape:
     """Where a config leaves a number out, 0: the worker knows, the estimate does without."""
     text = text_part(config)
     width, heads = _number(text, WIDTH), _number(text, HEADS) or 1
     kept = _number(text, KEPT_HEADS) or heads
-    return Shape(
+    return ModelShape(
         layers=_number(text, LAYERS) or _count(text, LAYER_KINDS),
         width=width,
         vocabulary=_number(text, VOCABULARY) or _number(config, VOCABULARY),
@@ -69,8 +69,8 @@ def shape_of(config: Config) -> Shape:
 def text_part(config: Config) -> Config:
     """The settings of the language model: a part of the config, or the whole."""
     parts = (config.get(name) for name in TEXT_PARTS)
-    found = next((part for part in parts if isinstance(part, Mapping) and part), None)
-    return text_part(found) if found is not None else config
+    inner = next((part for part in parts if isinstance(part, Mapping) and part), None)
+    return text_part(inner) if inner is not None else config
 
 
 def _patches(config: Config) -> int:
@@ -90,7 +90,7 @@ def _pair(value: Any) -> tuple[int, int]:
     if isinstance(value, Mapping):
         value = [value.get("height"), value.get("width")]
     values = value if isinstance(value, (list, tuple)) else [value, value]
-    known = [_whole(one) for one in values]
+    known = [_whole(part) for part in values]
     return (known[0], known[-1]) if known else (0, 0)
 
 

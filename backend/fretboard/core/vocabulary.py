@@ -19,7 +19,7 @@ MIN_PIECE_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
-class Word:
+class VocabularyWord:
     """A word a user asked for, followed by its first token; `pieces` has one text per token."""
 
     word: str
@@ -60,7 +60,7 @@ class Vocabulary:
         """`text` of each id."""
         return [self.text(token_id) for token_id in token_ids]
 
-    def word(self, word: str) -> Word:
+    def word(self, word: str) -> VocabularyWord:
         """The token that stands for `word` inside an answer. Raises UnknownWord.
 
         A word that begins with a space or stands so in the vocabulary is taken as written;
@@ -72,10 +72,10 @@ class Vocabulary:
         for text in candidates:
             if text in self._id_of_text:
                 token_id = self._id_of_text[text]
-                return Word(word, token_id, text, (text,))
+                return VocabularyWord(word, token_id, text, (text,))
         return self._first_piece(word, candidates[0])
 
-    def _first_piece(self, word: str, text: str) -> Word:
+    def _first_piece(self, word: str, text: str) -> VocabularyWord:
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         pieces = [piece for piece in self.texts(ids) if piece.strip()]
         first = pieces[0] if pieces else ""
@@ -85,10 +85,15 @@ class Vocabulary:
         if not (first and fits and enough):
             raise UnknownWord(
                 f"{word!r} is not in this model's vocabulary: it falls apart into "
-                f"{len(pieces)} pieces ({', '.join(map(repr, pieces[:6]))}). "
-                "Try a commoner word, or another form of it."
+                f"{len(pieces)} pieces ({', '.join(map(repr, pieces[:6]))}). {self._instead(word)}"
             )
-        return Word(word, self._id_of_text[first], first, tuple(pieces))
+        return VocabularyWord(word, self._id_of_text[first], first, tuple(pieces))
+
+    def _instead(self, word: str) -> str:
+        """What to try: the word in other letters, where the vocabulary has it."""
+        forms = (word.strip().lower(), word.strip().capitalize())
+        known = [form for form in forms if form != word and f" {form}" in self._id_of_text]
+        return f"Try {known[0]!r}." if known else "Try a commoner word, or another form of it."
 
     @cached_property
     def _id_of_text(self) -> dict[str, int]:

@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
 from fretboard.core.arrays import TOP_K
 from fretboard.core.errors import FretboardError
+from fretboard.core.fitted_lens import Span
+from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.derive import make_lens
+from fretboard.engine.fitted import FittedLenses
 from fretboard.engine.run import Job, Run, batches
 from fretboard.engine.stream import to_tensor
-from fretboard.lens.readout import Readout, read_out
+from fretboard.lens.readout import Readout, VocabularyLens, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
@@ -32,12 +36,17 @@ class Pipeline:
 
     checkpoint: Checkpoint
     store: AnalysisStore
+    lenses: FittedLenses
     longest: int = 1024
     """Tokens of a continuation that are taken: FRETBOARD_MAX_NEW_TOKENS."""
     vocabulary: Vocabulary = field(init=False)
 
     def __post_init__(self) -> None:
         self.vocabulary = Vocabulary(self.checkpoint.tokenizer_json)
+
+    def lens(self, lens: Lens, span: Span = Span.PROMPT) -> VocabularyLens:
+        """One that reads states at `span`. Raises InputError where it is to be fitted first."""
+        return make_lens(self.checkpoint.anatomy, lens, self.lenses, span)
 
     def analyse(self, job: Job) -> Analysis:
         """Generate, read out, detect stages, write the record; returns the finished document.
@@ -62,7 +71,8 @@ class Pipeline:
     def _runs(self, jobs: Sequence[Job], tell: OnOutcome) -> Iterator[Run]:
         for job in jobs:
             try:
-                yield Run(self.checkpoint, self.vocabulary.text, job, self.longest)
+                lens = self.lens(job.analysis.request.lens.base)
+                yield Run(self.checkpoint, lens, self.vocabulary.text, job, self.longest)
             except Exception as error:
                 tell(job, shortage.explained(error))
 
@@ -105,7 +115,7 @@ class Pipeline:
         try:
             facts = run.facts(reason)
             readout, hidden, ids = run.reader.finish()
-            finished = self._told(run.job.analysis.model_copy(update=facts), readout, ids)
+            finished = self._answered(run.job.analysis.model_copy(update=facts), readout, ids)
             self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
             return shortage.explained(error)
@@ -116,24 +126,28 @@ class Pipeline:
 
         Nothing is generated: all comes from the stored hidden states.
         """
-        started = time.perf_counter()
-        hidden = self.store.read_sound(sibling, HIDDEN_STATES)
-        ids = [token.id for token in sibling.tokens]
-        lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
-        readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         facts = {
             name: getattr(sibling, name)
             for name in ("finish_reason", "prompt_tokens", "image_positions", "repair")
         }
+        ids = [token.id for token in sibling.tokens]
+        hidden = self.store.read_sound(sibling, HIDDEN_STATES)
+        return self.read_states(analysis.model_copy(update=facts), hidden, ids)
+
+    def read_states(self, analysis: Analysis, hidden: np.ndarray, ids: list[int]) -> Analysis:
+        """The finished analysis of (L+1, T, width) states that predicted the T tokens `ids`."""
+        started = time.perf_counter()
+        lens = self.lens(analysis.request.lens.base)
+        readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         spent = time.perf_counter() - started
-        facts["timings"] = {"total": spent, "readout": spent}
-        finished = self._told(analysis.model_copy(update=facts), readout, ids)
+        timed = analysis.model_copy(update={"timings": {"total": spent, "readout": spent}})
+        finished = self._answered(timed, readout, ids)
         self.store.write_finished(finished, hidden, readout.arrays())
         return finished
 
-    def _told(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
+    def _answered(self, analysis: Analysis, readout: Readout, ids: list[int]) -> Analysis:
         """The finished document, from the readout of the base lens."""
-        told = analysis.model_copy(
+        answered = analysis.model_copy(
             update={
                 "status": Status.DONE,
                 "error": None,
@@ -142,7 +156,7 @@ class Pipeline:
                 "tokens": self._tokens(readout, ids),
             }
         )
-        return staged(told, readout.arrays(), self.vocabulary, analysis.request.lens.base)
+        return staged(answered, readout.arrays(), self.vocabulary, analysis.request.lens.base)
 
     def facts(self) -> dict[str, Any]:
         """What only the loaded model tells for sure: a hub config may leave its shape out."""

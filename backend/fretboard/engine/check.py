@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 import torch
 from PIL import Image
 
+from fretboard import __version__
 from fretboard.core.errors import FretboardError
 from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.settings import Settings
@@ -37,6 +39,9 @@ class Row:
     model: str
     family: str
     revision: str
+    transformers: str = field(default_factory=lambda: version("transformers"))
+    torch: str = field(default_factory=lambda: version("torch"))
+    fretboard: str = __version__
     layers: int = 0
     dtype: str = ""
     passed: bool = False
@@ -106,7 +111,7 @@ def _check_skip(checkpoint: Checkpoint, row: Row) -> None:
     same = torch.equal(steps[0].states[middle], steps[0].states[middle + 1])
     after = answered(checkpoint, inputs, NEW_TOKENS)
     row.undone = all(
-        torch.equal(one.logits, other.logits) for one, other in zip(before, after, strict=True)
+        torch.equal(step.logits, again.logits) for step, again in zip(before, after, strict=True)
     )
     if not same or not row.skip:
         row.problems.append(f"Leaving out layer {middle} changes nothing: it is not left out.")
@@ -136,9 +141,9 @@ def _check_batch(checkpoint: Checkpoint, row: Row) -> None:
 def _apart(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> float:
     """Largest difference to a lone run, up to the first other token."""
     worst = 0.0
-    for one, other in zip(answered(checkpoint, inputs, NEW_TOKENS), steps, strict=False):
-        worst = max(worst, change(one.logits, other.logits))
-        if one.token_id != other.token_id:
+    for step, cached in zip(answered(checkpoint, inputs, NEW_TOKENS), steps, strict=False):
+        worst = max(worst, change(step.logits, cached.logits))
+        if step.token_id != cached.token_id:
             break
     return worst
 

@@ -8,20 +8,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import needed
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.export.archive import kept_arrays
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.analysis.skip_presets import Preset, preset_layers
 from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import ARRAYS as CATALOGUE
-from fretboard.core.arrays import Derived
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
-from fretboard.core.reading import Divergence, Reading
+from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.session import Session
-from fretboard.store.analyses import ANY_ID, ARRAYS, HIDDEN_STATES, open_folder
+from fretboard.store.analyses import ANY_ID, open_folder
 
 READING = "reading.json"  # what `figure` takes where it is told nothing
-BY_LENS = tuple(spec.name for spec in CATALOGUE.values() if spec.by_lens)
 PLAIN = "plain"  # the run that a preset was taken from
 
 
@@ -79,16 +78,8 @@ def save(
     store.write_tokenizer(document.model.revision, tokenizer)
     if image is not None:
         store.write_image(document.id, image)
-    own = Reading(lens=document.request.lens.base)
-    store.write_arrays(document.id, HIDDEN_STATES, {HIDDEN_STATES: read(HIDDEN_STATES, own)})
-    store.write_arrays(document.id, ARRAYS, {name: read(name, own) for name in BY_LENS})
-    through = needed(document, "probability", reading.lens, Divergence.JSD)
-    if through is not None:
-        plain = Reading(lens=reading.lens)
-        store.write_arrays(document.id, through.file, {name: read(name, plain) for name in BY_LENS})
-    if reading.divergence is not Divergence.JSD:
-        apart = Derived("divergence", reading.lens, reading.divergence)
-        store.write_arrays(document.id, apart.file, {"jsd": read("jsd", reading)})
+    for file, arrays in kept_arrays(document, reading, read):
+        store.write_arrays(document.id, file, arrays)
     _write_reading(folder, reading)
     store.write(document)
 

@@ -6,10 +6,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fretboard import __version__
 from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.notes import note, recall
 from fretboard.core.progress import watched
 from fretboard.core.settings import Settings
+from fretboard.engine.tried import known_fault
 from fretboard.store.analyses import AnalysisStore
 
 if TYPE_CHECKING:
@@ -24,18 +26,30 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
 
     Raises FretboardError, in a sentence, where its files or its numbers cannot be trusted.
     """
-    # torch and transformers take seconds to import: only here, never in a web process.
-    from fretboard.engine.analyze import Pipeline
-
     if settings.log_json:
         _join_library_logs()
     elif not watched():
         _stop_library_bars()
     served = served_model(settings.model)
+    fault = known_fault(served.family, version("transformers"))
+    if fault:
+        log.warning(fault)
     checkpoint = load_checkpoint(settings, served)
     _tested(checkpoint, served.revision)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
-    return Pipeline(checkpoint, store, settings.max_new_tokens)
+    return pipeline_of(settings, served, checkpoint, store)
+
+
+def pipeline_of(
+    settings: Settings, served: ServedModel, checkpoint: "Checkpoint", store: AnalysisStore
+) -> "Pipeline":
+    """A model in memory at work, with the lenses that were fitted for it."""
+    # torch and transformers take seconds to import: only here, never in a web process.
+    from fretboard.engine.analyze import Pipeline
+    from fretboard.engine.fitted import FittedLenses
+
+    lenses = FittedLenses(served.name, served.revision, settings.lenses)
+    return Pipeline(checkpoint, store, lenses, settings.max_new_tokens)
 
 
 def load_checkpoint(settings: Settings, served: ServedModel) -> "Checkpoint":
@@ -52,7 +66,7 @@ def _tested(checkpoint: "Checkpoint", revision: str) -> None:
     from fretboard.model.self_test import self_test
 
     device = next(checkpoint.model.parameters()).device.type
-    versions = [version(name) for name in ("fretboard", "torch", "transformers")]
+    versions = [__version__, version("torch"), version("transformers")]
     key = (revision, checkpoint.dtype, device, *versions)
     if recall("passed", *key) is None:
         started = time.perf_counter()

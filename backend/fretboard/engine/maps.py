@@ -18,56 +18,56 @@ SEEDS = 4  # maps compared for the stability over seeds
 Arrays = dict[str, np.ndarray]
 
 
-def make_map(hidden: np.ndarray, wanted: Derived, watch: Watch) -> tuple[Arrays, str]:
+def make_map(hidden: np.ndarray, derived: Derived, watch: Watch) -> tuple[Arrays, str]:
     """(arrays, note as JSON) of a map kind, from (L+1, strings, width) hidden states.
 
     trajectory: `points` (depth, string, dimension); perplexities: `points` (map, depth, string,
     dimension); stability: `disparities` (seed,); dispersion: `profile` (depth,), `control`
     (shuffle,). Raises InputError for settings that do not fit, Cancelled when called off.
     """
-    settings = MapSettings.parse(wanted.settings)
+    settings = MapSettings.parse(derived.settings)
     states = hidden.astype(np.float32)
     try:
-        if wanted.kind == "trajectory":
-            made = project(states, settings, watch)
-            return {"points": made.points}, json.dumps(_told(made))
-        if wanted.kind == "perplexities":
+        if derived.kind == "trajectory":
+            mapped = project(states, settings, watch)
+            return {"points": mapped.points}, json.dumps(_facts(mapped))
+        if derived.kind == "perplexities":
             return _grid(states, settings, watch)
-        if wanted.kind == "stability":
+        if derived.kind == "stability":
             return _stability(states, settings, watch)
         return _dispersion(states, settings)
     except ValueError as error:
         raise InputError(str(error)) from error
 
 
-def _told(made: ProjectedMap) -> dict[str, object]:
+def _facts(mapped: ProjectedMap) -> dict[str, object]:
     return {
-        "description": made.description,
-        "first_depth": made.first_depth,
-        "settings": made.settings.model_dump(),
-        "quality": asdict(made.quality),
-        "notes": list(made.notes),
+        "description": mapped.description,
+        "first_depth": mapped.first_depth,
+        "settings": mapped.settings.model_dump(),
+        "quality": asdict(mapped.quality),
+        "notes": list(mapped.notes),
     }
 
 
 def _grid(states: np.ndarray, settings: MapSettings, watch: Watch) -> tuple[Arrays, str]:
     maps = perplexity_grid(states, settings, GRID, watch)
-    points = np.stack([made.points for made in maps])
-    return {"points": points}, json.dumps([_told(made) for made in maps])
+    points = np.stack([mapped.points for mapped in maps])
+    return {"points": points}, json.dumps([_facts(mapped) for mapped in maps])
 
 
 def _stability(states: np.ndarray, settings: MapSettings, watch: Watch) -> tuple[Arrays, str]:
-    found = seed_stability(states, settings, SEEDS, watch)
-    told = {"seeds": SEEDS, "mean": found.mean, "spread": found.spread}
-    return {"disparities": np.array(found.disparities)}, json.dumps(told)
+    stability = seed_stability(states, settings, SEEDS, watch)
+    facts = {"seeds": SEEDS, "mean": stability.mean, "spread": stability.spread}
+    return {"disparities": np.array(stability.disparities)}, json.dumps(facts)
 
 
 def _dispersion(states: np.ndarray, settings: MapSettings) -> tuple[Arrays, str]:
-    found = disperse(states, settings.drop_first_depth, settings.seed)
-    told = {
-        "first_depth": found.first_depth,
-        "neck_end": asdict(found.neck_end),
-        "control_rank": found.control.rank,
+    dispersion = disperse(states, settings.drop_first_depth, settings.seed)
+    facts = {
+        "first_depth": dispersion.first_depth,
+        "neck_end": asdict(dispersion.neck_end),
+        "control_rank": dispersion.control.rank,
     }
-    arrays = {"profile": found.profile, "control": found.control.explained}
-    return arrays, json.dumps(told)
+    arrays = {"profile": dispersion.profile, "control": dispersion.control.explained}
+    return arrays, json.dumps(facts)

@@ -12,16 +12,15 @@ from torch import Tensor
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import TOP_K, Derived
 from fretboard.core.errors import InputError
+from fretboard.core.fitted_lens import Span
 from fretboard.core.images import stored_image
 from fretboard.core.repair import settled
-from fretboard.engine.derive import make_lens
+from fretboard.engine.analyze import Pipeline
 from fretboard.engine.repair import make_repair
 from fretboard.lens.readout import leaders, word_probability
-from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.store.analyses import AnalysisStore
 
 STATES_KEPT_BYTES = 512_000_000  # LLaVA-1.5 in float32 has 311 MB; more crops are passed again
 
@@ -29,12 +28,12 @@ STATES_KEPT_BYTES = 512_000_000  # LLaVA-1.5 in float32 has 311 MB; more crops a
 class PatchReader:
     """Derives the patch kinds; keeps the states last read, for the next word of the same image."""
 
-    def __init__(self, checkpoint: Checkpoint, store: AnalysisStore) -> None:
-        self._checkpoint = checkpoint
-        self._store = store
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._checkpoint, self._store = pipeline.checkpoint, pipeline.store
         self._kept: tuple[str, Tensor] | None = None
 
-    def derive(self, analysis: Analysis, wanted: Derived) -> dict[str, np.ndarray]:
+    def derive(self, analysis: Analysis, derived: Derived) -> dict[str, np.ndarray]:
         """Arrays of a patch kind. Raises InputError where the analysis has no image.
 
         patch-grid: `rectangles` (patch, 4), `level` (patch,), see `model/grid.py`; patches:
@@ -44,13 +43,13 @@ class PatchReader:
         if analysis.request.image is None:
             raise InputError("This analysis was asked without an image: there are no patches.")
         image = stored_image(self._store.read_image(analysis.id))
-        if wanted.kind == "patch-grid":
+        if derived.kind == "patch-grid":
             grid = patch_grid(self._checkpoint, analysis.request.prompt, image)
             return {"rectangles": grid.rectangles.float().numpy(), "level": grid.level.numpy()}
-        lens = make_lens(self._checkpoint.anatomy, wanted.lens.base)
+        lens = self._pipeline.lens(derived.lens.base, Span.IMAGE)
         states = self._states(analysis, image)
-        if wanted.kind == "patch-word":
-            return {"probability": word_probability(lens, states, wanted.token)}
+        if derived.kind == "patch-word":
+            return {"probability": word_probability(lens, states, derived.token)}
         return leaders(lens, states, TOP_K)
 
     def _states(self, analysis: Analysis, image: Image.Image) -> Tensor:

@@ -62,10 +62,10 @@ def overturning(anatomy: Anatomy, critical_depth: int) -> Callable[[Tensor, int]
             )
         except ValueError as error:
             raise InputError(str(error)) from error
-        found = report.tokens[0]
-        if found.reversal is None or found.mutation_depth is None:
+        stages = report.tokens[0]
+        if stages.reversal is None or stages.mutation_depth is None:
             return ()
-        span = range(found.reversal.to_depth, found.reversal.overturned_at)
-        return tuple(sorted({*span, found.mutation_depth - 1}))
+        span = range(stages.reversal.to_depth, stages.reversal.overturned_at)
+        return tuple(sorted({*span, stages.mutation_depth - 1}))
 
     return layers

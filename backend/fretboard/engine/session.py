@@ -14,14 +14,14 @@ from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import Picture, read_picture, stored_image, to_png
 from fretboard.core.model_info import Announced, ServedModel, choose_model
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.compute import LocalCompute
-from fretboard.engine.load import load_pipeline
+from fretboard.engine.load import load_pipeline, pipeline_of
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import MemoryCache
 from fretboard.store.causal_tests import CausalTestRecords, open_tests
@@ -63,12 +63,10 @@ class Session:
 
     def hold(self, checkpoint: "Checkpoint", facts: Mapping[str, Any]) -> None:
         """Use a model that is in memory; facts: as `model_info.facts_of` gives them."""
-        from fretboard.engine.analyze import Pipeline
-
         name = str(facts["name"])
         self.settings = self.settings.model_copy(update={"model": name})
         self.announced = {name: facts}
-        self.pipeline = Pipeline(checkpoint, self.store, self.settings.max_new_tokens)
+        self.pipeline = pipeline_of(self.settings, self.served, checkpoint, self.store)
         self.store.write_tokenizer(self.served.revision, checkpoint.tokenizer_json)
 
     @property
@@ -89,7 +87,7 @@ class Session:
     @cached_property
     def arrays(self) -> Arrays:
         """All arrays; what a record lacks is derived once and kept in it."""
-        compute = LocalCompute(self.store, self.sets, self._checkpoint_of, self.cache)
+        compute = LocalCompute(self.store, self.sets, self._pipeline_of, self.cache)
         return Arrays(self.store, self.sets, compute, self.cache)
 
     @cached_property
@@ -157,14 +155,14 @@ class Session:
         test = planned(analysis, kind, other.sha256 if other else BLANK, into_image, rival)
         with suppress(NotFound):
             known = self.tests.read(test.id)
-            if known.status is Status.DONE and self.tests.has_results(known.id):
+            if known.status is Status.DONE and not self.tests.lost_parts(known):
                 return known
-        from fretboard.engine.causal.run import Material, measure
+        from fretboard.engine.causal.run import CausalMaterial, measure
 
         pipeline = self.pipeline
         image = picture.image if picture else self._image_of(analysis)
         emitted = tuple(token.id for token in analysis.tokens) or None
-        material = Material(image, other.image if other else None, emitted)
+        material = CausalMaterial(image, other.image if other else None, emitted)
         exact = test.model.model_copy(update=pipeline.facts())
         finished, arrays = measure(
             pipeline.checkpoint, pipeline.vocabulary, test.model_copy(update={"model": exact}),
@@ -177,8 +175,7 @@ class Session:
     def image_set(self, prompt: str, members: Sequence[Member], token: str) -> ImageSet:
         """The set of analyses that were run here, kept."""
         request = SetRequest(prompt=prompt, model=self.settings.model, token=token)
-        kept = list(members)
-        image_set = ImageSet(id=set_id(request, kept), request=request, members=kept)
+        image_set = make_set(request, members)
         self.sets.write(image_set)
         return image_set
 
@@ -191,7 +188,7 @@ class Session:
             return None
         return stored_image(self.store.read_image(analysis.id))
 
-    def _checkpoint_of(self, analysis: Analysis) -> "Checkpoint":
+    def _pipeline_of(self, analysis: Analysis) -> "Pipeline":
         """The model that made the analysis. Raises InputError when another one is served."""
         served = self.served
         if served.revision != analysis.model.revision:
@@ -200,7 +197,7 @@ class Session:
                 f"{analysis.model.name} ({analysis.model.revision[:12]}); FRETBOARD_MODEL is "
                 f"{served.name} ({served.revision[:12]}). Set it to the former."
             )
-        return self.pipeline.checkpoint
+        return self.pipeline
 
 
 def read_file(path: Path) -> bytes:

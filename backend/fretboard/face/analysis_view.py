@@ -6,30 +6,32 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 
 from fretboard.analysis.arrays import require_token
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.export.analyses import AnalysisExport
+from fretboard.analysis.export.archive import PackedAnalysis
+from fretboard.analysis.export.write import export
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.analysis.headings import heading
-from fretboard.core.analysis import Analysis, Stages, Token
+from fretboard.analysis.source import Source, StoredSource
+from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import InputError
-from fretboard.core.images import stored_image
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.validation import from_names, validated
 from fretboard.engine.folder import save
-from fretboard.face import cell, page_file
+from fretboard.engine.session import Session
+from fretboard.face import cell
 from fretboard.face.follow_up import FollowUp, follow_up
-from fretboard.face.record_arrays import RecordArrays
-from fretboard.face.source import Source
+from fretboard.face.record import Record
 from fretboard.figures.export import dress
-from fretboard.figures.patches import patches_figure
 from fretboard.figures.theme import ThemeName
 from fretboard.figures.trajectory import ColorBy
 
 
-class AnalysisView(RecordArrays):
+class AnalysisView(Record):
     """One answer, layer by layer. Depths are 0 (embeddings) to L (last layer), tokens 0 to T−1.
 
     Nothing is read or computed before it is looked at. In a notebook it shows itself.
@@ -43,11 +45,21 @@ class AnalysisView(RecordArrays):
         source: Source,
         document: Analysis,
         reading: Reading,
-        asked: Question | None = None,
+        question: Question | None = None,
     ) -> None:
-        """document: with its stages as `reading` has them. asked: as it came, if known."""
+        """document: with its stages as `reading` has them. question: as it came, if known."""
         super().__init__(source, document, reading)
-        self._asked = asked
+        self._question = question
+
+    @classmethod
+    def packed(cls, session: Session, packed: PackedAnalysis) -> "AnalysisView":
+        """One of a session's store, read as it was packed.
+
+        >>> isinstance(fb.open(a.save("saved")), fb.Analysis)
+        True
+        """
+        document = session.store.read(packed.id)
+        return cls(StoredSource(session.arrays), document, packed.reading)
 
     def __repr__(self) -> str:
         depths = self.document.model.layers + 1
@@ -60,64 +72,6 @@ class AnalysisView(RecordArrays):
         return cell.render(cell.of_analysis(self))
 
     @property
-    def id(self) -> str:
-        """Its content: the same question of the same model has the same id, everywhere.
-
-        >>> len(a.id)
-        32
-        """
-        return self.document.id
-
-    @property
-    def answer(self) -> str:
-        """The answer as text, without special tokens.
-
-        >>> a.answer
-        'The dog is ...'
-        """
-        return self.document.answer or ""
-
-    @property
-    def tokens(self) -> list[Token]:
-        """The emitted tokens, T of them: text, probability, class, emergence (depth), flag.
-
-        >>> a.tokens[3]
-        <token 3 ' ...': probability 0..., leads from depth ...>
-        """
-        return self.document.tokens
-
-    @property
-    def stages(self) -> Stages | None:
-        """The nodes as the reading has them: critical depth with interval, method, thresholds.
-
-        A node that was not detected is None.
-
-        >>> a.stages.method.value
-        'automatic'
-        """
-        return self.document.stages
-
-    @property
-    def flags(self) -> list[Token]:
-        """The tokens whose hallucination score reaches `flag_score`: evidence, not proof.
-
-        >>> len(a.flags) <= len(a.read(flag_score=0).flags)
-        True
-        """
-        return [token for token in self.tokens if token.flag and token.flag.flagged]
-
-    @property
-    def image(self) -> Image.Image | None:
-        """The picture as the model's processor got it: upright RGB; None: asked without one.
-
-        >>> a.image.mode
-        'RGB'
-        """
-        if self.document.request.image is None:
-            return None
-        return stored_image(self.source.image(self.document))
-
-    @property
     def question(self) -> FollowUp:
         """What was asked, to be asked again in another way: `.but(…)`, `.skip("skip.2")`.
 
@@ -125,16 +79,17 @@ class AnalysisView(RecordArrays):
         '3'
         """
         picture = None
-        if self._asked is None and self.document.request.image is not None:
+        if self._question is None and self.document.request.image is not None:
             picture = self.source.image(self.document)
-        return follow_up(self.document, picture, self._asked)
+        return follow_up(self.document, picture, self._question)
 
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
 
-        changes: `lens` (normed, raw, difference), `divergence` (jsd, paper-code, symmetric-kl),
-        `scale` (none, depth, token), `stages` (automatic, paper), and every threshold, such as
-        `mutation_sigmas` or `critical_depth`. Raises InputError.
+        changes: `lens` (normed, raw, jacobian, tuned, or a difference such as tuned-normed),
+        `divergence` (jsd, paper-code, symmetric-kl), `scale` (none, depth, token), `stages`
+        (automatic, paper), and every threshold, such as `mutation_sigmas` or `critical_depth`.
+        Raises InputError.
 
         >>> raw = a.read(lens="raw", divergence="paper-code", stages="paper")
         >>> raw.stages.lens.value
@@ -143,7 +98,7 @@ class AnalysisView(RecordArrays):
         from_names(Reading, "field of a reading", changes)
         chosen = validated(Reading, self.reading.model_dump(exclude_unset=True) | changes)
         document = self.source.read(self.document, chosen)
-        return AnalysisView(self.source, document, chosen, self._asked)
+        return AnalysisView(self.source, document, chosen, self._question)
 
     def heatmap(self, quantity: str = "probability", theme: ThemeName = "light") -> go.Figure:
         """The fretboard: depth × token. quantity: probability, rank, entropy, jsd or leader.
@@ -205,22 +160,20 @@ class AnalysisView(RecordArrays):
         """
         return self._figure("perplexities", _options(theme=theme), settings)
 
-    def patches(self, word: str | int | None = None, theme: ThemeName = "light") -> go.Figure:
+    def patches(
+        self, word: str | int | None = None, depth: int | None = None, theme: ThemeName = "light"
+    ) -> go.Figure:
         """A word's probability at every image position, over the image; a slider over depth.
 
         word: any of the vocabulary, or the index of a token; None: the answer's first flagged or
-        likeliest content word. Raises InputError without an image, UnknownWord.
+        likeliest content word. depth: this one alone. Raises InputError without an image,
+        UnknownWord.
 
         >>> len(a.patches("dog").data) == len(a.probability)
         True
         """
         text = word if isinstance(word, str) else self._shown(word).text
-        places, values, said = self.source.patches(self.document, text, self.reading.lens)
-        image = self.image
-        assert image is not None  # else there are no places
-        lens = self.reading.lens.base
-        figure = patches_figure(image, places, values, said, lens, theme)
-        return dress(figure, theme, f"“{said.strip()}” over the image", self._note)
+        return self._figure("patches", _options(word=[text], depth=depth, theme=theme))
 
     def save(self, folder: str | Path) -> Path:
         """Write it as a folder that `fb.open` and `fretboard figure` take; returns the folder.
@@ -243,14 +196,36 @@ class AnalysisView(RecordArrays):
     def to_html(self, path: str | Path, theme: ThemeName = "light") -> Path:
         """One file that opens offline: tokens to click, fretboard, competition and divergence.
 
-        About 5 MB, most of it Plotly. Returns the path.
+        About 5 MB, most of it Plotly. Returns the path. Raises InputError for another suffix.
 
         >>> a.to_html("a.html").stat().st_size > 1_000_000
         True
         """
         place = Path(path).expanduser()
-        place.write_text(page_file.render(self, theme), encoding="utf-8")
+        if place.suffix.lower() != ".html":
+            raise InputError(f"{place.name}: a page is written as .html; see `export`.")
+        return self.export(place, theme)
+
+    def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
+        """Write it as one file, by its suffix; returns the path.
+
+        .zip: an archive (numbers as .npz, JSON, image) that `fb.open` takes; .html: a page that
+        opens offline; .ipynb: a notebook; .bib: BibTeX. Raises InputError for another suffix.
+
+        >>> fb.open(a.export("a.zip")).answer == a.answer
+        True
+        """
+        place = Path(path).expanduser()
+        export(self.exported(), place, self.source.server, theme)
         return place
+
+    def exported(self, **options: Any) -> AnalysisExport:
+        """What `export` writes. options: the `token`, `word` and `quantity` on show.
+
+        >>> a.exported(token=3).link.endswith("?token=3")
+        True
+        """
+        return AnalysisExport(self.source, self.document, self.reading, _options(**options))
 
     def bare(self, name: str, options: FigureOptions) -> go.Figure:
         """A figure by its name, without size and heading, for a page that has its own.
@@ -276,14 +251,10 @@ class AnalysisView(RecordArrays):
         if token is not None:
             require_token(self.document, token)
             return self.tokens[token]
-        scored = [one for one in self.tokens if one.flag]
+        scored = [candidate for candidate in self.tokens if candidate.flag]
         if not scored:
             raise InputError('No word of this answer stands out; name one: a.patches("dog").')
-        return max(scored, key=lambda one: one.flag.score if one.flag else 0)
-
-    @property
-    def _note(self) -> str:
-        return f"{self.document.model.name} · “{self.document.request.prompt}”"
+        return max(scored, key=lambda each: each.flag.score if each.flag else 0)
 
 
 def _options(**chosen: Any) -> FigureOptions:

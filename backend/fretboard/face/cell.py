@@ -1,7 +1,5 @@
 """An object in a notebook: plain HTML that stands by itself, and Plotly where scripts run."""
 
-import base64
-import io
 import itertools
 import uuid
 from dataclasses import dataclass, field
@@ -9,12 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader
-from PIL import Image
 from plotly.colors import sample_colorscale
 from plotly.offline import get_plotlyjs
 
-from fretboard.analysis.figures import FigureOptions
+from fretboard.analysis.export.analyses import about
+from fretboard.analysis.export.page import in_script, templates, thumbnail
+from fretboard.analysis.figure_options import FigureOptions
 from fretboard.figures.export import size
 from fretboard.figures.theme import SEQUENTIAL, readable
 
@@ -51,7 +49,11 @@ def render(*panels: Panel) -> str:
         for panel in panels
     ]
     library = get_plotlyjs() if first else ""
-    return templates().get_template("cell.html.j2").render(panels=drawn, library=library)
+    return (
+        templates("fretboard.face")
+        .get_template("cell.html.j2")
+        .render(panels=drawn, library=library)
+    )
 
 
 def of_analysis(analysis: "AnalysisView") -> Panel:
@@ -61,8 +63,8 @@ def of_analysis(analysis: "AnalysisView") -> Panel:
     values = analysis.probability
     return Panel(
         title=request.prompt,
-        note=about(analysis),
-        image=thumbnail(image) if image is not None else "",
+        note=about(analysis.document, analysis.reading),
+        image=thumbnail(image, THUMBNAIL) if image is not None else "",
         words=[(readable(t.text), shade(t.probability)) for t in analysis.tokens],
         rows=[
             (str(depth), [shade(value) for value in values[depth, :PLAIN_COLUMNS].tolist()])
@@ -72,44 +74,10 @@ def of_analysis(analysis: "AnalysisView") -> Panel:
     )
 
 
-def about(analysis: "AnalysisView") -> str:
-    """Model, lens and nodes in one line."""
-    document, stages = analysis.document, analysis.stages
-    critical = stages.critical_depth if stages else None
-    without = "no stages found" if stages and stages.verdict == "none" else "no critical depth"
-    parts = [
-        document.model.name,
-        f"{analysis.reading.lens} lens",
-        f"critical depth {critical}" if critical is not None else without,
-    ]
-    if document.request.skip_layers:
-        parts.append(f"without layers {', '.join(map(str, document.request.skip_layers))}")
-    return " · ".join(parts)
-
-
-def thumbnail(image: Image.Image, longest: int = THUMBNAIL) -> str:
-    """As a `data:` address."""
-    small, buffer = image.copy(), io.BytesIO()
-    small.thumbnail((longest, longest))
-    small.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
 def shade(value: float) -> str:
     """Of a probability."""
     place = min(max(abs(value), 0.0), 1.0)
     return _shades()[round(place * (SHADES - 1))]
-
-
-def in_script(figure: go.Figure) -> str:
-    """Its JSON, safe inside a `<script>`."""
-    return str(figure.to_json()).replace("<", "\\u003c")
-
-
-@cache
-def templates() -> Environment:
-    """Of the face."""
-    return Environment(loader=PackageLoader("fretboard.face"), autoescape=True)
 
 
 @cache

@@ -1,13 +1,19 @@
 """Two analyses on shared axes."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_token
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.export.analyses import ComparisonExport
+from fretboard.analysis.export.write import export
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.analysis.headings import heading
 from fretboard.core.map_settings import MapQuery
+from fretboard.core.settings import get_settings
+from fretboard.engine.opened import open_kind
 from fretboard.face import cell
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.figures.export import dress
@@ -25,6 +31,17 @@ class Comparison:
 
     first: AnalysisView
     second: AnalysisView
+
+    @classmethod
+    def open(cls, archive: str | Path) -> "Comparison":
+        """An archive that `export` or a server's page wrote. Raises InputError.
+
+        >>> fb.Comparison.open(fb.compare(a, b).export("c.zip")).answers == c.answers
+        True
+        """
+        place = Path(archive).expanduser()
+        session, manifest = open_kind(get_settings(), place, "comparison")
+        return cls(*(AnalysisView.packed(session, packed) for packed in manifest.analyses))
 
     def __repr__(self) -> str:
         return f"<comparison of {self.first!r} and {self.second!r}>"
@@ -75,6 +92,18 @@ class Comparison:
             require_token(side.document, index)
         options = [FigureOptions(token=index, theme=theme) for index in tokens]
         return self._both("divergence", *options)
+
+    def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
+        """Write both as one file: .zip, .html, .ipynb or .bib; see `Analysis.export`.
+
+        >>> fb.compare(a, b).export("c.html").stat().st_size > 1_000_000
+        True
+        """
+        place = Path(path).expanduser()
+        both = ComparisonExport(self.first.exported(), self.second.exported())
+        servers = {self.first.source.server, self.second.source.server}
+        export(both, place, servers.pop() if len(servers) == 1 else "", theme)
+        return place
 
     def _both(self, name: str, *options: FigureOptions) -> tuple[go.Figure, go.Figure]:
         first = _drawn(name, self.first, self.second, options[0])

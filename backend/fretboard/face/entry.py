@@ -71,29 +71,20 @@ def wrap(
 
 
 def open(folder: str | Path) -> AnalysisView:
-    """An analysis in a folder that `fretboard analyze` or `.save` wrote, or in a store's folder.
+    """An analysis in an archive (.zip), in a folder that `.save` wrote, or in a store's folder.
 
-    Without a model and without torch; only what the folder lacks (a token's competition, another
-    lens) is derived with the model that made it. Raises NotFound.
+    Without a model and without torch; only what it lacks (a token's competition, another
+    lens) is derived with the model that made it. Raises NotFound, InputError for another file.
 
     >>> fb.open(a.save("saved"))
     <analysis ... of tiny-llava: 'The dog is ...' · 6 tokens · ... depths>
     """
-    from fretboard.engine.folder import read_reading, session_of
-    from fretboard.face.source import LocalSource
-    from fretboard.store.analyses import ANY_ID
+    from fretboard.engine.opened import open_kind
 
     if "://" in str(folder):
         raise InputError(f"{folder} is no folder; for a server: fb.connect(url).open(link).")
-    place = Path(folder).expanduser()
-    session = session_of(get_settings(), place)
-    if place.parent.name == "analyses" and not (place / "tokenizer.json").exists():
-        session = Session.open(session.settings, place.parent.parent)
-    record_id = place.name if session.store.exists(place.name) else ANY_ID
-    document = session.store.read(record_id)
-    session.settings = session.settings.model_copy(update={"model": document.model.name})
-    reading = read_reading(place, document)
-    return AnalysisView(LocalSource(session), document, reading)
+    session, manifest = open_kind(get_settings(), Path(folder).expanduser(), "analysis")
+    return AnalysisView.packed(session, manifest.analyses[0])
 
 
 def connect(url: str, token: str | None = None) -> "Server":
@@ -117,6 +108,18 @@ def compare(first: AnalysisView, second: AnalysisView) -> Comparison:
     'depth'
     """
     return Comparison(first, second)
+
+
+def examples() -> dict[str, Path]:
+    """Pictures of drawn scenes, by name, which the bundled model can answer about.
+
+    >>> fb.examples()["brown-banana"].name
+    'brown-banana.png'
+    """
+    from fretboard.store.examples import gallery_entries, gallery_image
+
+    pictures = (gallery_image(entry["file"]) for entry in gallery_entries())
+    return {picture.stem: picture for picture in pictures}
 
 
 def _settings(chosen: dict[str, Any]) -> Settings:

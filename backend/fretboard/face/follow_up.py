@@ -42,13 +42,13 @@ class FollowUp(Question):
     without: ClassVar[Callable[..., "FollowUp"]] = skip
 
 
-def follow_up(document: Analysis, image: bytes | None, asked: Question | None) -> FollowUp:
+def follow_up(document: Analysis, image: bytes | None, question: Question | None) -> FollowUp:
     """asked: as it came, where that is known; else the picture is the stored one.
 
     No model is named: the same may be asked of another.
     """
-    if asked is not None:
-        return FollowUp(**(dict(asked) | {"model": None, "document": document}))
+    if question is not None:
+        return FollowUp(**(dict(question) | {"model": None, "document": document}))
     request = document.request
     fields: dict[str, Any] = {
         "prompt": request.prompt,

@@ -5,6 +5,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+
+from fretboard.analysis.source import StoredSource
 from fretboard.core.analysis import Analysis, problem_of
 from fretboard.core.causal_test import Kind
 from fretboard.core.errors import BadImage, FretboardError, InputError
@@ -18,7 +21,6 @@ from fretboard.engine.session import Session
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.picture import image_bytes, name_of
 from fretboard.face.set_view import ImageSetView
-from fretboard.face.source import LocalSource
 from fretboard.face.survey_view import Survey
 from fretboard.face.test_view import CausalTestView
 
@@ -34,7 +36,7 @@ class Model:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._source = LocalSource(session)
+        self._source = StoredSource(session.arrays)
 
     def __repr__(self) -> str:
         facts = self.session.pipeline.facts()
@@ -64,10 +66,10 @@ class Model:
         >>> a.answer
         'The dog is ...'
         """
-        asked = _question(image, prompt, fields)
-        with bar(total=asked.max_new_tokens, unit="token", desc="answer") as shown:
-            document = self.session.analyze(asked, lambda _event: shown.update())
-        return self._view(document, asked)
+        question = _question(image, prompt, fields)
+        with bar(total=question.max_new_tokens, unit="token", desc="answer") as shown:
+            document = self.session.analyze(question, lambda _event: shown.update())
+        return self._view(document, question)
 
     def open(self, analysis_id: str) -> AnalysisView:
         """An earlier analysis of this model's store. Raises NotFound.
@@ -76,6 +78,44 @@ class Model:
         True
         """
         return self._view(self.session.store.read(analysis_id))
+
+    def import_states(
+        self, path: str | Path, answer_from: int, token_ids: Sequence[int] | None = None
+    ) -> AnalysisView:
+        """Hidden states that another tool saved, read through this model's own lens.
+
+        path: of TransformerLens, nnsight or nnterp, vLLM (docs/notebook.md). answer_from: position
+        of the answer's first token. token_ids: of all positions, where the file has none. Nothing
+        is generated. Raises InputError where file, tokens and model do not go together.
+
+        >>> m.import_states("nowhere.npz", answer_from=3)
+        Traceback (most recent call last):
+        fretboard.core.errors.InputError: ...
+        """
+        from fretboard.engine.imported import import_states
+
+        place = Path(path).expanduser()
+        return self._view(import_states(self.session, place, answer_from, token_ids))
+
+    def log_probabilities(self, states: np.ndarray) -> np.ndarray:
+        """The model's own final norm and head on any hidden states: the normed lens, for your own.
+
+        states: (…, width), before the final norm. Gives (…, vocabulary) float32, nats, all at once.
+        Raises InputError for another width.
+
+        >>> leaders = m.log_probabilities(a.hidden_states[:, 3]).argmax(-1)
+        >>> leaders.tolist() == a.top_ids[:, 3, 0].tolist()
+        True
+        """
+        from fretboard.engine.derive import log_probabilities
+
+        width = self.session.pipeline.facts()["width"]
+        if states.ndim == 0 or states.shape[-1] != width:
+            raise InputError(
+                f"These states have the shape {states.shape}; their last axis is to be the model's "
+                f"width, {width}."
+            )
+        return log_probabilities(self.session.pipeline.checkpoint.anatomy, states)
 
     def test(
         self,
@@ -87,9 +127,9 @@ class Model:
     ) -> CausalTestView:
         """A causal test of an answer of this model (docs/experiments.md).
 
-        kind: knockout, patching, attribution or cut. other: the image to patch against, None is a
-        grey one; into_image: patch the other run's states into the image's run; rival: the word to
-        attribute against. Raises InputError, also where the answer is another model's.
+        kind: knockout, patching, attribution, cut or saliency. other: the image to patch against,
+        None is a grey one; into_image: patch the other run's states into the image's run; rival:
+        the word to attribute against. Raises InputError, also where the answer is another model's.
 
         >>> t = m.test(a, "patching")
         >>> t.figure(token=3).layout.meta["unit"]
@@ -133,9 +173,9 @@ class Model:
         3
         """
         pictures = list(images)
-        asked = _question(None, prompt, fields)
+        question = _question(None, prompt, fields)
         members = [
-            self._member(asked, picture, name_of(picture, place))
+            self._member(question, picture, name_of(picture, place))
             for place, picture in enumerate(bar(pictures, unit="image", desc="image set"))
         ]
         errors = [member.error for member in members if member.error]
@@ -167,16 +207,16 @@ class Model:
         folder = Path(output).expanduser() if output else Path(mkdtemp(prefix="fretboard-survey-"))
         return Survey(run_survey(self.session, sources, _question(None, prompt, fields), folder))
 
-    def _member(self, asked: Question, image: Any, name: str) -> Member:
+    def _member(self, question: Question, image: Any, name: str) -> Member:
         try:
-            document = self.session.analyze(asked.but(image=image_bytes(image)))
+            document = self.session.analyze(question.but(image=image_bytes(image)))
         except FretboardError as error:
             return Member(name=name, error=problem_of(error))
         return Member(name=name, analysis_id=document.id)
 
-    def _view(self, document: Analysis, asked: Question | None = None) -> AnalysisView:
+    def _view(self, document: Analysis, question: Question | None = None) -> AnalysisView:
         reading = Reading().under(document.request.lens)
-        return AnalysisView(self._source, document, reading, asked)
+        return AnalysisView(self._source, document, reading, question)
 
     def _has(self, document: Analysis) -> bool:
         return self.session.store.exists(document.id)
@@ -201,5 +241,5 @@ def _question(image: Any, prompt: str | None, fields: dict[str, Any]) -> Questio
         own = {"prompt": prompt} if prompt is not None else {}
         from_names(Question, "field of a question", fields)
         return image.but(**fields, **own)
-    given = {"prompt": prompt or "", "image": image_bytes(image)}
-    return from_names(Question, "field of a question", given | fields)
+    fixed = {"prompt": prompt or "", "image": image_bytes(image)}
+    return from_names(Question, "field of a question", fixed | fields)

@@ -4,6 +4,10 @@ import base64
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,18 +15,22 @@ import httpx2
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.arrays import require_done
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
+from fretboard.analysis.source import Source
 from fretboard.core import errors
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import FretboardError, InputError, NotFinished, Unavailable
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import FretboardError, InputError, Unavailable
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.progress import bar
 from fretboard.core.question import Question, QuestionFields
-from fretboard.core.reading import Lens, Reading
+from fretboard.core.reading import Reading
 from fretboard.core.validation import from_names, validated
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.picture import image_bytes
-from fretboard.face.source import Source
+from fretboard.face.set_view import ImageSetView
+from fretboard.face.test_view import CausalTestView
 
 PERMALINK = re.compile(r"(?P<root>.*)/a/(?P<id>[A-Za-z0-9]+)/?")
 ID = re.compile(r"[A-Za-z0-9]+")
@@ -70,15 +78,41 @@ class Server:
         >>> c.id == a.id
         True
         """
-        asked = from_names(Question, "field of a question", {"prompt": prompt} | fields)
-        data = asked.model_dump(
+        question = from_names(Question, "field of a question", {"prompt": prompt} | fields)
+        data = question.model_dump(
             mode="json", exclude_unset=True, include=set(QuestionFields.model_fields)
         )
         picture = image_bytes(image)
         files = {"image": ("image", picture)} if picture is not None else None
         answer = self._call("POST", "/api/analyses", data=data, files=files).json()
-        self._follow(answer["id"], asked.max_new_tokens)
-        return self._view(answer["id"], Reading(), asked.but(image=picture))
+        self._follow(answer["id"], question.max_new_tokens)
+        return self._view(answer["id"], Reading(), question.but(image=picture))
+
+    def image_set(self, name: str) -> ImageSetView:
+        """An image set by its id or link, `…/t/ID`; its maps are made here. Raises NotFound.
+
+        >>> server.image_set("nothing")
+        Traceback (most recent call last):
+        ...
+        fretboard.core.errors.NotFound: ...
+        """
+        parts = urlsplit(name)
+        query = {key: values[-1] for key, values in parse_qs(parts.query).items() if key == "token"}
+        path = f"/api/trajectories/{parts.path.rpartition('/')[2]}/export.zip"
+        with self._downloaded(path, **query) as archive:
+            return ImageSetView.open(archive)
+
+    def test(self, name: str) -> CausalTestView:
+        """A finished causal test by its id or link, `…/a/ID?test=ID`. Raises NotFound.
+
+        >>> server.test("nothing")
+        Traceback (most recent call last):
+        ...
+        fretboard.core.errors.NotFound: ...
+        """
+        test_id = parse_qs(urlsplit(name).query).get("test", [name])[0]
+        with self._downloaded(f"/api/experiments/{test_id}/export.zip") as archive:
+            return CausalTestView.open(archive)
 
     def get(self, path: str, **params: Any) -> httpx2.Response:
         """A GET below the server's address (docs/api.md). Raises what the server's problem says.
@@ -87,6 +121,13 @@ class Server:
         'tiny-llava'
         """
         return self._call("GET", path, params=params)
+
+    @contextmanager
+    def _downloaded(self, path: str, **query: str) -> Iterator[Path]:
+        with TemporaryDirectory(prefix="fretboard-") as folder:
+            archive = Path(folder) / "record.zip"
+            archive.write_bytes(self.get(path, **query).content)
+            yield archive
 
     def _call(self, method: str, path: str, **content: Any) -> httpx2.Response:
         try:
@@ -101,17 +142,14 @@ class Server:
         return response
 
     def _view(
-        self, analysis_id: str, reading: Reading, asked: Question | None = None
+        self, analysis_id: str, reading: Reading, question: Question | None = None
     ) -> AnalysisView:
         source = RemoteSource(self)
         query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         response = self.get(f"/api/analyses/{analysis_id}", **query)
         document = Analysis.model_validate_json(response.content)
-        if document.status is Status.FAILED and document.error is not None:
-            raise NotFinished(f"This analysis failed: {document.error.detail}")
-        if document.status is not Status.DONE:
-            raise NotFinished(f"This analysis is {document.status}; open it when it is done.")
-        return AnalysisView(source, document, reading.under(document.request.lens), asked)
+        require_done(document)
+        return AnalysisView(source, document, reading.under(document.request.lens), question)
 
     def _parsed(self, name: str) -> tuple[str, Reading]:
         if ID.fullmatch(name):
@@ -141,16 +179,14 @@ class Server:
 class RemoteSource:
     """`Source` over HTTP."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    def __init__(self, connected: Server) -> None:
+        self._server, self.server = connected, connected.url
 
     def read(self, document: Analysis, reading: Reading) -> Analysis:
-        """See `Source`."""
-        answer = self.server.get(f"/api/analyses/{document.id}", **_query(reading))
+        answer = self._server.get(f"/api/analyses/{document.id}", **_query(reading))
         return Analysis.model_validate_json(answer.content)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        """See `Source`."""
         chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
         return self._npy(document, f"arrays/{name}", **chosen)
 
@@ -162,45 +198,28 @@ class RemoteSource:
         settings: MapQuery,
         beside: Source | None = None,
     ) -> go.Figure:
-        """See `Source`."""
         query = _query(subject.reading) | _query(options) | _query(settings)
         if "scaling" in query:  # in an address: of a map, not of a figure
             query["map_scaling"] = query.pop("scaling")
         if subject.beside is not None:
-            if not (isinstance(beside, RemoteSource) and beside.server.url == self.server.url):
+            if not (isinstance(beside, RemoteSource) and beside.server == self.server):
                 raise InputError(
                     "The two lie in different places: `.save` both into folders, `open` these, "
                     "then compare."
                 )
             other, reading = subject.beside
             query |= {"beside": other.id, "beside_lens": reading.lens.value}
-        answer = self.server.get(f"/api/analyses/{subject.analysis.id}/figures/{name}", **query)
+        answer = self._server.get(f"/api/analyses/{subject.analysis.id}/figures/{name}", **query)
         return go.Figure(_decoded(answer.json()))
 
     def image(self, document: Analysis) -> bytes:
-        """See `Source`."""
-        return self.server.get(f"/api/analyses/{document.id}/image").content
-
-    def patches(
-        self, document: Analysis, word: str, lens: Lens
-    ) -> tuple[np.ndarray, np.ndarray, str]:
-        """See `Source`."""
-        place = f"/api/analyses/{document.id}/patches"
-        grid = self.server.get(place).json()
-        if grid["reason"]:
-            raise InputError(grid["reason"])
-        nowhere = [float("nan")] * 4
-        places = np.array([patch["rectangle"] or nowhere for patch in grid["patches"]])
-        token = self.server.get(f"{place}/word", word=word).json()["token_text"]
-        shares = self._npy(document, "patches/probability", word=word, lens=lens.value)
-        return places, shares, token
+        return self._server.get(f"/api/analyses/{document.id}/image").content
 
     def tokenizer(self, document: Analysis) -> str:
-        """See `Source`."""
-        return self.server.get(f"/api/analyses/{document.id}/tokenizer").text
+        return self._server.get(f"/api/analyses/{document.id}/tokenizer").text
 
     def _npy(self, document: Analysis, path: str, **query: str) -> np.ndarray:
-        answer = self.server.get(f"/api/analyses/{document.id}/{path}", **query)
+        answer = self._server.get(f"/api/analyses/{document.id}/{path}", **query)
         values: np.ndarray = np.load(io.BytesIO(answer.content))
         return values
 
@@ -208,14 +227,14 @@ class RemoteSource:
 def _decoded(value: Any) -> Any:
     """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
     if isinstance(value, list):
-        return [_decoded(one) for one in value]
+        return [_decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
         shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
         return flat.reshape(shape)
-    return {name: _decoded(one) for name, one in value.items()}
+    return {name: _decoded(item) for name, item in value.items()}
 
 
 def _query(values: Any) -> dict[str, Any]:

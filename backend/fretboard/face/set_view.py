@@ -1,15 +1,21 @@
 """Several images, one question: their answers, one token position on a map, its dispersion."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.analysis.figures import SetFigureOptions
+from fretboard.analysis.export.image_sets import SetExport
+from fretboard.analysis.export.write import export
+from fretboard.analysis.figure_options import SetFigureOptions
 from fretboard.analysis.image_sets import aligned_members, states_at, view
+from fretboard.analysis.source import StoredSource
 from fretboard.core.image_set import ImageSet, MemberView
 from fretboard.core.map_settings import MapQuery
+from fretboard.core.settings import get_settings
 from fretboard.core.validation import from_names
+from fretboard.engine.opened import open_kind
 from fretboard.engine.session import Session
 from fretboard.face import cell
 from fretboard.figures.export import dress
@@ -24,16 +30,31 @@ class ImageSetView:
     <image set of 3 images: 'What is the color of the dog?' at class:colour>
     """
 
-    def __init__(self, session: Session, document: ImageSet) -> None:
+    def __init__(self, session: Session, document: ImageSet, token: str = "") -> None:
+        """token: the position that is compared; by default the set's own."""
         self.session, self.document = session, document
+        self.token = token or document.request.token
+
+    @classmethod
+    def open(cls, archive: str | Path) -> "ImageSetView":
+        """An archive that `export` or a server's page wrote. Raises InputError.
+
+        >>> len(fb.ImageSet.open(s.export("s.zip")).members)
+        3
+        """
+        place = Path(archive).expanduser()
+        session, manifest = open_kind(get_settings(), place, "image set")
+        return cls(session, session.sets.read(manifest.record), manifest.token)
 
     def __repr__(self) -> str:
         request = self.document.request
         count = len(self.document.members)
-        return f"<image set of {count} images: {request.prompt!r} at {request.token}>"
+        return f"<image set of {count} images: {request.prompt!r} at {self.token}>"
 
     def _repr_html_(self) -> str:
-        note = " · ".join(f"{one.name}: {one.answer or one.note}" for one in self.members)
+        note = " · ".join(
+            f"{member.name}: {member.answer or member.note}" for member in self.members
+        )
         return cell.render(cell.Panel(self.document.request.prompt, note))
 
     @property
@@ -43,7 +64,7 @@ class ImageSetView:
         >>> [member.word is not None for member in s.members]
         [True, True, True]
         """
-        return view(self.session.store, self.document).members
+        return view(self.session.store, self.document, self.token).members
 
     @property
     def hidden_states(self) -> np.ndarray:
@@ -52,10 +73,8 @@ class ImageSetView:
         >>> s.hidden_states.shape == (a.document.model.layers + 1, 3, a.document.model.width)
         True
         """
-        role = self.document.request.token
-        return states_at(
-            self.session.store, aligned_members(self.session.store, self.document, role)
-        )
+        members = aligned_members(self.session.store, self.document, self.token)
+        return states_at(self.session.store, members)
 
     def guitar(
         self, color_by: ColorBy = "depth", theme: ThemeName = "light", **settings: Any
@@ -79,9 +98,28 @@ class ImageSetView:
         """
         return self._figure("dispersion", SetFigureOptions(theme=theme), settings)
 
+    def perplexities(self, theme: ThemeName = "light", **settings: Any) -> go.Figure:
+        """The same map at several perplexities: what stays is in the data.
+
+        >>> s.perplexities(iterations=250).layout.meta["maps"]
+        5
+        """
+        return self._figure("perplexities", SetFigureOptions(theme=theme), settings)
+
+    def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
+        """Write it as one file: .zip, .html, .ipynb or .bib; see `Analysis.export`.
+
+        >>> s.export("s.bib").read_text().count("@")
+        2
+        """
+        place = Path(path).expanduser()
+        source = StoredSource(self.session.arrays)
+        export(SetExport(source, self.document, self.token), place, theme=theme)
+        return place
+
     def _figure(self, name: str, options: SetFigureOptions, settings: dict[str, Any]) -> go.Figure:
         chosen = from_names(MapQuery, "map setting", settings).of("images")
         request = self.document.request
-        drawn = self.session.figures.draw_set(name, self.document, request.token, options, chosen)
-        note = f"{request.model} · “{request.prompt}” · token position {request.token}"
+        drawn = self.session.figures.draw_set(name, self.document, self.token, options, chosen)
+        note = f"{request.model} · “{request.prompt}” · token position {self.token}"
         return dress(drawn, options.theme, f"{name} of {len(self.document.members)} images", note)

@@ -1,12 +1,17 @@
 """A causal test of an answer: what came of it, its figure, its arrays."""
 
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.analysis.causal_tests import draw, find, heading
+from fretboard.analysis.export.causal_tests import TestExport
+from fretboard.analysis.export.write import export
 from fretboard.core.causal_test import ARRAYS, CausalTest
+from fretboard.core.settings import get_settings
+from fretboard.engine.opened import open_kind
 from fretboard.engine.session import Session
 from fretboard.face import cell
 from fretboard.figures.export import dress
@@ -23,6 +28,17 @@ class CausalTestView:
 
     def __init__(self, session: Session, document: CausalTest) -> None:
         self.session, self.document = session, document
+
+    @classmethod
+    def open(cls, archive: str | Path) -> "CausalTestView":
+        """An archive that `export` or a server's page wrote. Raises InputError.
+
+        >>> fb.CausalTest.open(t.export("t.zip")).finding == t.finding
+        True
+        """
+        place = Path(archive).expanduser()
+        session, manifest = open_kind(get_settings(), place, "causal test")
+        return cls(session, session.tests.read(manifest.record))
 
     def __repr__(self) -> str:
         return f"<causal test {self.document.kind} of {self.document.answer!r}>"
@@ -66,3 +82,14 @@ class CausalTestView:
         """
         drawn = draw(self.document, self.arrays, token, theme)
         return dress(drawn, theme, *heading(self.document))
+
+    def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
+        """Write it as one file: .zip, .html, .ipynb or .bib; see `Analysis.export`.
+
+        >>> t.export("t.ipynb").suffix
+        '.ipynb'
+        """
+        place = Path(path).expanduser()
+        stored = TestExport.stored(self.session.store, self.session.tests, self.document)
+        export(stored, place, theme=theme)
+        return place

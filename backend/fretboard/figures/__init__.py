@@ -4,6 +4,7 @@ from fretboard.figures.competition import competition_figure
 from fretboard.figures.dispersion import dispersion_figure
 from fretboard.figures.divergence import divergence_figure
 from fretboard.figures.fretboard import fretboard_figure
+from fretboard.figures.patches import patches_figure
 from fretboard.figures.perplexities import perplexities_figure
 from fretboard.figures.profile import profile_figure
 from fretboard.figures.quantities import QUANTITIES
@@ -15,6 +16,7 @@ __all__ = [
     "dispersion_figure",
     "divergence_figure",
     "fretboard_figure",
+    "patches_figure",
     "perplexities_figure",
     "profile_figure",
     "trajectory_figure",

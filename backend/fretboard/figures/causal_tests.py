@@ -5,11 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.figures.theme import THEMES, Theme, ThemeName, base_figure, depth_axis, readable
+from fretboard.figures.theme import (
+    THEMES,
+    Theme,
+    ThemeName,
+    add_curve,
+    base_figure,
+    depth_axis,
+    legend_above,
+    readable,
+)
 
 Arrays = Mapping[str, np.ndarray]
 SPAN_NAMES = ("image", "prompt text", "predicting<br>positions", "all")
-LEGEND = {"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 12}}
 
 
 def knockout_figure(
@@ -95,25 +103,16 @@ def attribution_figure(
             marker={"color": color},
             hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
         )
-    rest = (
-        of_token(arrays["embeddings"][None], token)[0]
-        + of_token(arrays["constant"][None], token)[0]
+    embeddings, constant, whole = (
+        float(of_token(arrays[name], token)) for name in ("embeddings", "constant", "whole")
     )
-    whole = of_token(arrays["whole"][None], token)[0]
-    figure.update_xaxes(
-        **depth_axis(
-            len(arrays["mlp"]),
-            f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}".replace("-", "−"),
-        ),
-        showgrid=False,
-        zeroline=False,
-    )
-    figure.update_yaxes(
-        title={"text": f"logits, emitted token over rival<br>{_whose(texts, token)}"},
-        nticks=6,
-    )
+    rest = embeddings + constant
+    note = f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}".replace("-", "−")
+    figure.update_xaxes(**depth_axis(len(arrays["mlp"]), note), showgrid=False, zeroline=False)
+    title = f"logits, emitted token over rival<br>{_whose(texts, token)}"
+    figure.update_yaxes(title={"text": title}, nticks=6)
     figure.update_layout(
-        barmode="group", showlegend=True, legend=LEGEND, margin={"l": 76, "t": 40, "b": 60}
+        barmode="group", showlegend=True, legend=legend_above(), margin={"l": 76, "t": 40, "b": 60}
     )
     return figure
 
@@ -128,25 +127,13 @@ def cut_figure(
     colors, table = THEMES[theme], arrays["log_probability"]
     layers = len(table) - 1
     figure = base_figure(colors, {"axis": "depth", "unit": "nats", "token": token})
-    curves = [
-        (
-            "mean of all tokens",
-            of_token(table, None),
-            colors.faint if token is not None else colors.ink,
-        )
-    ]
-    if token is not None:
-        curves.append((_whose(texts, token), of_token(table, token), colors.ink))
-    for name, values, color in curves:
-        figure.add_scatter(
-            x=np.arange(layers + 1, dtype=np.int32),
-            y=values,
-            mode="lines+markers",
-            marker={"size": 5},
-            name=name,
-            line={"color": color, "width": 2},
-            hovertemplate=f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>",
-        )
+    depths = np.arange(layers + 1, dtype=np.int32)
+    behind = colors.faint if token is not None else colors.ink
+    curves: list[tuple[str, int | None, str]] = [("mean of all tokens", None, behind)]
+    curves += [(_whose(texts, token), token, colors.ink)] if token is not None else []
+    for name, place, color in curves:
+        hover = f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>"
+        add_curve(figure, depths, of_token(table, place), color, hover, name=name)
     figure.update_xaxes(
         **depth_axis(layers, f"text is blind to the image from this depth on ({layers}: never)"),
         range=[-0.2, layers + 0.2],
@@ -154,7 +141,7 @@ def cut_figure(
         zeroline=False,
     )
     figure.update_yaxes(title={"text": "log-probability of the emitted token (nats)"}, nticks=6)
-    figure.update_layout(showlegend=True, legend=LEGEND, margin={"t": 40})
+    figure.update_layout(showlegend=True, legend=legend_above(), margin={"t": 40})
     return figure
 
 

@@ -1,15 +1,16 @@
 """Competition at one token: every candidate's probability over all depths (METHOD: Level 1)."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
-from fretboard.core.vocabulary import Vocabulary, Word
-from fretboard.figures.bands import add_stage_bands
+from fretboard.core.vocabulary import Vocabulary, VocabularyWord
+from fretboard.figures.bands import add_marks, add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
 from fretboard.figures.words import word_colors
@@ -29,19 +30,23 @@ class Candidate:
 
 
 def candidates(
-    analysis: Analysis, leaders: np.ndarray, token: int, words: list[Word], vocabulary: Vocabulary
+    analysis: Analysis,
+    leaders: np.ndarray,
+    token: int,
+    words: list[VocabularyWord],
+    vocabulary: Vocabulary,
 ) -> list[Candidate]:
     """The emitted token, the user's words, then the leaders of all depths, latest first.
 
     leaders: (depth,) ids of rank 1 at this token.
     """
     emitted = analysis.tokens[token]
-    found = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
+    listed = {emitted.id: Candidate(emitted.id, emitted.text, "emitted")}
     for word in words:
-        found.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
+        listed.setdefault(word.token_id, Candidate(word.token_id, word.token_text, "word"))
     for token_id in leaders[::-1].tolist():
-        found.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
-    return list(found.values())
+        listed.setdefault(token_id, Candidate(token_id, vocabulary.text(token_id), "leader"))
+    return list(listed.values())
 
 
 def competition_figure(
@@ -49,7 +54,7 @@ def competition_figure(
     table: np.ndarray,
     leaders: np.ndarray,
     token: int,
-    words: list[Word],
+    words: list[VocabularyWord],
     vocabulary: Vocabulary,
     lens: Lens | None = None,
     theme: ThemeName = "light",
@@ -60,26 +65,20 @@ def competition_figure(
     """
     lens = lens or analysis.request.lens
     colors = THEMES[theme]
-    found = candidates(analysis, leaders, token, words, vocabulary)
-    figure = base_figure(
-        colors,
-        {
-            "axis": "depth",
-            "token": token,
-            "lens": lens,
-            "candidates": [vars(candidate) for candidate in found],
-        },
-    )
-    shown = _by_importance(found, table)
+    listed = candidates(analysis, leaders, token, words, vocabulary)
+    meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
+    figure = base_figure(colors, meta)
+    shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
+    lines = []
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
-        _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    gap = LABEL_GAP * (2 if lens == Lens.DIFFERENCE else 1)
-    _label_ends(figure, shown[:LABELLED], table, labels, gap)
+        lines.append(_line(candidate, table[:, candidate.token_id], place, color, lens))
+    figure.add_traces(lines)  # at once: each addition checks all that are there
+    signed = lens.pair is not None
+    _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    signed = lens == Lens.DIFFERENCE
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
         range=[-1.02, 1.02] if signed else [0, 1.02],
@@ -91,26 +90,27 @@ def competition_figure(
     return figure
 
 
-def _by_importance(found: list[Candidate], table: np.ndarray) -> list[Candidate]:
+def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate]:
     """The emitted token first, then words, then leaders by their highest probability."""
     order = {"emitted": 0, "word": 1, "leader": 2}
-    return sorted(found, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
+    return sorted(listed, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
 
 
-def _add_line(
-    figure: go.Figure, candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
-) -> None:
+def _line(
+    candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
+) -> dict[str, Any]:
     name = readable(candidate.text)
-    figure.add_scatter(
-        x=np.arange(len(curve), dtype=np.int32),
-        y=curve.astype(np.float32),
-        mode="lines",
-        name=name,
-        line={"color": color, "width": _width(candidate, place)},
-        opacity=1.0 if place < LABELLED else 0.6,
-        hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
-        meta={"token_id": candidate.token_id, "role": candidate.role},
-    )
+    return {
+        "type": "scatter",
+        "x": np.arange(len(curve), dtype=np.int32),
+        "y": curve.astype(np.float32),
+        "mode": "lines",
+        "name": name,
+        "line": {"color": color, "width": _width(candidate, place)},
+        "opacity": 1.0 if place < LABELLED else 0.6,
+        "hovertemplate": f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
+        "meta": {"token_id": candidate.token_id, "role": candidate.role},
+    }
 
 
 def _width(candidate: Candidate, place: int) -> float:
@@ -127,17 +127,14 @@ def _label_ends(
         ((float(table[-1, c.token_id]), place, c) for place, c in enumerate(shown)),
         key=lambda end: end[0],
     )
-    heights: list[float] = []
+    y = -math.inf
+    notes: list[dict[str, Any]] = []
     for height, place, candidate in ends:
-        y = max(height, heights[-1] + gap) if heights else max(height, 0.01)
-        heights.append(y)
-        figure.add_annotation(
-            x=1.0,
-            xref="paper",
-            xanchor="left",
-            xshift=6,
-            y=y,
-            text=f"<b>{readable(candidate.text)}</b>" if place == 0 else readable(candidate.text),
-            font={"color": colors[place], "size": 12},
-            showarrow=False,
-        )
+        y = max(height, y + gap, 0.01) if not notes else max(height, y + gap)
+        name = readable(candidate.text)
+        notes.append({
+            "x": 1.0, "xref": "paper", "xanchor": "left", "xshift": 6, "y": y, "showarrow": False,
+            "text": f"<b>{name}</b>" if place == 0 else name,
+            "font": {"color": colors[place], "size": 12},
+        })  # fmt: skip
+    add_marks(figure, [], notes)

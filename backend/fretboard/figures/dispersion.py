@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
+from fretboard.figures.theme import THEMES, ThemeName, add_curve, base_figure, depth_axis, rgba
 
 UNIT = "1 − mean cosine between images (no unit)"
 INTERVAL_OPACITY = 0.18
@@ -29,14 +29,9 @@ def dispersion_figure(
             x0=low - 0.5, x1=high + 0.5, fillcolor=rgba(colors.accent, INTERVAL_OPACITY),
             line_width=0, layer="below", name="interval of the change point",
         )  # fmt: skip
-    figure.add_scatter(
-        x=np.arange(first, first + len(profile), dtype=np.int32),
-        y=profile.astype(np.float32),
-        mode="lines+markers",
-        marker={"size": 5},
-        line={"color": colors.ink, "width": 2},
-        hovertemplate="%{y:.3f} at depth %{x}<extra></extra>",
-    )
+    depths = np.arange(first, first + len(profile), dtype=np.int32)
+    hover = "%{y:.3f} at depth %{x}<extra></extra>"
+    add_curve(figure, depths, profile.astype(np.float32), colors.ink, hover)
     if neck["depth"] is not None:
         _mark(figure, neck["depth"], f"body from depth {neck['depth']}", colors.accent, "bottom")
     if critical:

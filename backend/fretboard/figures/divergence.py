@@ -8,7 +8,15 @@ from fretboard.core.arrays import UNITS_OF_DIVERGENCE
 from fretboard.core.reading import Reading
 from fretboard.figures.bands import add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
-from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
+from fretboard.figures.theme import (
+    THEMES,
+    ThemeName,
+    add_curve,
+    base_figure,
+    depth_axis,
+    legend_above,
+    readable,
+)
 
 
 def divergence_figure(
@@ -29,23 +37,15 @@ def divergence_figure(
     values = scaled(values, reading.scale)
     figure = base_figure(colors, {"axis": "pair", "token": token, **reading.as_meta()})
     middles = np.arange(len(values), dtype=np.float32) + 0.5  # a pair lies between two depths
-    name = readable(analysis.tokens[token].text)
-    curves = (
+    pairs = [f"({d}, {d + 1})" for d in range(len(values))]
+    shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{NAMES_OF_LENS[reading.lens]}</extra>"
+    name = f"token {token} {readable(analysis.tokens[token].text)}"
+    for legend, curve, color, width in (
         ("mean of all tokens", values.mean(axis=1), colors.faint, 1.5),
-        (f"token {token} {name}", values[:, token], colors.ink, 2.5),
-    )
-    for legend, curve, color, width in curves:
-        figure.add_scatter(
-            x=middles,
-            y=curve.astype(np.float32),
-            mode="lines+markers",
-            marker={"size": 5},
-            name=legend,
-            line={"color": color, "width": width},
-            customdata=[f"({d}, {d + 1})" for d in range(len(values))],
-            hovertemplate=f"{legend}<br>pair %{{customdata}}: %{{y:.4g}} {unit}"
-            f"<extra>{NAMES_OF_LENS[reading.lens]}</extra>",
-        )
+        (name, values[:, token], colors.ink, 2.5),
+    ):
+        y, hover = curve.astype(np.float32), f"{legend}<br>{shown}"
+        add_curve(figure, middles, y, color, hover, width, name=legend, customdata=pairs)
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     figure.update_yaxes(
@@ -55,11 +55,7 @@ def divergence_figure(
         nticks=6,
         exponentformat="power",
     )
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom", "font": {"size": 12}},
-        margin={"t": 56},
-    )
+    figure.update_layout(showlegend=True, legend=legend_above(1.12), margin={"t": 56})
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure
 

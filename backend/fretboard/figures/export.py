@@ -10,10 +10,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fretboard.core.errors import InputError, Unavailable
+from fretboard.figures.table import table
 from fretboard.figures.theme import THEMES, ThemeName
 
 STILLS = (".svg", ".png")
-FORMATS = (".html", ".json", *STILLS)
+FORMATS = (".html", ".json", ".csv", *STILLS)
 PNG_SCALE = 2  # picture elements a unit of the layout: sharp in print and on dense screens
 HEADING = 64  # px above the chart for title and subtitle
 CHART = (820, 460)  # px
@@ -27,7 +28,7 @@ LINE = 126  # letters of a subtitle's line
 def write_figure(
     figure: go.Figure, path: Path, theme: ThemeName = "light", title: str = "", note: str = ""
 ) -> None:
-    """Write .html (self-contained), .json (as the API gives it), .svg or .png, by the suffix.
+    """Write .html (self-contained), .json (as the API gives it), .csv, .svg or .png, by the suffix.
 
     Raises InputError for another suffix, Unavailable without a browser to draw still pictures.
     """
@@ -35,6 +36,9 @@ def write_figure(
     path.parent.mkdir(parents=True, exist_ok=True)
     if suffix == ".json":
         path.write_text(str(figure.to_json()))
+        return
+    if suffix == ".csv":
+        table(figure).to_csv(path, index=False)
         return
     dressed = dress(figure, theme, title, note)
     if suffix == ".html":
@@ -55,8 +59,12 @@ def dress(figure: go.Figure, theme: ThemeName, title: str, note: str) -> go.Figu
     """A copy with a size, an opaque ground and a heading: what the page has around a figure."""
     colors = THEMES[theme]
     width, height = size(figure)
-    made = dict(figure.layout.meta or {}).get("note", "")  # how a map was made, how good it is
-    lines = [line for text in (note, made) for line in _wrapped(text, LINE * width // CHART[0])]
+    provenance = dict(figure.layout.meta or {}).get(
+        "note", ""
+    )  # how a map was made, how good it is
+    lines = [
+        line for text in (note, provenance) for line in _wrapped(text, LINE * width // CHART[0])
+    ]
     top = HEADING + 16 * max(0, len(lines) - 1)
     margin = figure.layout.margin
     dressed = go.Figure(figure)
@@ -100,7 +108,7 @@ def browser() -> Iterator[None]:
     """Inside, all still pictures are drawn by one browser instead of one each."""
     import kaleido
 
-    with _told():
+    with _explaining():
         kaleido.start_sync_server(silence_warnings=True)
     try:
         yield
@@ -112,7 +120,7 @@ def _draw_still(figure: go.Figure, path: Path) -> None:
     import kaleido
 
     suffix = path.suffix.lower()[1:]
-    with _told():
+    with _explaining():
         kaleido.write_fig_sync(
             figure,
             path,
@@ -121,7 +129,7 @@ def _draw_still(figure: go.Figure, path: Path) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _explaining() -> Iterator[None]:
     """Inside: a browser that is missing or does not start is told in one line."""
     from choreographer.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
 

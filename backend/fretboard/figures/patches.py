@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import SEQUENTIAL, THEMES, ThemeName, base_figure, percent, readable
@@ -20,13 +21,15 @@ def patches_figure(
     word: str,
     lens: Lens,
     theme: ThemeName = "light",
+    only: int | None = None,
 ) -> go.Figure:
     """rectangles: (patch, 4) left, top, right, bottom as shares of the image, NaN: without a place.
 
     values: (depth, patch) probabilities. Opens at the depth where the word is likeliest.
+    only: this depth, without a slider. Raises InputError for one that is not there.
     """
     placed = np.flatnonzero(~np.isnan(rectangles).any(axis=1))
-    cells = _raster(rectangles, placed)
+    cells = raster(rectangles, placed)
     depth = int(values[:, placed].max(axis=1).argmax()) if len(placed) else 0
     meta = {"axis": "patches", "unit": "probability", "lens": lens, "size": list(SIZE)}
     figure = base_figure(THEMES[theme], meta)
@@ -35,18 +38,24 @@ def patches_figure(
         layer="below",
     )  # fmt: skip
     top = max(float(values[:, placed].max(initial=0.0)), 1e-9)
-    for d, row in enumerate(values):
-        figure.add_trace(_veil(row, cells, d, word, lens, top, d == depth))
+    if only is not None and only >= len(values):
+        raise InputError(f"There is no depth {only}; there are 0 to {len(values) - 1}.")
+    shown = range(len(values)) if only is None else [only]
+    for d in shown:
+        figure.add_trace(
+            _veil(values[d], cells, d, word, lens, top, d == depth or only is not None)
+        )
     figure.update_xaxes(range=[0, 1], showgrid=False, visible=False, constrain="domain")
     figure.update_yaxes(
         range=[1, 0], showgrid=False, visible=False, scaleanchor="x",
         scaleratio=image.height / image.width, constrain="domain",
     )  # fmt: skip
-    figure.update_layout(sliders=[_slider(len(values), depth)])
+    if only is None:
+        figure.update_layout(sliders=[_slider(len(values), depth)])
     return figure
 
 
-def _raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
+def raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
     """(row, column) → the patch that lies there, −1: none; later patches, the crops, lie on top."""
     if not len(placed):
         return np.full((1, 1), -1)

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from fretboard.figures.theme import SEQUENTIAL, THEMES, ThemeName, base_figure
 
 MARKER_SIZE = 3
+SIZE = (1180, 320)  # px: the maps stand side by side
 
 
 def perplexities_figure(
@@ -22,7 +23,9 @@ def perplexities_figure(
         for note in notes
     ]
     figure = make_subplots(1, len(points), subplot_titles=titles, horizontal_spacing=0.02)
-    figure.update_layout(base_figure(colors, {"axis": "map", "maps": len(points)}).layout)
+    figure.update_layout(
+        base_figure(colors, {"axis": "map", "maps": len(points), "size": SIZE}).layout
+    )
     first = notes[0]["first_depth"]
     depths = np.arange(first, first + points.shape[1]).repeat(points.shape[2]).astype(np.int32)
     for column, places in enumerate(points, 1):
@@ -31,6 +34,7 @@ def perplexities_figure(
             x=flat[:, 0],
             y=flat[:, 1],
             mode="markers",
+            name=titles[column - 1].partition("<br>")[0],
             marker={"size": MARKER_SIZE, "color": depths, "colorscale": SEQUENTIAL},
             customdata=depths,
             hovertemplate="depth %{customdata}<extra></extra>",

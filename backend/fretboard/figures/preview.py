@@ -19,6 +19,7 @@ EYE = 430  # px, the image's place
 HEAT = 190  # px, height of the heatmap
 PROMPT, ANSWER, SMALL = 26, 40, 20  # px, sizes of type
 LINES = 4  # of an answer; more is cut
+COLUMNS = 4  # pictures of an image set
 COLORS = THEMES["light"]
 
 
@@ -38,6 +39,25 @@ def preview(analysis: Analysis, probability: np.ndarray, image: Image.Image | No
     layers = analysis.model.layers
     note = f"how each word takes shape, depth 0 (bottom) to {layers} · {analysis.model.name}"
     _text(draw, (left, top + HEAT + 14), note, SMALL, COLORS.faint, wide, 1)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def preview_of_set(
+    prompt: str, members: list[tuple[Image.Image, str]], images: int, model: str
+) -> bytes:
+    """The same of an image set. members: some of its pictures with the word of each."""
+    sheet = Image.new("RGB", SIZE, COLORS.paper)
+    draw, wide = ImageDraw.Draw(sheet), SIZE[0] - 2 * MARGIN
+    y = _text(draw, (MARGIN, MARGIN), f"“{prompt}”", ANSWER, COLORS.ink, wide, 3) + GAP
+    side = (wide + GAP) // COLUMNS - GAP
+    for column, (image, word) in enumerate(members[:COLUMNS]):
+        x = MARGIN + column * (side + GAP)
+        sheet.paste(image.resize((side, side), Image.Resampling.LANCZOS), (x, y))
+        _text(draw, (x, y + side + 10), word, PROMPT, COLORS.ink, side, 1)
+    note = f"{images} images, one question, layer by layer · {model}"
+    _text(draw, (MARGIN, SIZE[1] - MARGIN - SMALL), note, SMALL, COLORS.faint, wide, 1)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -8,7 +8,15 @@ from fretboard.core.arrays import UNITS_OF_DIVERGENCE
 from fretboard.core.reading import Reading
 from fretboard.core.repair import spans
 from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
-from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, rgba
+from fretboard.figures.theme import (
+    THEMES,
+    ThemeName,
+    add_curve,
+    base_figure,
+    depth_axis,
+    legend_above,
+    rgba,
+)
 
 PROFILES = ("probability", "entropy", "jsd")
 SPREAD = (0.25, 0.75)  # quantiles over the tokens
@@ -33,15 +41,13 @@ def profile_figure(
     sides = [first] if second is None else [first, second]
     for side, name, color in zip(sides, names, (colors.ink, colors.candidates[0]), strict=False):
         _add_profile(figure, side, quantity, name, color)
-        _mark_critical(figure, side[0], name, color)
     unit = UNITS_OF_DIVERGENCE[reading.divergence] if pair else QUANTITIES[quantity].unit
     layers = max(side[0].model.layers for side in sides)
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     same_lens = len({side[2].lens for side in sides}) == 1
     title = label(unit, reading) if same_lens else unit
     figure.update_yaxes(title={"text": f"mean {title}"}, rangemode="tozero", nticks=6)
-    legend = {"orientation": "h", "x": 0, "y": 1.06, "yanchor": "bottom", "font": {"size": 12}}
-    figure.update_layout(showlegend=True, legend=legend, margin={"t": 40})
+    figure.update_layout(showlegend=True, legend=legend_above(), margin={"t": 40})
     return figure
 
 
@@ -76,25 +82,16 @@ def _add_profile(
         fill="toself",
         fillcolor=rgba(color, SPREAD_OPACITY),
         line={"width": 0},
+        name=f"{name}: middle half of the tokens",
         hoverinfo="skip",
         showlegend=False,
     )
-    figure.add_scatter(
-        x=places,
-        y=values.mean(axis=1).astype(np.float32),
-        mode="lines+markers",
-        marker={"size": 4},
-        name=f"{name}: {_run(analysis)}, {lens}",
-        line={"color": color, "width": 2},
-        hovertemplate=f"{name} mean %{{y:.4g}} at %{{x}}<extra>{lens}</extra>",
-    )
-
-
-def _mark_critical(figure: go.Figure, analysis: Analysis, name: str, color: str) -> None:
-    if analysis.stages is None or analysis.stages.critical_depth is None:
-        return
-    figure.add_vline(
-        x=analysis.stages.critical_depth,
-        line={"color": color, "width": 1, "dash": "dot"},
-        name=f"critical depth of {name}",
-    )
+    mean, legend = values.mean(axis=1).astype(np.float32), f"{name}: {_run(analysis)}, {lens}"
+    hover = f"{name} mean %{{y:.4g}} at %{{x}}<extra>{lens}</extra>"
+    add_curve(figure, places, mean, color, hover, name=legend, marker={"size": 4})
+    if analysis.stages is not None and analysis.stages.critical_depth is not None:
+        figure.add_vline(
+            x=analysis.stages.critical_depth,
+            line={"color": color, "width": 1, "dash": "dot"},
+            name=f"critical depth of {name}",
+        )

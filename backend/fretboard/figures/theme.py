@@ -55,7 +55,7 @@ def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
         "tickcolor": theme.line,
         "ticks": "outside",
         "ticklen": 4,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": 14}},
     }
     return go.Figure(
         layout={
@@ -99,6 +99,25 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
     return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
 
 
+def legend_above(y: float = 1.06) -> dict[str, Any]:
+    """A legend in one row over the figure."""
+    return {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom", "font": {"size": 12}}
+
+
+def add_curve(
+    figure: go.Figure, x: Any, y: Any, color: str, hover: str, width: float = 2, **more: Any
+) -> None:
+    """A line with a marker a point; more: as of Plotly's scatter."""
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": color, "width": width},
+        hovertemplate=hover,
+        **{"marker": {"size": 5}, **more},
+    )
+
+
 def percent(value: float) -> str:
     """A probability in few characters."""
     return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
@@ -106,7 +125,12 @@ def percent(value: float) -> str:
 
 def signed_percent(value: float) -> str:
     """A difference of probabilities, in points."""
-    return f"{100 * value:+.1f} pts"
+    return typeset(f"{100 * value:+.1f} pts")
+
+
+def typeset(number: str) -> str:
+    """With the minus sign that axes have, which is as wide as a plus."""
+    return number.replace("-", "−")
 
 
 def rgba(color: str, opacity: float) -> str:

@@ -7,14 +7,22 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
-from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_figure, readable
+from fretboard.figures.theme import (
+    SEQUENTIAL,
+    THEMES,
+    Theme,
+    ThemeName,
+    base_figure,
+    legend_above,
+    readable,
+)
 from fretboard.figures.words import word_colors
 
 PATH_OPACITY = 0.35
 MARKER_SIZE = 7
 MARKER_SIZE_3D = 3.5
 MANY_POINTS = 1500  # beyond it markers are drawn smaller
-STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation")
+STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation", "no stages found")
 
 ColorBy = Literal["depth", "stage", "string", "word"]
 
@@ -30,22 +38,22 @@ class String:
     critical_depth: int | None
     mutation_depth: int | None
 
+    def label(self, color_by: ColorBy) -> str:
+        """What tells it from the others under a colouring."""
+        return self.name if color_by == "string" else self.word
+
 
 def strings_of(analysis: Analysis) -> list[String]:
     """Every token of one answer."""
-    return [_string(analysis, index, f"token {index}") for index in range(len(analysis.tokens))]
+    return [string_of(analysis, index, f"token {index}") for index in range(len(analysis.tokens))]
 
 
 def string_of(analysis: Analysis, token: int, name: str) -> String:
     """One token of an answer, as an image of a set."""
-    return _string(analysis, token, name)
-
-
-def _string(analysis: Analysis, token: int, name: str) -> String:
-    told = analysis.tokens[token]
+    word_token = analysis.tokens[token]
     critical = analysis.stages.critical_depth if analysis.stages else None
-    word = readable(told.text.strip(" "))
-    return String(name, word, analysis.id, token, critical, told.mutation_depth)
+    word = readable(word_token.text.strip(" "))
+    return String(name, word, analysis.id, token, critical, word_token.mutation_depth)
 
 
 def trajectory_figure(
@@ -79,13 +87,12 @@ def trajectory_figure(
             opacity=PATH_OPACITY,
             hoverinfo="skip",
             showlegend=False,
-            meta={"string": index, "part": "path"},
+            meta={"string": index, "part": "path", "label": strings[index].label(color_by)},
         )
-    depth_of, string_of = np.meshgrid(
-        np.arange(first_depth, first_depth + depths), np.arange(count), indexing="ij"
-    )
-    for name, chosen, color in _groups(strings, depth_of, string_of, color_by, colors):
-        _add_points(figure, strings, points, chosen, depth_of, string_of, name, color, colors)
+    all_depths = np.arange(first_depth, first_depth + depths)
+    cells = np.meshgrid(all_depths, np.arange(count), indexing="ij")
+    for name, chosen, color in _groups(strings, *cells, color_by, colors):
+        _add_points(figure, strings, points, chosen, *cells, name, color, colors)
     if neck_end is not None and first_depth <= neck_end < first_depth + depths:
         _ring(figure, points[neck_end - first_depth], colors, neck_end)
     _dress(figure, dimensions, color_by != "depth")
@@ -108,9 +115,11 @@ def _groups(
         )
         return [
             (name, stage == index, color)
-            for index, (name, color) in enumerate(zip(STAGE_NAMES, theme.stages, strict=True))
+            for index, (name, color) in enumerate(
+                zip(STAGE_NAMES, (*theme.stages, theme.faint), strict=True)
+            )
         ]
-    keys = [one.word if color_by == "word" else one.name for one in strings]
+    keys = [string.word if color_by == "word" else string.name for string in strings]
     names = list(dict.fromkeys(keys))
     return [
         (
@@ -127,8 +136,10 @@ def _rows(depth_of: np.ndarray, string_of: np.ndarray) -> list[tuple[int, np.nda
 
 
 def _stage(string: String, depth: int) -> int:
-    """0 rapid evolution, 1 stabilisation, 2 mutation; all 0 where no critical depth is known."""
-    if string.critical_depth is None or depth < string.critical_depth:
+    """0 rapid evolution, 1 stabilisation, 2 mutation; 3 where no critical depth was found."""
+    if string.critical_depth is None:
+        return 3
+    if depth < string.critical_depth:
         return 0
     return 2 if string.mutation_depth is not None and depth >= string.mutation_depth else 1
 
@@ -162,10 +173,10 @@ def _add_points(
         mode="markers",
         name=name,
         marker=marker,
-        text=[f"{one.name} {one.word}" for one in who],
+        text=[f"{string.name} {string.word}" for string in who],
         customdata=[
-            [int(s), int(d), one.token, one.analysis_id]
-            for s, d, one in zip(string_of[chosen], depth_of[chosen], who, strict=True)
+            [int(s), int(d), string.token, string.analysis_id]
+            for s, d, string in zip(string_of[chosen], depth_of[chosen], who, strict=True)
         ],
         hovertemplate="%{text}, depth %{customdata[1]}<extra></extra>",
         meta={"part": "points"},
@@ -224,7 +235,5 @@ def _dress(figure: go.Figure, dimensions: int, legend: bool) -> None:
     else:
         figure.update_layout(titles)
         figure.update_yaxes(scaleanchor="x", scaleratio=1)
-    place = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}}
-    figure.update_layout(
-        showlegend=legend, legend=place, margin={"l": 36, "b": 36, "t": 40 if legend else 12}
-    )
+    margin = {"l": 36, "b": 36, "t": 40 if legend else 12}
+    figure.update_layout(showlegend=legend, legend=legend_above(1.02), margin=margin)

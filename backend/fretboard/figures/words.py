@@ -42,7 +42,7 @@ def _is_color(text: str) -> bool:
 def _wishes(word: str, theme: Theme) -> list[Rgb]:
     """The word's colours, best first, all legible on the theme's paper."""
     rounds = zip(LIGHTNESS, SATURATION, strict=True)
-    wheel = [_turn(hue / HUES, *one) for one in rounds for hue in range(HUES)]
+    wheel = [_turn(hue / HUES, *ring) for ring in rounds for hue in range(HUES)]
     start = zlib.crc32(word.encode()) % len(wheel)
     own = COLOR_WORDS.get(word.lower())
     first = [_rgb(own)] if own else []
@@ -68,12 +68,12 @@ def _legible(color: Rgb, theme: Theme) -> Rgb:
     ink, paper = _rgb(theme.ink), _rgb(theme.paper)
     shares = (step / STEPS for step in range(STEPS + 1))
     mixed = (_mix(color, ink, share) for share in shares)
-    return next((one for one in mixed if contrast(one, paper) >= CONTRAST), ink)
+    return next((shade for shade in mixed if contrast(shade, paper) >= CONTRAST), ink)
 
 
-def contrast(one: Rgb, other: Rgb) -> float:
+def contrast(color: Rgb, other: Rgb) -> float:
     """WCAG 2 contrast ratio of two sRGB colours, 0…255."""
-    low, high = sorted((_luminance(one), _luminance(other)))
+    low, high = sorted((_luminance(color), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -91,8 +91,8 @@ def _mix(color: Rgb, ink: Rgb, share: float) -> Rgb:
     return red, green, blue
 
 
-def _distance(one: Rgb, other: Rgb) -> float:
-    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5
+def _distance(color: Rgb, other: Rgb) -> float:
+    return sum((a - b) ** 2 for a, b in zip(color, other, strict=True)) ** 0.5
 
 
 def _rgb(text: str) -> Rgb:

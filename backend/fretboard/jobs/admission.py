@@ -7,7 +7,7 @@ peaks. No torch: a web process decides.
 from pydantic import BaseModel
 
 from fretboard.core.errors import TooLarge
-from fretboard.core.model_info import Shape
+from fretboard.core.model_info import ModelShape
 
 ITEM_BYTES = {"float32": 4, "float64": 8}  # of a number; all other dtypes take two bytes
 HALF = 2
@@ -31,7 +31,7 @@ class Load(BaseModel):
     new: int
 
 
-def request_bytes(shape: Shape, load: Load) -> int:
+def request_bytes(shape: ModelShape, load: Load) -> int:
     """Bytes at the peak: keys and values, captured states, prefill or readout, what is stored."""
     item = ITEM_BYTES.get(shape.dtype or "", HALF)
     depths = shape.layers + 1
@@ -42,17 +42,17 @@ def request_bytes(shape: Shape, load: Load) -> int:
     return int(cache + states + stored + max(_prefill(shape, load, item), _readout(shape, load)))
 
 
-def _prefill(shape: Shape, load: Load, item: int) -> float:
+def _prefill(shape: ModelShape, load: Load, item: int) -> float:
     """The prompt goes through one layer at a time."""
     return load.prompt * (STREAMS * shape.width + GATES * shape.mlp_width) * item
 
 
-def _readout(shape: Shape, load: Load) -> float:
+def _readout(shape: ModelShape, load: Load) -> float:
     cells = min(load.new, GROUP) * (shape.layers + 1) * shape.vocabulary
     return min(cells, PRODUCT_CELLS) * 4 * PRODUCT_COPIES
 
 
-def most_new_tokens(shape: Shape, load: Load, limit: int) -> int:
+def most_new_tokens(shape: ModelShape, load: Load, limit: int) -> int:
     """How many new tokens fit into `limit` bytes with this prompt; 0: not even one."""
     low, high = 0, load.new
     while low < high:
@@ -70,20 +70,20 @@ def prompt_tokens(text: str, tokens: int | None, image_positions: int) -> int:
     return counted + CHAT_TOKENS + image_positions
 
 
-def admit(shape: Shape, load: Load, limit: int) -> float:
+def admit(shape: ModelShape, load: Load, limit: int) -> float:
     """The share of `limit` bytes that a request takes. Raises TooMuchMemory above 1."""
     needed = request_bytes(shape, load)
     if needed <= limit:
         return needed / limit
     fits = most_new_tokens(shape, load, limit)
-    told = (
+    advice = (
         f"At most {fits} new tokens fit with this prompt: ask for max_new_tokens={fits}."
         if fits
         else "Not even one new token fits. Shorten the prompt, or leave out the image."
     )
     raise TooMuchMemory(
         f"This request would take about {needed / 1e6:.0f} MB; there are {limit / 1e6:.0f} MB "
-        f"for one. {told}",
+        f"for one. {advice}",
         fits,
     )
 

@@ -20,25 +20,6 @@ WAKE = "fretboard:wake"
 WORKERS = "fretboard:workers"
 
 
-class Bus(Protocol):
-    """`read` returns (position, event) pairs after a position; positions are opaque strings."""
-
-    def publish(self, topic: str, event: Event) -> None: ...
-    def read(self, topic: str, after: str) -> list[tuple[str, Event]]: ...
-    def clear(self, topic: str) -> None: ...
-    def set_flag(self, name: str) -> None: ...
-    def clear_flag(self, name: str) -> None: ...
-    def clear_flags(self, prefix: str) -> None: ...
-    def flag(self, name: str) -> bool: ...
-    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]: ...
-    def wake(self, topic: str) -> None: ...
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
-    def living(self) -> list[Event]: ...
-    def workers(self) -> set[str]: ...
-    def announced(self) -> dict[str, Event]: ...
-
-
 class _Followers:
     """Who wants to be woken by which topic."""
 
@@ -65,23 +46,43 @@ class _Followers:
             wake()
 
 
-class MemoryBus:
-    """For one process: topics are lists behind a lock, the oldest topics are dropped."""
+class Bus(Protocol):
+    """`read` returns (position, event) pairs after a position; positions are opaque strings."""
+
+    _followers: _Followers
 
     def __init__(self) -> None:
-        self._topics: OrderedDict[str, list[Event]] = OrderedDict()
-        self._flags: set[str] = set()
-        self._facts: dict[str, Event] = {}
         self._followers = _Followers()
-        self._lock = threading.Lock()
 
     def publish(self, topic: str, event: Event) -> None:
         """Append an event to a topic."""
-        with self._lock:
-            self._topics.setdefault(topic, []).append(event)
-            while len(self._topics) > TOPICS_KEPT:
-                self._topics.popitem(last=False)
-        self._followers.wake(topic)
+
+    def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
+        """Events after a position, `START` for all."""
+
+    def clear(self, topic: str) -> None:
+        """Forget a topic."""
+
+    def set_flag(self, name: str) -> None:
+        """Raise a flag that any process can see."""
+
+    def clear_flag(self, name: str) -> None:
+        """Lower it."""
+
+    def clear_flags(self, prefix: str) -> None:
+        """Lower all whose names begin so."""
+
+    def flag(self, name: str) -> bool:
+        """Whether it is raised."""
+
+    def announce(self, worker: str, facts: Event) -> None:
+        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
+
+    def withdraw(self, worker: str) -> None:
+        """The worker is gone."""
+
+    def facts(self) -> dict[str, Event]:
+        """What each worker that lives said last."""
 
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside: `wake` is called, in any thread, soon after each event of the topic."""
@@ -91,57 +92,62 @@ class MemoryBus:
         """Wake its followers, without an event."""
         self._followers.wake(topic)
 
+    def announced(self) -> dict[str, Event]:
+        """Facts by model name."""
+        return by_model(self.facts().values())
+
+
+class MemoryBus(Bus):
+    """For one process: topics are lists behind a lock, the oldest topics are dropped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._topics: OrderedDict[str, list[Event]] = OrderedDict()
+        self._flags: set[str] = set()
+        self._facts: dict[str, Event] = {}
+        self._lock = threading.Lock()
+
+    def publish(self, topic: str, event: Event) -> None:
+        with self._lock:
+            self._topics.setdefault(topic, []).append(event)
+            while len(self._topics) > TOPICS_KEPT:
+                self._topics.popitem(last=False)
+        self._followers.wake(topic)
+
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
-        """Events after a position, `START` for all."""
         with self._lock:
             events = self._topics.get(topic, [])
             first = int(after)
             return [(str(i + 1), event) for i, event in enumerate(events[first:], first)]
 
     def clear(self, topic: str) -> None:
-        """Forget a topic."""
         with self._lock:
             self._topics.pop(topic, None)
 
     def set_flag(self, name: str) -> None:
-        """Raise a flag that any process can see."""
         self._flags.add(name)
 
     def clear_flag(self, name: str) -> None:
-        """Lower it."""
         self._flags.discard(name)
 
     def clear_flags(self, prefix: str) -> None:
-        """Lower all whose names begin so."""
         for name in [name for name in self._flags.copy() if name.startswith(prefix)]:
             self.clear_flag(name)
 
     def flag(self, name: str) -> bool:
-        """Whether it is raised."""
         return name in self._flags
 
     def announce(self, worker: str, facts: Event) -> None:
-        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
         self._facts[worker] = facts
 
     def withdraw(self, worker: str) -> None:
-        """The worker is gone."""
         self._facts.pop(worker, None)
 
-    def living(self) -> list[Event]:
-        """What each worker said last."""
-        return list(self._facts.values())
-
-    def workers(self) -> set[str]:
-        """Which workers live."""
-        return set(self._facts)
-
-    def announced(self) -> dict[str, Event]:
-        """Facts by model name."""
-        return by_model(self.living())
+    def facts(self) -> dict[str, Event]:
+        return dict(self._facts)
 
 
-class RedisBus:
+class RedisBus(Bus):
     """For several processes: a Redis stream per topic, keys for flags, a key that ends per worker.
 
     One message per event on a channel wakes the followers in every process. A lost message costs
@@ -149,13 +155,12 @@ class RedisBus:
     """
 
     def __init__(self, client: Redis) -> None:
+        super().__init__()
         self._client: Any = client
-        self._followers = _Followers()
         self._listening = threading.Lock()
         self._known: tuple[float, dict[str, Event]] = (0.0, {})
 
     def publish(self, topic: str, event: Event) -> None:
-        """Append an event to a topic."""
         key = f"fretboard:events:{topic}"
         pipe = self._client.pipeline()
         pipe.xadd(key, {"event": json.dumps(event)}, maxlen=EVENTS_KEPT, approximate=True)
@@ -171,37 +176,31 @@ class RedisBus:
             except Exception:
                 self._listening.release()
                 raise
-        return self._followers.follow(topic, wake)
+        return super().follow(topic, wake)
 
     def wake(self, topic: str) -> None:
         """Wake its followers in every process, without an event."""
         self._client.publish(WAKE, topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
-        """Events after a position, `START` for all."""
         low = "-" if after == START else f"({after}"
         entries = self._client.xrange(f"fretboard:events:{topic}", min=low)
         return [(position.decode(), json.loads(entry[b"event"])) for position, entry in entries]
 
     def clear(self, topic: str) -> None:
-        """Forget a topic."""
         self._client.delete(f"fretboard:events:{topic}")
 
     def set_flag(self, name: str) -> None:
-        """Raise a flag that any process can see."""
         self._client.set(f"fretboard:flag:{name}", 1, ex=TOPIC_TTL_SECONDS)
 
     def clear_flag(self, name: str) -> None:
-        """Lower it."""
         self._client.delete(f"fretboard:flag:{name}")
 
     def clear_flags(self, prefix: str) -> None:
-        """Lower all whose names begin so."""
         for key in self._client.scan_iter(f"fretboard:flag:{prefix}*", count=1000):
             self._client.delete(key)
 
     def flag(self, name: str) -> bool:
-        """Whether it is raised."""
         return bool(self._client.exists(f"fretboard:flag:{name}"))
 
     def announce(self, worker: str, facts: Event) -> None:
@@ -212,7 +211,6 @@ class RedisBus:
         pipe.execute()
 
     def withdraw(self, worker: str) -> None:
-        """The worker is gone."""
         self._client.delete(f"fretboard:worker:{worker}")
         self._client.srem(WORKERS, worker)
 
@@ -220,30 +218,22 @@ class RedisBus:
         """Facts by model name, of the workers that live; at most half a beat old."""
         read_at, facts = self._known
         if time.monotonic() - read_at > BEAT_SECONDS / 2:
-            facts = by_model(self.living())
+            facts = super().announced()
             self._known = (time.monotonic(), facts)
         return facts
 
-    def living(self) -> list[Event]:
-        """What each worker that lives said last."""
+    def facts(self) -> dict[str, Event]:
+        """By worker; those that are gone are forgotten."""
         workers = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
-        if not workers:
-            return []
-        told = self._client.mget([f"fretboard:worker:{worker}" for worker in workers])
-        gone = [worker for worker, text in zip(workers, told, strict=True) if text is None]
-        if gone:
+        keys = [f"fretboard:worker:{worker}" for worker in workers]
+        texts = dict(zip(workers, self._client.mget(keys) if keys else [], strict=True))
+        if gone := [worker for worker, text in texts.items() if text is None]:
             self._client.srem(WORKERS, *gone)
-        return [json.loads(text) for text in told if text is not None]
-
-    def workers(self) -> set[str]:
-        """Which workers live."""
-        members = sorted(worker.decode() for worker in self._client.smembers(WORKERS))
-        told = self._client.mget([f"fretboard:worker:{one}" for one in members]) if members else []
-        return {one for one, text in zip(members, told, strict=True) if text is not None}
+        return {worker: json.loads(text) for worker, text in texts.items() if text is not None}
 
     def _listen(self) -> None:
         channel = self._client.pubsub(ignore_subscribe_messages=True)
-        channel.subscribe(**{WAKE: lambda told: self._followers.wake(told["data"].decode())})
+        channel.subscribe(**{WAKE: lambda message: self._followers.wake(message["data"].decode())})
         # redis-py subscribes again by itself once the server is back.
         channel.run_in_thread(
             sleep_time=1.0, daemon=True, exception_handler=lambda *_: time.sleep(1.0)

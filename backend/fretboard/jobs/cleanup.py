@@ -11,12 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fretboard.core.analysis import Status
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
-from fretboard.core.image_set import ImageSet
 from fretboard.core.settings import Settings
-from fretboard.jobs.delete import erase_analysis, erase_set, erase_test
+from fretboard.jobs.life_cycle import LifeCycle
+from fretboard.jobs.lives import AnswerLife, CausalTestLife, ImageSetLife
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 
@@ -25,18 +24,17 @@ DAY_SECONDS = 86_400
 # writes right now.
 LEFTOVER_SECONDS = DAY_SECONDS
 KINDS = ("experiment", "set", "analysis")  # of equal age, what rests on others goes first
-BUSY = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
-class Limits:
+class StoreLimits:
     """What may stay: days since it was written, bytes of all records; 0: no limit."""
 
     keep_days: float = 0.0
     store_bytes: int = 0
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "StoreLimits":
         """As configured."""
         return cls(settings.keep_days, settings.store_bytes)
 
@@ -47,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Item:
+class StoredItem:
     """A record: its size in bytes, and when it was last written (s since the epoch)."""
 
     kind: str
@@ -71,31 +69,34 @@ class Cleaned:
         )
 
 
-def clean(services: Services, limits: Limits, dry: bool = False) -> Cleaned:
+def clean(services: Services, limits: StoreLimits, dry: bool = False) -> Cleaned:
     """Delete what is beyond the limits; `dry`: only say what would go."""
-    items, now = _items(services), time.time()
-    told = Cleaned(left=sum(item.bytes for item in items))
+    items, now, lives = _items(services), time.time(), _lives(services)
+    report = Cleaned(left=sum(item.bytes for item in items))
 
-    def busy(item: Item) -> bool:
-        return _busy(services, item, now)
+    def busy(item: StoredItem) -> bool:
+        return _busy(lives[item.kind], item, now)
 
     for item in beyond(items, limits, now, busy):
-        told.removed[item.kind] += 1
-        told.freed += item.bytes
-        told.left -= item.bytes
+        report.removed[item.kind] += 1
+        report.freed += item.bytes
+        report.left -= item.bytes
         if not dry:
-            _erase(services, item)
+            with suppress(NotFound):  # deleted by someone else meanwhile
+                lives[item.kind].erase(item.id)
     if not dry:
         services.store.drop_half_written(now - LEFTOVER_SECONDS)
-    return told
+    return report
 
 
 def beyond(
-    items: list[Item], limits: Limits, now: float, busy: Callable[[Item], bool]
-) -> Iterator[Item]:
+    items: list[StoredItem], limits: StoreLimits, now: float, busy: Callable[[StoredItem], bool]
+) -> Iterator[StoredItem]:
     """What has to go, in the order in which it can; `busy` is asked of nothing else."""
     total = sum(item.bytes for item in items)
-    for item in sorted(items, key=lambda one: (one.written, KINDS.index(one.kind))):
+    for item in sorted(
+        items, key=lambda candidate: (candidate.written, KINDS.index(candidate.kind))
+    ):
         old = limits.keep_days and now - item.written > limits.keep_days * DAY_SECONDS
         over = limits.store_bytes and total > limits.store_bytes
         if not (old or over):
@@ -105,7 +106,7 @@ def beyond(
             yield item
 
 
-def _items(services: Services) -> list[Item]:
+def _items(services: Services) -> list[StoredItem]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
     shipped = shipped_ids()
     sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
@@ -130,8 +131,8 @@ def _items(services: Services) -> list[Item]:
     return [*tests, *sets, *analyses]
 
 
-def _listed(records: Any, kind: str) -> list[Item]:
-    return [Item(kind, one, *usage) for one, usage in records.usage().items()]
+def _listed(records: Any, kind: str) -> list[StoredItem]:
+    return [StoredItem(kind, record_id, *usage) for record_id, usage in records.usage().items()]
 
 
 def _members(services: Services, set_id: str) -> list[str]:
@@ -141,28 +142,19 @@ def _members(services: Services, set_id: str) -> list[str]:
         return []
 
 
-def _records(services: Services, kind: str) -> Any:
-    kinds = {
-        "experiment": services.tests, "set": services.sets, "analysis": services.store,
-    }  # fmt: skip
-    return kinds[kind]
+def _lives(services: Services) -> dict[str, LifeCycle[Any]]:
+    return {
+        "experiment": CausalTestLife(services),
+        "set": ImageSetLife(services),
+        "analysis": AnswerLife(services),
+    }
 
 
-def _busy(services: Services, item: Item, now: float) -> bool:
+def _busy(life: LifeCycle[Any], item: StoredItem, now: float) -> bool:
     """Whether it waits or runs; of a set, a member of it."""
     try:
-        document = _records(services, item.kind).read(item.id)
+        return not life.status(life.records.read(item.id)).over
     except Lost:
         return False
     except NotFound:
         return now - item.written < LEFTOVER_SECONDS
-    if not isinstance(document, ImageSet):
-        return document.status in BUSY
-    members = (Item("analysis", member.analysis_id or "", 0, 0.0) for member in document.members)
-    return any(_busy(services, member, now) for member in members if member.id)
-
-
-def _erase(services: Services, item: Item) -> None:
-    erase = {"experiment": erase_test, "set": erase_set, "analysis": erase_analysis}
-    with suppress(NotFound):  # deleted by someone else meanwhile
-        erase[item.kind](services, item.id)

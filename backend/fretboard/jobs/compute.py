@@ -68,14 +68,10 @@ class QueueCompute:
         self._services.jobs.cancel(f"{record_id}/{derived.file}")
 
     def _ask(self, record: Analysis | ImageSet, derived: Derived) -> None:
-        if isinstance(record, ImageSet):  # any worker makes its maps
-            model, revision = record.request.model, ""
-        else:
-            model, revision = record.model.name, record.model.revision
         topic, last = f"derived:{uuid.uuid4().hex}", START
         patience = self._services.settings.derive_timeout_seconds
         deadline = time.monotonic() + patience
-        self._services.jobs.derive(record.id, revision, derived, topic)
+        self._services.jobs.derive(record, derived, topic)
         woken = threading.Event()
         with self._services.bus.follow(topic, woken.set):
             while time.monotonic() < deadline:
@@ -88,7 +84,7 @@ class QueueCompute:
                         return _settle(event)
                     now = Progress(event["share"], event["message"])
                     self._progress[f"{record.id}/{derived.key}"] = now
-                self._check_worker(model)
+                self._check_worker(record.request.model)
                 woken.wait(LOOK_SECONDS)
         raise Unavailable("No worker answered in time. The model may still be loading; ask again.")
 

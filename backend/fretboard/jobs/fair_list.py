@@ -113,7 +113,7 @@ class FairList(BaseModel):
         works = self.taken.pop(worker, [])
         for work in reversed(works):
             lane = self.lanes[work.lane]
-            own = [one for turn in lane if turn.client == work.client for one in turn.works]
+            own = [waiting for turn in lane if turn.client == work.client for waiting in turn.works]
             lane[:] = [turn for turn in lane if turn.client != work.client]
             blamed = {"deaths": work.deaths + 1, "group": ""} if died else {}
             again = work.model_copy(update={"since": time.time(), **blamed})
@@ -139,11 +139,11 @@ class FairList(BaseModel):
         """Where work stands when so many workers take from the list; None when it does not wait."""
         ahead = 0
         for lane in LANES:
-            found = _ahead(self.lanes[lane], work_id)
-            if found is not None:
+            before = _ahead(self.lanes[lane], work_id)
+            if before is not None:
                 return Place(
-                    position=ahead + found + 1,
-                    expected_seconds=self._expected(ahead + found, workers),
+                    position=ahead + before + 1,
+                    expected_seconds=self._expected(ahead + before, workers),
                 )
             ahead += sum(len(turn.works) for turn in self.lanes[lane])
         return None
@@ -162,8 +162,8 @@ class FairList(BaseModel):
         return typical * (ahead + running / 2) / workers
 
 
-def _same(one: Work, other: Work) -> bool:
-    return (one.id, one.actor, one.args) == (other.id, other.actor, other.args)
+def _same(left: Work, right: Work) -> bool:
+    return (left.id, left.actor, left.args) == (right.id, right.actor, right.args)
 
 
 def _pop(lane: list[_Turn], turn: _Turn) -> Work:

@@ -3,10 +3,13 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from fretboard.jobs.bus import Bus
 
 Event = dict[str, Any]
 BEAT_SECONDS = 1.5
@@ -15,36 +18,29 @@ STATES = ("ready", "loading", "failed")  # what a model is, is what its best wor
 log = logging.getLogger(__name__)
 
 
-def by_model(told: list[Event]) -> dict[str, Event]:
+def by_model(workers: Collection[Event]) -> dict[str, Event]:
     """Facts of single workers → by model name: its best worker's, how many are ready, `workers`,
 
     and the `revisions` that they serve.
     """
-    found: dict[str, Event] = {}
+    models: dict[str, Event] = {}
     for state in STATES:
-        for facts in told:
+        for facts in workers:
             if facts["state"] == state:
-                best = found.setdefault(facts["name"], {**facts, "workers": 0, "revisions": []})
+                best = models.setdefault(facts["name"], {**facts, "workers": 0, "revisions": []})
                 best["workers"] += state == "ready"
                 if state != "failed" and facts.get("revision") not in best["revisions"]:
                     best["revisions"].append(facts.get("revision"))
-    return found
+    return models
 
 
-def unwell(told: list[Event], host: str) -> str:
+def unwell(workers: Collection[Event], host: str) -> str:
     """Why the workers of a machine or container are not well; "" when they are."""
-    here = [facts for facts in told if facts.get("host") == host]
+    here = [facts for facts in workers if facts.get("host") == host]
     failed = [facts for facts in here if facts["state"] == "failed"]
     if not here:
         return f"No worker of {host} has spoken for {LIFE_SECONDS} s: start one, or see its logs."
     return " ".join(f"{facts['name']} failed: {facts['detail']}" for facts in failed)
-
-
-class Announcing(Protocol):
-    """The part of a bus that a herald needs."""
-
-    def announce(self, worker: str, facts: Event) -> None: ...
-    def withdraw(self, worker: str) -> None: ...
 
 
 class Herald:
@@ -53,7 +49,7 @@ class Herald:
     `facts` are said of it always, such as where it runs.
     """
 
-    def __init__(self, bus: Announcing, beat: Callable[[], None], **facts: Any) -> None:
+    def __init__(self, bus: "Bus", beat: Callable[[], None], **facts: Any) -> None:
         self.worker = uuid.uuid4().hex
         self._bus = bus
         self._beat = beat

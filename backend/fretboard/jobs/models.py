@@ -20,8 +20,8 @@ def _default(services: Services) -> ServedModel:
     try:
         model = served_model(name)
     except FretboardError as error:  # not on this machine, which alone is no fault
-        told = facts or {"state": "absent", "detail": error.detail}
-        return described(services.settings, {"name": name, **told})
+        known = facts or {"state": "absent", "detail": error.detail}
+        return described(services.settings, {"name": name, **known})
     loading = {"state": "loading", "detail": "The model is being loaded."}
     absent = {"state": "absent", "detail": services.unserved}
     state = facts or (loading if services.expects_worker else absent)

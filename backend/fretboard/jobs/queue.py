@@ -13,6 +13,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import Cancelled
+from fretboard.core.image_set import ImageSet
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.repair import RepairKind
 from fretboard.jobs.bus import Bus
@@ -83,12 +84,13 @@ class Jobs:
         self.waiting.change(queue, lambda fair: fair.add(lane, client, work))
         self._bus.wake(wake_topic(queue))
 
-    def derive(self, record_id: str, revision: str, wanted: Derived, reply_topic: str) -> None:
+    def derive(self, record: Analysis | ImageSet, derived: Derived, reply_topic: str) -> None:
         """Compute derived arrays; `progress`, then `done` or `failed` go to the reply topic."""
         # Skipped layers patch the model's modules: nothing may run beside.
-        kind = GENERATE if wanted.runs_model else MAPS if wanted.is_map else DERIVED
-        args = [record_id, wanted.key, reply_topic]
-        work = Work(id=f"{record_id}/{wanted.file}", actor=DERIVE, args=args)
+        kind = GENERATE if derived.runs_model else MAPS if derived.is_map else DERIVED
+        revision = "" if isinstance(record, ImageSet) else record.model.revision
+        args = [record.id, derived.key, reply_topic]
+        work = Work(id=f"{record.id}/{derived.file}", actor=DERIVE, args=args)
         self.put(queue_name(kind, revision), work)
 
     def cancel(self, work: str) -> None:

@@ -12,7 +12,7 @@ import time
 from redis.exceptions import RedisError
 
 from fretboard.core.errors import FretboardError
-from fretboard.jobs.cleanup import Limits, clean
+from fretboard.jobs.cleanup import StoreLimits, clean
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.heartbeat import LIFE_SECONDS
 from fretboard.jobs.redis import connect
@@ -93,7 +93,7 @@ class Upkeep:
 
     def _release(self) -> None:
         """Give back what dead workers took."""
-        living, now = {*self._services.bus.workers(), self._worker}, time.monotonic()
+        living, now = {*self._services.bus.facts(), self._worker}, time.monotonic()
         waiting = self._services.jobs.waiting
         gone = {
             (consumer.queue, worker)
@@ -101,7 +101,7 @@ class Upkeep:
             for worker in waiting.look(consumer.queue).taken
             if worker not in living
         }
-        self._suspects = {one: self._suspects.get(one, now) for one in gone}
+        self._suspects = {taken: self._suspects.get(taken, now) for taken in gone}
         for (queue, worker), since in self._suspects.items():
             if now - since >= ORPHAN_SECONDS:
                 log.warning("worker %s is gone; its work on %s is next again", worker, queue)
@@ -115,6 +115,6 @@ class Upkeep:
             if not self._server.claim("pass", PASS_SECONDS):
                 return
             self._take_up()
-        limits = Limits.of(self._services.settings)
+        limits = StoreLimits.of(self._services.settings)
         if limits.any:
             log.info("cleaned: %s", clean(self._services, limits))

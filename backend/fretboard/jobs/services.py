@@ -70,12 +70,12 @@ class Services:
         cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
         return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
 
-    def choose(self, asked: str | None) -> ServedModel:
+    def choose(self, name: str | None) -> ServedModel:
         """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
 
         Raises UnknownModel.
         """
-        return choose_model(self.settings, asked, self.bus.announced())
+        return choose_model(self.settings, name, self.bus.announced())
 
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
@@ -107,7 +107,7 @@ class Services:
         documents: Iterator[Analysis | CausalTest] = chain(
             self.store.readable(), self.tests.readable()
         )
-        return [one for one in documents if one.status in (Status.QUEUED, Status.RUNNING)]
+        return [document for document in documents if not document.status.over]
 
 
 def build_services(settings: Settings) -> Services:

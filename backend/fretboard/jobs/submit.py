@@ -3,23 +3,17 @@
 from contextlib import suppress
 
 from fretboard.analysis.questions import prepare
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import (
-    FretboardError,
-    NotFound,
-    StoreFull,
-    Unavailable,
-)
-from fretboard.core.images import to_png
+from fretboard.core.analysis import Analysis
+from fretboard.core.errors import InputError, Lost, NotFound, Unavailable
+from fretboard.core.images import Picture, stored_image, to_png
 from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
 from fretboard.core.room import check_texts
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.admission import Load, admit, prompt_tokens
-from fretboard.jobs.delete import allow, make_way
 from fretboard.jobs.fair_list import INTERACTIVE
+from fretboard.jobs.lives import AnswerLife
 from fretboard.jobs.queue import NOBODY
-from fretboard.jobs.rerun import needs_run, run_again
 from fretboard.jobs.services import Services
 
 
@@ -32,18 +26,43 @@ def submit(
     """
     analysis, picture = prepare(services.settings, question, services.bus.announced())
     _check_loadable(services, analysis)
-    make_way(services, services.store, analysis.id)
+    answers = AnswerLife(services)
+    answers.make_way(analysis.id)
     served, vocabulary = services.choose(analysis.model.name), _vocabulary(services, analysis)
     if vocabulary is not None:
         check_texts(analysis.request, served, vocabulary, services.settings.max_new_tokens)
     share = _check_memory(services, analysis, served, vocabulary)
-    if picture is not None:
-        services.store.write_image(analysis.id, to_png(picture.image))
-    allow(services, analysis.id)  # before the record: without Redis it is refused here
-    if _accept(services, analysis):
-        services.jobs.start(analysis, lane, client, share)
-        return analysis, True
-    return _revive(services, services.store.read(analysis.id), lane, client)
+
+    def write_image() -> None:
+        if picture is not None:
+            services.store.write_image(analysis.id, to_png(picture.image))
+
+    return answers.enter(analysis, write_image, client, lane, share)
+
+
+def known(services: Services, analysis_id: str, instead: str) -> Analysis:
+    """The analysis that a request names. Raises InputError, which says what to do `instead`."""
+    try:
+        return services.store.read(analysis_id)
+    except Lost:
+        raise
+    except NotFound as error:
+        raise InputError(f"There is no analysis {analysis_id!r}; {instead}.") from error
+
+
+def with_image_of(services: Services, question: Question, analysis_id: str) -> Question:
+    """About the image of a known analysis, under the hash of the file that it came in.
+
+    The same question as with that file, so it has the same id. Raises InputError, Lost.
+    """
+    if question.image is not None:
+        raise InputError("Give either image or image_of, not both.")
+    info = known(services, analysis_id, "choose the image again").request.image
+    if info is None:
+        raise InputError(f"The analysis {analysis_id!r} has no image; leave image_of out.")
+    png = services.store.read_image(analysis_id)
+    picture = Picture(stored_image(png), info.sha256, info.media_type, info.note)
+    return question.but(image=picture)
 
 
 def _vocabulary(services: Services, analysis: Analysis) -> Vocabulary | None:
@@ -51,17 +70,6 @@ def _vocabulary(services: Services, analysis: Analysis) -> Vocabulary | None:
     with suppress(NotFound):
         return services.vocabulary(analysis)
     return None
-
-
-def _accept(services: Services, analysis: Analysis) -> bool:
-    """Whether the record is new. Where it cannot be written, nothing is left of it."""
-    try:
-        return services.store.create(analysis)
-    except (StoreFull, Unavailable):
-        with suppress(FretboardError):
-            if not services.store.exists(analysis.id):
-                services.store.purge(analysis.id)
-        raise
 
 
 def _check_memory(
@@ -87,13 +95,3 @@ def _check_loadable(services: Services, analysis: Analysis) -> None:
             f"The model {analysis.model.name} could not be loaded: {facts['detail']} "
             "Correct FRETBOARD_MODEL and start the server again."
         )
-
-
-def _revive(
-    services: Services, existing: Analysis, lane: str, client: str
-) -> tuple[Analysis, bool]:
-    """One that failed, or lost a part of its record, is run again when it is asked again."""
-    underway = existing.status in (Status.QUEUED, Status.RUNNING)
-    if underway or not needs_run(services, existing):
-        return existing, False
-    return run_again(services, existing, client, lane), True

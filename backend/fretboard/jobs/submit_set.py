@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 
 from fretboard.analysis.questions import prepare
 from fretboard.core.alignment import parse_role
-from fretboard.core.analysis import Analysis, Problem
-from fretboard.core.errors import InputError, Lost, NotFound
-from fretboard.core.image_set import ImageSet, Member, SetRequest, set_id
+from fretboard.core.analysis import Analysis, problem_of
+from fretboard.core.errors import InputError
+from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
-from fretboard.jobs.delete import make_way
 from fretboard.jobs.fair_list import BATCH
+from fretboard.jobs.lives import AnswerLife, ImageSetLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
-from fretboard.jobs.submit import submit
+from fretboard.jobs.submit import known, submit
 
 FEWEST, MOST = 2, 200
 DEFAULT_ROLE = "first-difference"
@@ -33,52 +33,65 @@ class SetQuestion:
 
 
 def submit_set(
-    services: Services, asked: SetQuestion, client: str = NOBODY
+    services: Services, set_question: SetQuestion, client: str = NOBODY
 ) -> tuple[ImageSet, bool]:
-    """(the set, whether it is new). Images that are refused are named in it and skipped."""
-    asked = _from_world(asked)
-    token = asked.token or DEFAULT_ROLE
+    """(the set, whether it is new or a member was run again).
+
+    Images that are refused are named in it and skipped.
+    """
+    set_question = _from_world(set_question)
+    token = set_question.token or DEFAULT_ROLE
     parse_role(token)
-    members = [_known(services, analysis_id) for analysis_id in asked.analyses]
-    prompt, model = _question(services, asked, members)
-    count = len(members) + len(asked.images)
+    members = [
+        known(services, analysis_id, "upload its image") for analysis_id in set_question.analyses
+    ]
+    prompt, model = _question(services, set_question, members)
+    count = len(members) + len(set_question.images)
     if not FEWEST <= count <= MOST:
         raise InputError(f"The set has {count} images; choose {FEWEST} to {MOST}.")
-    listed = [Member(name=name, analysis_id=a.id) for name, a in members]
-    listed += [_member(services, asked.question, name, data, client) for name, data in asked.images]
-    request = SetRequest(prompt=prompt, model=model, token=token, salt=asked.question.salt)
-    members_once = _without_doubles(listed)
-    image_set = ImageSet(id=set_id(request, members_once), request=request, members=members_once)
-    make_way(services, services.sets, image_set.id)
-    return image_set, services.sets.create(image_set)
+    answers = AnswerLife(services)
+    started = [answers.retry(analysis, client, BATCH)[1] for analysis in members]
+    listed = [Member(name=analysis.id[:8], analysis_id=analysis.id) for analysis in members]
+    for name, data in set_question.images:
+        member, new = _member(services, set_question.question, name, data, client)
+        listed.append(member)
+        started.append(new)
+    set_request = SetRequest(
+        prompt=prompt, model=model, token=token, salt=set_question.question.salt
+    )
+    image_set = make_set(set_request, listed)
+    ImageSetLife(services).make_way(image_set.id)
+    return image_set, services.sets.create(image_set) or any(started)
 
 
-def _from_world(asked: SetQuestion) -> SetQuestion:
-    if asked.world is None:
-        return asked
+def _from_world(set_question: SetQuestion) -> SetQuestion:
+    if set_question.world is None:
+        return set_question
     from fretboard.tiny_llava.world.sets import SETS
 
-    found = next((one for one in SETS if one.name == asked.world), None)
-    if found is None:
-        names = ", ".join(one.name for one in SETS)
+    chosen = SETS.get(set_question.world)
+    if chosen is None:
         raise InputError(
-            f"There is no set {asked.world!r} of the bundled world; there are {names}."
+            f"There is no set {set_question.world!r} of the bundled world; there are "
+            f"{', '.join(SETS)}."
         )
-    question = asked.question.but(prompt=asked.question.prompt or found.prompt)
-    drawn = [(name, to_png(image)) for name, image in found.images()]
-    images = [*asked.images, *drawn]
-    return replace(asked, question=question, token=asked.token or found.token, images=images)
+    question = set_question.question.but(prompt=set_question.question.prompt or chosen.prompt)
+    drawn = [(name, to_png(image)) for name, image in chosen.images()]
+    images = [*set_question.images, *drawn]
+    return replace(
+        set_question, question=question, token=set_question.token or chosen.token, images=images
+    )
 
 
 def _question(
-    services: Services, asked: SetQuestion, members: list[tuple[str, Analysis]]
+    services: Services, set_question: SetQuestion, members: list[Analysis]
 ) -> tuple[str, str]:
     """(prompt, model); checked before any image is taken."""
-    if asked.images:
-        checked, _ = prepare(services.settings, asked.question, services.bus.announced())
+    if set_question.images:
+        checked, _ = prepare(services.settings, set_question.question, services.bus.announced())
         return checked.request.prompt, checked.request.model
-    prompts = {analysis.request.prompt for _, analysis in members}
-    models = {analysis.request.model for _, analysis in members}
+    prompts = {analysis.request.prompt for analysis in members}
+    models = {analysis.request.model for analysis in members}
     if len(models) > 1:
         raise InputError(
             f"The analyses are of several models ({', '.join(sorted(models))}); "
@@ -88,33 +101,12 @@ def _question(
     return prompt, next(iter(models), services.settings.model)
 
 
-def _known(services: Services, analysis_id: str) -> tuple[str, Analysis]:
+def _member(
+    services: Services, question: Question, name: str, data: bytes, client: str
+) -> tuple[Member, bool]:
+    """(the member, or why it was refused; whether work was started)."""
     try:
-        analysis = services.store.read(analysis_id)
-    except Lost:
-        raise
-    except NotFound as error:
-        raise InputError(f"There is no analysis {analysis_id!r}; upload its image.") from error
-    return analysis.id[:8], analysis
-
-
-def _member(services: Services, question: Question, name: str, data: bytes, client: str) -> Member:
-    try:
-        analysis, _ = submit(services, question.but(image=data), BATCH, client)
+        analysis, started = submit(services, question.but(image=data), BATCH, client)
     except InputError as error:
-        return Member(name=name, error=Problem(title=error.title, detail=error.detail))
-    return Member(name=name, analysis_id=analysis.id)
-
-
-def _without_doubles(members: list[Member]) -> list[Member]:
-    """The same image twice would be two points in one place."""
-    seen: dict[str, str] = {}
-    kept = []
-    for member in members:
-        if member.analysis_id is None or member.analysis_id not in seen:
-            seen[member.analysis_id or ""] = member.name
-            kept.append(member)
-            continue
-        told = f"This is the same image and question as {seen[member.analysis_id]}."
-        kept.append(Member(name=member.name, error=Problem(title="Twice", detail=told)))
-    return kept
+        return Member(name=name, error=problem_of(error)), False
+    return Member(name=name, analysis_id=analysis.id), started

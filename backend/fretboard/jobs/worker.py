@@ -18,9 +18,9 @@ from fretboard.core.model_info import ServedModel, served_model
 from fretboard.engine.load import free_bytes, load_pipeline
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.counters import BUSY_SECONDS
-from fretboard.jobs.delete import sweep
 from fretboard.jobs.fair_list import Work
 from fretboard.jobs.heartbeat import Herald
+from fretboard.jobs.life_cycle import sweep
 from fretboard.jobs.queue import (
     ANALYSE,
     DERIVE,
@@ -66,7 +66,7 @@ class Worker:
         self._herald.say(name=self._services.settings.model, state="loading", detail=LOADING)
         try:
             served = served_model(self._services.settings.model)
-            self._herald.say(**_told(served), state="loading", detail=LOADING)
+            self._herald.say(**_announcement(served), state="loading", detail=LOADING)
             log.info("%s is being loaded", served.name)
             pipeline = load_pipeline(self._services.settings, self._services.store)
         except Exception as error:
@@ -172,7 +172,7 @@ class Worker:
             if work.actor == DERIVE:
                 self._working.bus.publish(work.args[-1], {"type": "failed", **problem.model_dump()})
         for _, document in self._documents(works):
-            if document.status in (Status.QUEUED, Status.RUNNING):
+            if not document.status.over:
                 self._working.fail(document, problem)
 
     def _documents(self, works: list[Work]) -> Iterator[tuple[Any, Any]]:
@@ -186,8 +186,8 @@ class Worker:
         for records, document in self._documents(works):
             if document.status == Status.RUNNING:
                 records.write(document.model_copy(update={"status": Status.QUEUED}))
-                told = {"type": "status", "status": "queued", "message": GIVEN_BACK}
-                self._services.bus.publish(document.id, told)
+                event = {"type": "status", "status": "queued", "message": GIVEN_BACK}
+                self._services.bus.publish(document.id, event)
 
 
 def record_of(work: Work) -> str:
@@ -195,6 +195,6 @@ def record_of(work: Work) -> str:
     return work.id.partition("/")[0]
 
 
-def _told(served: ServedModel) -> dict[str, Any]:
+def _announcement(served: ServedModel) -> dict[str, Any]:
     """What web processes must know of the model, which they need not have on disk."""
     return served.model_dump(exclude={"state", "detail", "default", "workers"})

@@ -20,8 +20,8 @@ def change_points(profiles: np.ndarray, rising: bool = False) -> np.ndarray:
     left = sums[:, :-1] / left_size
     right = (sums[:, -1:] - sums[:, :-1]) / (count - left_size)
     between = left_size * (count - left_size) * (left - right) ** 2
-    wanted = left < right if rising else left > right
-    return np.where(wanted, between, -np.inf).argmax(axis=1) + 1
+    towards = left < right if rising else left > right
+    return np.where(towards, between, -np.inf).argmax(axis=1) + 1
 
 
 def resampled_interval(
@@ -48,6 +48,6 @@ def central_interval(
 ) -> tuple[int, int]:
     """The change points of (n, length) resampled profiles, but (1 − coverage) / 2 at either end."""
     tail = (1 - coverage) / 2
-    found = change_points(profiles, rising)
-    low, high = np.quantile(found, [tail, 1 - tail], method="nearest")
+    points = change_points(profiles, rising)
+    low, high = np.quantile(points, [tail, 1 - tail], method="nearest")
     return int(low), int(high)

@@ -63,12 +63,12 @@ def adjacent(log_probabilities: Tensor, divergence: str = "jsd") -> Tensor:
     measure = DIVERGENCES[divergence]
     rows = iter(log_probabilities)
     log_p = next(rows)
-    p, found = log_p.exp(), []
+    p, depths = log_p.exp(), []
     for log_q in rows:
         q = log_q.exp()
-        found.append(measure(log_p, log_q, p, q))
+        depths.append(measure(log_p, log_q, p, q))
         log_p, p = log_q, q
-    return torch.stack(found)
+    return torch.stack(depths)
 
 
 def _or_exp(p: Tensor | None, log_p: Tensor) -> Tensor:

@@ -81,8 +81,8 @@ def detect(
     """
     pairs = len(jsd) - mixed_last_pair
     usable, likely = jsd[:pairs], probability[: pairs + 1]
-    given = method == "paper" or thresholds.critical_depth is not None
-    reason = None if given else objection(usable, likely, thresholds)
+    imposed = method == "paper" or thresholds.critical_depth is not None
+    reason = None if imposed else objection(usable, likely, thresholds)
     critical, interval = None, None
     if reason is None:
         critical, interval = _critical(usable, len(jsd), thresholds, method)
@@ -94,7 +94,7 @@ def detect(
         else:
             mutation = _mutation_depth(usable[:, t], critical, thresholds)
         tokens.append(_token(mutation, rank[:, t], leaders[:, t], critical, thresholds))
-    verdict: Verdict = "given" if given else "none" if reason else "stages"
+    verdict: Verdict = "given" if imposed else "none" if reason else "stages"
     view = _probability_depth(probability)
     return StageReport(verdict, reason, critical, interval, view, tokens)
 
@@ -178,10 +178,10 @@ def _mutation_depth(jsd: np.ndarray, critical: int | None, thresholds: Threshold
 
     # The pair before keeps a mere decay from counting as a peak; the end may peak.
     framed = np.concatenate([jsd[critical - 1 : critical], late, [0.0]])
-    peaks, found = find_peaks(framed, prominence=0.0)
+    peaks, properties = find_peaks(framed, prominence=0.0)
     if not peaks.size:
         return None
-    best = int(peaks[found["prominences"].argmax()])
+    best = int(peaks[properties["prominences"].argmax()])
     if best <= MIN_QUIET:
         return None
     rest = log_jsd(_without(late, best - 1))

@@ -178,7 +178,7 @@ def _sentence(shape: Shape, whole: Profiles, thresholds: Thresholds) -> str:
         return f"{NAMES[shape]} (by JSD the change ends at depth {depth}, yet {apart})"
     else:
         detail = f"mean JSD {before:.3g} nats up to depth {depth}, {after:.3g} after"
-    told = f"{NAMES[shape]} ({detail})"
+    sentence = f"{NAMES[shape]} ({detail})"
     if shape != Shape.WORDLESS and half > depth + _lag(whole.jsd, thresholds):
-        told = f"{told}, and {NAMES[Shape.LATE]} ({apart})"
-    return told
+        sentence = f"{sentence}, and {NAMES[Shape.LATE]} ({apart})"
+    return sentence

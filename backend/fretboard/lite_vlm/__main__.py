@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fretboard.core.checkout import training
 from fretboard.core.errors import FretboardError
 
 from . import ADAPTER, CACHE, GALLERY, assembled
@@ -15,22 +16,17 @@ def _assemble(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .train.run import train
-
+    train = training("fretboard.lite_vlm.train.run").train
     start = options.start if options.start and options.start.exists() else None
     train(options.work, options.steps, options.chunks, options.processes, start)
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .train.run import export
-
-    export(options.work, options.adapter)
+    training("fretboard.lite_vlm.train.run").export(options.work, options.adapter)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .train.report import evaluate
-
-    evaluate(
+    training("fretboard.lite_vlm.train.report").evaluate(
         options.checkpoint or assembled(None, options.adapter),
         options.work,
         options.scenes,
@@ -39,11 +35,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _gallery(options: argparse.Namespace) -> None:
-    from .train.gallery import make_gallery
-    from .train.kept import say
-    from .train.packages import test_folder
-
-    make_gallery(test_folder(options.work, say) / "scikit-image" / "skimage" / "data", GALLERY)
+    packages = training("fretboard.lite_vlm.train.packages").test_folder(options.work, print)
+    make = training("fretboard.lite_vlm.train.gallery").make_gallery
+    make(packages / "scikit-image" / "skimage" / "data", GALLERY)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -56,6 +56,13 @@ class Anatomy:
         """L + 1."""
         return len(self.layers) + 1
 
+    @property
+    def device(self) -> torch.device:
+        """Where the final norm takes the states; the CPU where it is offloaded."""
+        weight = next(self.final_norm.parameters(), None)
+        known = weight is not None and weight.device.type != "meta"
+        return weight.device if weight is not None and known else torch.device("cpu")
+
     def normed(self, hidden: Tensor) -> Tensor:
         """`N(h)`, on the device of the final norm."""
         return _applied(self.final_norm, hidden)
@@ -159,10 +166,10 @@ def _unwrapped(start: nn.Module | None) -> Iterator[nn.Module]:
 
 def _layer_list(decoder: nn.Module) -> nn.ModuleList | None:
     """The one with a well-known name, else the only ModuleList there is."""
-    named = (getattr(decoder, name, None) for name in LAYER_NAMES)
-    found = [part for part in named if isinstance(part, nn.ModuleList) and len(part)]
+    parts = (getattr(decoder, name, None) for name in LAYER_NAMES)
+    named = [part for part in parts if isinstance(part, nn.ModuleList) and len(part)]
     lists = [part for part in decoder.children() if isinstance(part, nn.ModuleList) and len(part)]
-    return found[0] if found else lists[0] if len(lists) == 1 else None
+    return named[0] if named else lists[0] if len(lists) == 1 else None
 
 
 def _final_norm(decoder: nn.Module) -> nn.Module:

@@ -24,7 +24,7 @@ from fretboard.model.files import check_files
 from fretboard.model.placement import placement
 from fretboard.model.processors import load_processor
 from fretboard.model.refusals import refusing
-from fretboard.model.templates import Turn, find_turn
+from fretboard.model.templates import TurnContent, find_turn
 from fretboard.model.weights import check_weights
 
 REMEDY = (
@@ -59,7 +59,7 @@ class Checkpoint:
         return frozenset(end if isinstance(end, list) else [] if end is None else [end])
 
     @cached_property
-    def turn(self) -> Turn:
+    def turn(self) -> TurnContent:
         """What its chat template takes. Raises UnsupportedModel."""
         return find_turn(self.processor or self.tokenizer, self.processor is not None)
 

@@ -10,7 +10,7 @@ from fretboard.core.errors import FretboardError, InputError, said
 from fretboard.model import shortage
 from fretboard.model.anatomy import IMAGE_ID_NAMES
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.templates import Turn, image_prefix, one_turn, rendered
+from fretboard.model.templates import TurnContent, image_prefix, one_turn, rendered
 
 log = logging.getLogger(__name__)
 # What stands for a picture, a film or a sound, in configs and in processors.
@@ -71,8 +71,8 @@ def _markers(checkpoint: Checkpoint) -> Iterator[tuple[str, str]]:
 
 def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> Any:
     encoder = checkpoint.processor or checkpoint.tokenizer
-    if checkpoint.turn is Turn.STRING and checkpoint.processor is not None:
-        text = rendered(encoder, Turn.STRING, prompt, image)
+    if checkpoint.turn is TurnContent.STRING and checkpoint.processor is not None:
+        text = rendered(encoder, TurnContent.STRING, prompt, image)
         begins = checkpoint.tokenizer.bos_token
         plain = {
             "return_tensors": "pt",
@@ -81,7 +81,7 @@ def _encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> A
         if image is None:
             return checkpoint.tokenizer(text, **plain)
         return encoder(images=image, text=text, **plain)
-    if checkpoint.turn is not Turn.NONE:
+    if checkpoint.turn is not TurnContent.NONE:
         return encoder.apply_chat_template(
             one_turn(encoder, checkpoint.turn, prompt, image),
             add_generation_prompt=True,

@@ -30,18 +30,18 @@ def check_files(folder: Path) -> None:
     for path in sorted(folder.glob("*.json")):
         if path.stat().st_size <= LONGEST_JSON:
             read_json(path)
-    weights = list(_found(folder, WEIGHTS))
+    weights = list(_matching(folder, WEIGHTS))
     if not weights:
         raise UnsupportedModel(
             f"{folder} holds no weights: looked for {', '.join(WEIGHTS)}. Put the checkpoint's "
             "weights there, or name another folder."
         )
-    for path in chain(weights, _found(folder, TOKENIZERS)):
+    for path in chain(weights, _matching(folder, TOKENIZERS)):
         _check_file(path)
     _check_shards(folder)
 
 
-def _found(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+def _matching(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     return chain.from_iterable(sorted(folder.glob(pattern)) for pattern in patterns)
 
 

@@ -90,7 +90,7 @@ def generate_together(
     """
     check_skippable(checkpoint.model, skipped)
     rows = [answer.repair.rows(answer.inputs) for answer in answers]
-    conductor = _Conductor(checkpoint, answers, [one.rows for one in rows])
+    conductor = _Conductor(checkpoint, answers, [answer_rows.rows for answer_rows in rows])
     with (
         conductor.telling(skipped),
         skip_layers(checkpoint.anatomy, skipped, when),

@@ -116,12 +116,12 @@ def _packed(
     side = eye.image_size // eye.patch_size
     places = torch.stack([_leveled(crop, side, side) for crop in crops])
     pack = model.model.pack_image_features
-    asked = inspect.signature(pack).parameters.keys() & vars(model.config).keys()
+    settings = inspect.signature(pack).parameters.keys() & vars(model.config).keys()
     packed, _ = pack(
         [places],
         tensors["image_sizes"].cpu(),
         image_newline=torch.full((5,), torch.nan),
-        **{name: getattr(model.config, name) for name in asked},
+        **{name: getattr(model.config, name) for name in settings},
     )
     if len(packed[0]) != positions:
         raise _unfitting(positions)

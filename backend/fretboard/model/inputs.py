@@ -84,9 +84,9 @@ def lengthened(checkpoint: Checkpoint, inputs: Inputs, emitted: Sequence[int]) -
     }
 
 
-def compatible(one: Inputs, other: Inputs) -> bool:
+def compatible(left: Inputs, right: Inputs) -> bool:
     """Whether both can be rows of one batch: images of equal shape, or no images."""
-    return _media(one) == _media(other)
+    return _media(left) == _media(right)
 
 
 def _media(inputs: Inputs) -> dict[str, tuple[int, ...] | None]:

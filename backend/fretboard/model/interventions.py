@@ -50,7 +50,7 @@ def shared_keys(config: Any) -> Mapping[int, frozenset[int]]:
         elif mode is not None:
             source = sources[layer] if sources else latest[kinds[layer]]
             readers.setdefault(source, set()).add(layer)
-    return {layer: frozenset(found) for layer, found in readers.items()}
+    return {layer: frozenset(layers) for layer, layers in readers.items()}
 
 
 def listed(layers: Iterable[int]) -> str:

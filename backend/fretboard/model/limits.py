@@ -19,7 +19,7 @@ def check_words(checkpoint: Checkpoint, ids: Sequence[int], where: str) -> None:
     rows = int(getattr(embedding, "num_embeddings", 0) or embedding.weight.shape[0])
     if where == "continuation":  # is predicted as well
         rows = min(rows, checkpoint.anatomy.vocabulary)
-    known = [one for one in ids if one != checkpoint.anatomy.image_token_id]
+    known = [word_id for word_id in ids if word_id != checkpoint.anatomy.image_token_id]
     if max(known, default=0) >= rows:
         check_ids(known, rows, Vocabulary(checkpoint.tokenizer_json), where)
 

@@ -86,15 +86,15 @@ def _load(source: str, revision: str | None) -> Any:
 
 def _free_pixtral() -> None:
     """Make Pixtral's processor class importable, with Pillow's image processor behind it."""
-    wanted, processing = f"{PIXTRAL}.image_processing_pixtral", f"{PIXTRAL}.processing_pixtral"
+    missing, processing = f"{PIXTRAL}.image_processing_pixtral", f"{PIXTRAL}.processing_pixtral"
     with suppress(ImportError, AttributeError):  # another transformers: the refusal names the want
-        sys.modules[wanted] = import_module(f"{PIXTRAL}.image_processing_pil_pixtral")
+        sys.modules[missing] = import_module(f"{PIXTRAL}.image_processing_pil_pixtral")
         try:
             vars(import_module(PIXTRAL))["PixtralProcessor"] = vars(import_module(processing))[
                 "PixtralProcessor"
             ]
         finally:
-            del sys.modules[wanted]
+            del sys.modules[missing]
 
 
 @contextmanager
@@ -107,10 +107,10 @@ def _without_videos() -> Iterator[Callable[[type], list[str]]]:
         return [name for name in parts(cls) if name != VIDEO]
 
     def with_none(cls: type, *args: Any, **kwargs: Any) -> list[Any]:
-        made = list(arguments(cls, *args, **kwargs))
+        listed = list(arguments(cls, *args, **kwargs))
         if VIDEO in parts(cls):
-            made.insert(parts(cls).index(VIDEO), None)
-        return made
+            listed.insert(parts(cls).index(VIDEO), None)
+        return listed
 
     for name, patch in zip(PATCHED, (fewer_parts, with_none), strict=True):
         setattr(ProcessorMixin, name, classmethod(patch))

@@ -97,7 +97,7 @@ def lens_error(checkpoint: Checkpoint, steps: list[Step]) -> float:
     last = torch.stack([step.states[-1] for step in steps])
     read = checkpoint.anatomy.logits(checkpoint.anatomy.normed(last)).float().cpu()
     own = torch.stack([step.logits for step in steps]).cpu()
-    return max(change(one, other) for one, other in zip(own, read, strict=True))
+    return max(change(expected, through) for expected, through in zip(own, read, strict=True))
 
 
 @torch.inference_mode()
@@ -119,12 +119,12 @@ def cache_error(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> fl
     return worst
 
 
-def change(one: Tensor, other: Tensor) -> float:
+def change(left: Tensor, right: Tensor) -> float:
     """Largest difference of two (V,) logits, of the largest logit of the first; −inf left out."""
-    one, other = one.float().cpu(), other.float().cpu()
-    known = one.isfinite() & other.isfinite()
-    size = max(1e-6, float(one[known].abs().max()))
-    return float((one - other)[known].abs().max()) / size
+    left, right = left.float().cpu(), right.float().cpu()
+    known = left.isfinite() & right.isfinite()
+    size = max(1e-6, float(left[known].abs().max()))
+    return float((left - right)[known].abs().max()) / size
 
 
 def logits_dtype(checkpoint: Checkpoint) -> torch.dtype:
@@ -132,7 +132,9 @@ def logits_dtype(checkpoint: Checkpoint) -> torch.dtype:
     weight = getattr(checkpoint.anatomy.unembedding, "weight", None)
     dtype = weight.dtype if weight is not None and weight.is_floating_point() else None
     coarsest = (dtype, checkpoint.anatomy.dtype)
-    return min((one for one in coarsest if one is not None), key=lambda one: torch.finfo(one).bits)
+    return min(
+        (kind for kind in coarsest if kind is not None), key=lambda kind: torch.finfo(kind).bits
+    )
 
 
 def _inputs(checkpoint: Checkpoint, picture: Image.Image | None) -> Inputs:

@@ -22,8 +22,8 @@ def explained(error: Exception) -> Exception:
     )
     if not short:
         return error
-    wanted = re.search(r"(?i)tried to allocate [\d.]+ \w+", str(error))
-    return OutOfMemory(WORDS.format(f" ({wanted[0]})" if wanted else ""))
+    size = re.search(r"(?i)tried to allocate [\d.]+ \w+", str(error))
+    return OutOfMemory(WORDS.format(f" ({size[0]})" if size else ""))
 
 
 def give_back() -> None:

@@ -16,7 +16,7 @@ PROBE = "What colour is the cat"
 PARTS_AS_TEXT = ("{'type'", '{"type"')  # a list that a template printed as it is
 
 
-class Turn(StrEnum):
+class TurnContent(StrEnum):
     """What a template takes for the content of a turn."""
 
     PARTS = "parts"
@@ -34,11 +34,15 @@ def image_prefix(processor: Any) -> str:
     return token if kind in NO_LINE_BREAK else f"{token}\n"
 
 
-def find_turn(encoder: Any, with_images: bool) -> Turn:
+def find_turn(encoder: Any, with_images: bool) -> TurnContent:
     """encoder: a processor or a tokenizer. Raises UnsupportedModel where neither form works."""
     if not getattr(encoder, "chat_template", None):
-        return Turn.NONE
-    forms = (Turn.PARTS, Turn.STRING) if with_images else (Turn.STRING, Turn.PARTS)
+        return TurnContent.NONE
+    forms = (
+        (TurnContent.PARTS, TurnContent.STRING)
+        if with_images
+        else (TurnContent.STRING, TurnContent.PARTS)
+    )
     reasons = []
     for form in forms:
         try:
@@ -55,16 +59,18 @@ def find_turn(encoder: Any, with_images: bool) -> Turn:
     )
 
 
-def rendered(encoder: Any, form: Turn, prompt: str, image: Any | None) -> str:
+def rendered(encoder: Any, form: TurnContent, prompt: str, image: Any | None) -> str:
     """The text of one user turn, as the model is to read it."""
     turns = one_turn(encoder, form, prompt, image)
     text: str = encoder.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
     return text
 
 
-def one_turn(encoder: Any, form: Turn, prompt: str, image: Any | None) -> list[dict[str, Any]]:
+def one_turn(
+    encoder: Any, form: TurnContent, prompt: str, image: Any | None
+) -> list[dict[str, Any]]:
     """What a template is applied to."""
-    if form is Turn.STRING:
+    if form is TurnContent.STRING:
         marker = image_prefix(encoder) if image is not None else ""
         return [{"role": "user", "content": marker + prompt}]
     parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
@@ -73,7 +79,7 @@ def one_turn(encoder: Any, form: Turn, prompt: str, image: Any | None) -> list[d
     return [{"role": "user", "content": parts}]
 
 
-def _objection(encoder: Any, form: Turn, with_images: bool) -> str:
+def _objection(encoder: Any, form: TurnContent, with_images: bool) -> str:
     """What is wrong with this form; "" for nothing."""
     text = rendered(encoder, form, PROBE, None)
     if PROBE not in text or any(mark in text for mark in PARTS_AS_TEXT):

@@ -11,7 +11,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from fretboard import __version__
 from fretboard.analysis.arrays import Arrays
+from fretboard.core.settings import split_words
 from fretboard.jobs.compute import QueueCompute
+from fretboard.jobs.model_choice import ModelChoice, StartWorker
 from fretboard.jobs.services import Services
 from fretboard.server import health, page, unfurl
 from fretboard.server.body_limit import BodyLimit
@@ -20,10 +22,12 @@ from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_ha
 from fretboard.server.routes import (
     analyses,
     causal_tests,
+    exports,
     figures,
     image_sets,
     interventions,
     maps,
+    models,
     patches,
     words,
 )
@@ -35,20 +39,27 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
     "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "font-src 'self'; frame-ancestors {}; base-uri 'none'; form-action 'self'"
 )
 HEADERS = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 COMPRESS_ABOVE_BYTES = 2048
+FRAMED = re.compile(r"/(?:a|t|compare)/[0-9a-f/]+")
 OF_A_RECORD = re.compile(r"/(?:api/(?:analyses|experiments|trajectories)|a|t)/([0-9a-f]{32})\b")
 
 
-def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
-    """The application; `after_first_response` is called once, when something has been served."""
+def create_app(
+    services: Services,
+    after_first_response: Callable[[], None],
+    start_worker: StartWorker | None = None,
+) -> FastAPI:
+    """The application; `after_first_response` is called once, when something has been served.
+
+    start_worker: for another model in this process; None: it has no workers of its own.
+    """
     app = FastAPI(
         title="Fretboard",
         version=__version__,
@@ -68,7 +79,9 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(maps.routes(services, arrays, compute))
     app.include_router(image_sets.routes(services, compute, arrays))
     app.include_router(causal_tests.routes(services))
+    app.include_router(exports.routes(services, arrays))
     app.include_router(unfurl.routes(services, arrays))
+    app.include_router(models.routes(ModelChoice(services, start_worker)))
     app.include_router(sign_in.routes(services.settings))
     app.include_router(page.routes(services))
     app.include_router(health.routes(services))
@@ -78,15 +91,19 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_ABOVE_BYTES)
     app.add_middleware(BodyLimit, limit=services.settings.max_body_bytes)
     app.add_middleware(Guard, settings=services.settings)
-    app.add_middleware(Envelope, after_first_response=after_first_response)
+    embed = " ".join(split_words(services.settings.embed))
+    app.add_middleware(Envelope, after_first_response=after_first_response, embed=embed)
     return app
 
 
 class Envelope:
     """ASGI middleware: security headers, a call after the first response, the id in log lines."""
 
-    def __init__(self, app: ASGIApp, after_first_response: Callable[[], None]) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, after_first_response: Callable[[], None], embed: str = ""
+    ) -> None:
+        """embed: the sites whose pages may show a chart in a frame."""
+        self._app, self._embed = app, embed
         self._after_first: Callable[[], None] | None = after_first_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +113,7 @@ class Envelope:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
+                message["headers"] = [*message["headers"], *HEADERS, self._policy(scope)]
                 _name_in_logs(Headers(raw=message["headers"]).get("location", ""))
             await send(message)
 
@@ -107,9 +124,16 @@ class Envelope:
         if after is not None:
             after()
 
+    def _policy(self, scope: Scope) -> tuple[bytes, bytes]:
+        """Nobody may frame a page but for a chart alone, where a setting allows it."""
+        alone = b"embed=1" in scope["query_string"].split(b"&")
+        framed = self._embed and alone and FRAMED.fullmatch(scope["path"])
+        text = CONTENT_SECURITY_POLICY.format(self._embed if framed else "'none'")
+        return b"content-security-policy", text.encode()
+
 
 def _name_in_logs(path: str) -> None:
     """The record that a path or Location names: its id goes into the lines logged from here on."""
-    found = OF_A_RECORD.search(path)
-    if found:
-        bind_contextvars(analysis=found[1])
+    match = OF_A_RECORD.search(path)
+    if match:
+        bind_contextvars(analysis=match[1])

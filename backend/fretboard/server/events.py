@@ -1,25 +1,31 @@
-"""`text/event-stream` of an analysis or a causal test. Reconnecting loses nothing."""
+"""`text/event-stream` of an analysis, a causal test or an image set. Reconnecting loses nothing."""
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 from redis.exceptions import RedisError
 
+from fretboard.analysis.image_sets import standing
 from fretboard.core.analysis import Analysis, Status, problem_of, token_event
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound, Unavailable
+from fretboard.core.image_set import ImageSet
 from fretboard.jobs.bus import START, Event
 from fretboard.jobs.services import Services
+from fretboard.store.analyses import AnalysisStore
 
 log = logging.getLogger(__name__)
 # The bus wakes who follows; so often they look without: for events that were lost, a new place.
 LOOK_SECONDS = 1.0
+LOOK_AT_ALL_SECONDS = 5.0  # the members of a set, for events that were lost
+PAUSE_SECONDS = 0.2  # after a look at members: tokens come faster than anyone counts
 AWAY = "Redis or the store does not answer; the stream goes on as soon as it does."
 TERMINAL = ("done", "failed")
 WAITING = {
@@ -27,7 +33,6 @@ WAITING = {
     "loading": "Waiting for the model to load.",
     "failed": "Waiting for the model, which could not be loaded.",
 }
-OVER = (Status.DONE, Status.FAILED)
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,15 @@ class Story:
     """What is followed: its topic on the bus, how it stands, and how it ended.
 
     status: the event that says whether it waits, and where, or runs. ended: the events that the
-    record tells once it is over, None before. Both are asked in a thread.
+    record tells once it is over, None before. Both are asked in a thread. parts: topics of what it
+    is made of; `touched`, called in any thread, hears whose events came.
     """
 
     topic: str
     status: Callable[[], Event]
     ended: Callable[[], list[Event] | None]
+    parts: Sequence[str] = ()
+    touched: Callable[[str], None] = lambda _part: None
 
 
 def of_analysis(services: Services, analysis: Analysis) -> Story:
@@ -48,7 +56,7 @@ def of_analysis(services: Services, analysis: Analysis) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.store.read(analysis.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         tokens: list[Event] = [token_event(token) for token in current.tokens]
         return [{"type": "status", "status": current.status}, *tokens, _last(current)]
@@ -62,11 +70,61 @@ def of_test(services: Services, test: CausalTest) -> Story:
 
     def ended() -> list[Event] | None:
         current = services.tests.read(test.id)
-        if current.status not in OVER:
+        if not current.status.over:
             return None
         return [{"type": "status", "status": current.status}, _last(current)]
 
     return Story(test.id, lambda: _status(services, test), ended)
+
+
+def of_set(services: Services, image_set: ImageSet) -> Story:
+    """A set: `status` with how many images are done and failed, then `done` or `failed`."""
+    members = Members(services.store, image_set)
+
+    def ended() -> list[Event] | None:
+        members.look()
+        status = standing(members.statuses)
+        if status == "running":
+            return None
+        return [members.count(), {"type": status, "id": image_set.id}]
+
+    return Story(image_set.id, members.count, ended, list(members.by_id), members.touched.add)
+
+
+class Members:
+    """How each member of a set stands; only those that something happened to are read again."""
+
+    def __init__(self, store: AnalysisStore, image_set: ImageSet) -> None:
+        ids = [member.analysis_id for member in image_set.members]
+        self._store, self._refused = store, ids.count(None)
+        self.by_id = {analysis_id: Status.QUEUED for analysis_id in ids if analysis_id is not None}
+        self.touched: set[str] = set()
+        self._all_at = 0.0
+
+    @property
+    def statuses(self) -> list[Status]:
+        """Of all; a refused one has failed."""
+        return [*self.by_id.values(), *[Status.FAILED] * self._refused]
+
+    def look(self) -> None:
+        """Read what was touched; now and then all that wait or run, for events that were lost."""
+        touched, self.touched = self.touched, set()
+        if time.monotonic() - self._all_at > LOOK_AT_ALL_SECONDS:
+            touched, self._all_at = set(self.by_id), time.monotonic()
+        for analysis_id in touched:
+            if self.by_id[analysis_id].over:
+                continue
+            try:
+                self.by_id[analysis_id] = self._store.read(analysis_id).status
+            except NotFound:  # deleted
+                self.by_id[analysis_id] = Status.FAILED
+
+    def count(self) -> Event:
+        """The set in numbers."""
+        statuses = self.statuses
+        done, failed = statuses.count(Status.DONE), statuses.count(Status.FAILED)
+        counts = {"done": done, "failed": failed, "total": len(statuses)}
+        return {"type": "status", "status": standing(statuses)} | counts
 
 
 async def follow(
@@ -77,16 +135,16 @@ async def follow(
     A run that begins again on another worker tells its tokens again: each goes out once. While
     Redis or the store is away the stream stays open.
     """
-    position, told, away = after or START, -1, False
+    position, last, away = after or START, -1, False
     while True:
         try:
             async with aclosing(_events(services, story, position)) as events:
                 async for event, at in events:
                     position, away = at or position, False
                     if event["type"] == "token":
-                        if event["index"] <= told:
+                        if event["index"] <= last:
                             continue
-                        told = event["index"]
+                        last = event["index"]
                     yield _as_sse(event, at)
             return
         except (RedisError, Unavailable) as error:
@@ -102,15 +160,9 @@ async def _events(
     services: Services, story: Story, after: str
 ) -> AsyncGenerator[tuple[Event, str | None]]:
     """(event, its position on the bus) after a position, to the end. Raises RedisError."""
-    woken, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def wake() -> None:
-        with suppress(RuntimeError):  # the server stops: nobody is left to wake
-            loop.call_soon_threadsafe(woken.set)
-
-    with await run_in_threadpool(services.bus.follow, story.topic, wake):
+    async with _following(services, story) as woken:
         position, status = after, None
-        while (told := await run_in_threadpool(_ended, story)) is None:
+        while (ending := await run_in_threadpool(_ended, story)) is None:
             if status is None or position == START:  # until it begins, its place may change
                 now = await run_in_threadpool(story.status)
                 if now != status:
@@ -128,8 +180,29 @@ async def _events(
                         return
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
-    for event in told:
+                if story.parts:  # their events are told from their records
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    break
+    for event in ending:
         yield event, None
+
+
+@asynccontextmanager
+async def _following(services: Services, story: Story) -> AsyncIterator[asyncio.Event]:
+    """Set whenever something happened to the story or a part of it."""
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake(topic: str) -> None:
+        if topic != story.topic:
+            story.touched(topic)
+        with suppress(RuntimeError):  # the server stops: nobody is left to wake
+            loop.call_soon_threadsafe(woken.set)
+
+    with ExitStack() as topics:
+        for topic in (story.topic, *story.parts):
+            listen = await run_in_threadpool(services.bus.follow, topic, partial(wake, topic))
+            topics.enter_context(listen)
+        yield woken
 
 
 def _ended(story: Story) -> list[Event] | None:

@@ -11,45 +11,40 @@ from fretboard.core.question import Question, QuestionFields, new_salt
 MULTIPART = "multipart/form-data"
 
 
-class QuestionForm(QuestionFields):
+class AskForm(QuestionFields):
+    """A question about whatever comes with it."""
+
+    private: bool = False
+    """Makes the ids unguessable: the same again is another record."""
+
+    def question(self) -> Question:
+        """As the domain takes it, without a picture."""
+        fields = self.model_dump(include=set(QuestionFields.model_fields))
+        return Question(**fields, salt=new_salt() if self.private else None)
+
+
+class QuestionForm(AskForm):
     """A question with its picture."""
 
     image: UploadFile | None = None
-    private: Annotated[
-        bool,
-        Field(description="Makes the id unguessable: the same again is another analysis."),
-    ] = False
+    image_of: str | None = None
+    """An analysis whose image is asked about, in place of `image`."""
 
     def question(self) -> Question:
         """As the domain takes it, the upload read."""
-        fields = self.model_dump(include=set(QuestionFields.model_fields))
-        data = self.image.file.read() if self.image is not None else None
-        return Question(**fields, image=data, salt=new_salt() if self.private else None)
+        return super().question().but(image=_read(self.image))
 
 
-class ImageSetForm(QuestionFields):
+class ImageSetForm(AskForm):
     """One question of several images: uploads, known analyses, or a set of the bundled world."""
 
     images: Annotated[list[UploadFile], Field(default_factory=list)]
-    analysis: Annotated[
-        list[str], Field(default_factory=list, description="Ids of known analyses.")
-    ]
-    world: Annotated[str | None, Field(description="A set of the bundled world.")] = None
-    token: Annotated[
-        str,
-        Field(
-            description="first-difference (default), after:is, class:colour, words:red,blue or "
-            "an index."
-        ),
-    ] = ""
-    private: Annotated[
-        bool, Field(description="The set and the analyses made for it have unguessable ids.")
-    ] = False
-
-    def question(self) -> Question:
-        """Of every image, without one."""
-        fields = self.model_dump(include=set(QuestionFields.model_fields))
-        return Question(**fields, salt=new_salt() if self.private else None)
+    analysis: Annotated[list[str], Field(default_factory=list)]
+    """Ids of known analyses."""
+    world: str | None = None
+    """A set of the bundled world."""
+    token: str = ""
+    """first-difference (default), after:is, class:colour, words:red,blue or an index."""
 
     def uploads(self) -> list[tuple[str, bytes]]:
         """(name, bytes) of the pictures that came."""
@@ -63,10 +58,14 @@ class TestForm(TestFields):
 
     def upload(self) -> bytes | None:
         """The other picture's bytes."""
-        return self.other_image.file.read() if self.other_image is not None else None
+        return _read(self.other_image)
 
     @property
     def fields(self) -> TestFields:
         """As the domain takes it."""
         chosen = self.model_dump(include=set(TestFields.model_fields))
         return TestFields(**chosen | {"other": self.other or BLANK})
+
+
+def _read(upload: UploadFile | None) -> bytes | None:
+    return upload.file.read() if upload is not None else None

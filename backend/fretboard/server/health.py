@@ -73,8 +73,8 @@ class Checks:
         """What each that failed has to say, by its name."""
         with self._lock:
             if self._checked is None or time.monotonic() - self._checked >= KEPT_SECONDS:
-                told = {name: _told(check) for name, check in self._all.items()}
-                self._failed = {name: text for name, text in told.items() if text}
+                answers = {name: _answer(check) for name, check in self._all.items()}
+                self._failed = {name: text for name, text in answers.items() if text}
                 self._checked = time.monotonic()
             return self._failed
 
@@ -84,7 +84,7 @@ NOT_READY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _told(check: Callable[[], None]) -> str:
+def _answer(check: Callable[[], None]) -> str:
     """What the check has to say; "" when all is well."""
     try:
         check()

@@ -5,7 +5,7 @@ the same sums: of several take the `max`, not the sum. The HTTP figures are each
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate
 
 from fastapi import FastAPI
@@ -55,14 +55,14 @@ class ServiceCollector(Collector):
         """All or, while Redis is away, only that it is."""
         up = GaugeMetricFamily("fretboard_redis_up", "Whether Redis answers; 1 without Redis.")
         try:
-            told = list(self._asked())
+            families = list(self._of_redis())
         except (RedisError, OSError):
-            told = []
-        up.add_metric([], float(bool(told)))
-        yield from (up, *told)
+            families = []
+        up.add_metric([], float(bool(families)))
+        yield from (up, *families)
 
-    def _asked(self) -> Iterator[Metric]:
-        living = self._services.bus.living()
+    def _of_redis(self) -> Iterator[Metric]:
+        living = self._services.bus.facts().values()
         yield _workers(living)
         yield from self._queues({facts.get("revision", ""): facts["name"] for facts in living})
         yield from _counted(self._services.counters.read())
@@ -81,29 +81,29 @@ class ServiceCollector(Collector):
         return waits, runs
 
 
-def _workers(living: list[Event]) -> Metric:
-    told = "Workers: loading, ready, failed, stopping."
-    family = GaugeMetricFamily("fretboard_workers", told, labels=["model", "state"])
-    for labels, count in Counter((one["name"], one["state"]) for one in living).items():
+def _workers(living: Collection[Event]) -> Metric:
+    about = "Workers: loading, ready, failed, stopping."
+    family = GaugeMetricFamily("fretboard_workers", about, labels=["model", "state"])
+    for labels, count in Counter((facts["name"], facts["state"]) for facts in living).items():
         family.add_metric(labels, count)
     return family
 
 
 def _counted(sums: dict[counters.Series, float]) -> Iterator[Metric]:
-    for name, (told, labels) in COUNTED.items():
-        family = CounterMetricFamily(f"fretboard_{name}", told, labels=labels)
+    for name, (about, labels) in COUNTED.items():
+        family = CounterMetricFamily(f"fretboard_{name}", about, labels=labels)
         for series, amount in sums.items():
             if series[0] == name:
-                found = dict(series[1])
-                family.add_metric([found.get(label, "") for label in labels], amount)
+                values = dict(series[1])
+                family.add_metric([values.get(label, "") for label in labels], amount)
         yield family
     yield _waits(sums)
 
 
 def _waits(sums: dict[counters.Series, float]) -> Metric:
     """From the count of each bucket to Prometheus' running sums."""
-    told = "From the request to its turn, in seconds."
-    family = HistogramMetricFamily("fretboard_wait_seconds", told, labels=["model", "lane"])
+    about = "From the request to its turn, in seconds."
+    family = HistogramMetricFamily("fretboard_wait_seconds", about, labels=["model", "lane"])
     for (name, labels), seconds in sums.items():
         if name == counters.WAITED_SECONDS:
             own = dict(labels)

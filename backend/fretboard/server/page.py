@@ -18,7 +18,7 @@ from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
-from fretboard.server.problems import problem
+from fretboard.server.problems import nowhere, problem
 from fretboard.server.unfurl import unfurling
 from fretboard.store.examples import Example, gallery_entries, gallery_image
 
@@ -68,16 +68,7 @@ def routes(services: Services) -> APIRouter:
         """The picture of an example."""
         return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
 
-    @router.get("/api/world-sets")
-    def world_sets() -> list[WorldSetEntry]:
-        """Image sets of the bundled world, one of each kind."""
-        return _world_sets()
-
-    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
-    def strip(name: str) -> Response:
-        """Some pictures of a world set side by side."""
-        kept = {"Cache-Control": "max-age=3600"}
-        return Response(_strip(name), media_type="image/png", headers=kept)
+    _add_world_sets(router)
 
     @router.get("/api/map-presets")
     def map_presets() -> MapPresets:
@@ -90,6 +81,19 @@ def routes(services: Services) -> APIRouter:
         )
 
     return router
+
+
+def _add_world_sets(router: APIRouter) -> None:
+    @router.get("/api/world-sets")
+    def world_sets() -> list[WorldSetEntry]:
+        """Image sets of the bundled world, one of each kind."""
+        return _world_sets()
+
+    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
+    def strip(name: str) -> Response:
+        """Some pictures of a world set side by side."""
+        kept = {"Cache-Control": "max-age=3600"}
+        return Response(_strip(name), media_type="image/png", headers=kept)
 
 
 def _example(services: Services, entry: dict) -> Example:
@@ -114,10 +118,10 @@ def _world_sets() -> list[WorldSetEntry]:
 
     return [
         WorldSetEntry(
-            name=one.name, title=one.title, prompt=one.prompt, token=one.token,
-            images=len(one.scenes()), strip_url=f"/api/world-sets/{one.name}/strip.png",
+            name=entry.name, title=entry.title, prompt=entry.prompt, token=entry.token,
+            images=len(entry.scenes()), strip_url=f"/api/world-sets/{entry.name}/strip.png",
         )
-        for one in SETS
+        for entry in SETS.values()
     ]  # fmt: skip
 
 
@@ -127,10 +131,10 @@ def _strip(name: str) -> bytes:
 
     from fretboard.tiny_llava.world.sets import SETS
 
-    found = next((one for one in SETS if one.name == name), None)
-    if found is None:
+    world_set = SETS.get(name)
+    if world_set is None:
         raise NotFound(f"There is no set {name!r} of the bundled world.")
-    pictures = [image for _, image in found.images()][:STRIP_IMAGES]
+    pictures = [image for _, image in world_set.images()][:STRIP_IMAGES]
     strip = Image.new("RGB", (STRIP_SIZE * len(pictures), STRIP_SIZE))
     for column, image in enumerate(pictures):
         strip.paste(image.resize((STRIP_SIZE, STRIP_SIZE)), (column * STRIP_SIZE, 0))
@@ -143,23 +147,39 @@ def add_page(app: FastAPI, services: Services) -> None:
     @app.api_route("/", methods=PAGE, include_in_schema=False)
     @app.api_route("/a/{analysis_id}", methods=PAGE, include_in_schema=False)
     @app.api_route("/t/{set_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/definitions", methods=PAGE, include_in_schema=False)
     @app.api_route("/compare/{analysis_id}/{other_id}", methods=PAGE, include_in_schema=False)
-    def page(
-        request: Request, analysis_id: str = "", other_id: str = "", set_id: str = ""
-    ) -> Response:
+    def page(request: Request) -> Response:
         index = STATIC / "index.html"
         if not index.is_file():
             return problem(503, "The page is not built", "Run `make page`, then reload.")
-        text = index.read_text(encoding="utf-8")
-        if analysis_id and not other_id:
-            text = unfurling(services, request, text, analysis_id)
+        text = unfurling(services, request, index.read_text(encoding="utf-8"))
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
+    @app.exception_handler(404)
+    def lost(request: Request, _error: Exception) -> Response:
+        """A browser gets the page, which says so; a client of the API the problem."""
+        index, wants = STATIC / "index.html", request.headers.get("accept", "")
+        of_page = "text/html" in wants and not request.url.path.startswith("/api/")
+        if not of_page or not index.is_file():
+            return nowhere(request)
+        return HTMLResponse(index.read_text(encoding="utf-8"), 404)
+
     if (STATIC / "assets").is_dir():
-        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+        app.mount("/assets", Hashed(directory=STATIC / "assets"), name="assets")
     for path in STATIC.glob("*.*"):
         if path.name != "index.html":
             _add_file(app, path)
+
+
+class Hashed(StaticFiles):
+    """Files whose names change with what is in them: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """With the year that it may be kept."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
 
 
 def _add_file(app: FastAPI, path: Path) -> None:

@@ -75,11 +75,11 @@ class AnalysisStore(Records[Analysis]):
         done = analysis.id == analysis_id and analysis.status is Status.DONE
         return analysis if done and set(self.lost_parts(analysis)) <= set(spared) else None
 
-    def lost_parts(self, analysis: Analysis) -> list[str]:
-        """What the record should have and has not, or has damaged: image, arrays, hidden_states."""
-        parts = [IMAGE] if analysis.request.image is not None else []
-        parts += [ARRAYS, HIDDEN_STATES] if analysis.status == Status.DONE else []
-        return [part for part in parts if not self._is_sound(analysis, part)]
+    def lost_parts(self, document: Analysis) -> list[str]:
+        """Of image, arrays and hidden_states."""
+        parts = [IMAGE] if document.request.image is not None else []
+        parts += [ARRAYS, HIDDEN_STATES] if document.status == Status.DONE else []
+        return [part for part in parts if not self._is_sound(document, part)]
 
     def write_image(self, analysis_id: str, png: bytes) -> None:
         """Keep the upright RGB image, as PNG."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fretboard.core.analysis import Status
 from fretboard.core.causal_test import ARRAYS, CausalTest, prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.store.objects import open_objects
@@ -32,13 +33,15 @@ class CausalTestRecords(Records[CausalTest]):
                 "again to have them back, or delete it."
             ) from error
 
-    def has_results(self, test_id: str) -> bool:
-        """Whether they can be read."""
+    def lost_parts(self, document: CausalTest) -> list[str]:
+        """`arrays`, where a finished test has none that can be read."""
+        if document.status is not Status.DONE:
+            return []
         try:
-            self.read_results(test_id)
+            self.read_results(document.id)
         except Lost:
-            return False
-        return True
+            return [ARRAYS]
+        return []
 
     def write_other(self, test_id: str, png: bytes) -> None:
         """Keep the image that is patched against, as PNG."""
@@ -51,7 +54,7 @@ class CausalTestRecords(Records[CausalTest]):
     def ids_of(self, analysis_id: str) -> list[str]:
         """Ids of the experiments on one analysis, those that cannot be read included."""
         first = prefix_of(analysis_id)
-        return [one for one in self.ids() if one.startswith(first)]
+        return [test_id for test_id in self.ids() if test_id.startswith(first)]
 
     def of(self, analysis_id: str) -> list[CausalTest]:
         """The experiments on one analysis."""

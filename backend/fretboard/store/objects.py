@@ -149,8 +149,8 @@ def _name(path: str) -> str:
 
 def _refusal(error: Exception) -> FretboardError:
     """What a failed call says; obstore gives the system's error number in its words alone."""
-    found = re.search(r"os error (\d+)", str(error))
-    number = int(found[1]) if found else getattr(error, "errno", None)
+    match = re.search(r"os error (\d+)", str(error))
+    number = int(match[1]) if match else getattr(error, "errno", None)
     reason = os.strerror(number) if number else str(error).partition("\n")[0]
     if number == errno.EEXIST:
         return StoreFull("A file lies where the folder should be. Remove it, or name another one.")

@@ -64,7 +64,7 @@ class Records(Generic[D]):
         try:
             document = self._parsed(data)
         except ValueError as error:
-            self._lose(f"{self._name}: {_told(error)}")
+            self._lose(f"{self._name}: {_fault(error)}")
         if self._layout and document.id != record_id:
             self._lose(f"{self._name} is that of another one")
         return document
@@ -88,6 +88,10 @@ class Records(Generic[D]):
         except NotFound:
             pass
         return False
+
+    def lost_parts(self, _document: D) -> list[str]:
+        """What the record should have beside its document and has not, or has damaged."""
+        return []
 
     def delete(self, record_id: str) -> None:
         """Remove all that lies in the record's place, the document first. Raises NotFound."""
@@ -161,7 +165,7 @@ class Records(Generic[D]):
         except KeyError as error:
             raise NotFound(f"{file} holds no array named {name!r}.") from error
         except ValueError as error:
-            self._lose(f"{file}: {_told(error)}")
+            self._lose(f"{file}: {_fault(error)}")
 
     def read_arrays(self, record_id: str, file: str) -> dict[str, np.ndarray]:
         """All arrays of a file. Raises NotFound, Lost."""
@@ -169,7 +173,7 @@ class Records(Generic[D]):
         try:
             return unpack(data)
         except ValueError as error:
-            self._lose(f"{file}: {_told(error)}")
+            self._lose(f"{file}: {_fault(error)}")
 
     def read_noted(self, record_id: str, file: str, name: str) -> tuple[np.ndarray, Any]:
         """(an array of a file, the JSON in the file's note). Raises NotFound, Lost."""
@@ -177,7 +181,7 @@ class Records(Generic[D]):
         try:
             return array, json.loads(read_note(self._reader(record_id, file)))
         except ValueError as error:
-            self._lose(f"{file}: {_told(error)}")
+            self._lose(f"{file}: {_fault(error)}")
 
     def _path(self, record_id: str, name: str) -> str:
         if not record_id.isalnum():
@@ -200,7 +204,7 @@ class Records(Generic[D]):
             self._parsed(data)
         except ValueError as error:
             raise FretboardError(
-                f"This {self._noun} cannot be stored: {_told(error)}. Try again; if it fails "
+                f"This {self._noun} cannot be stored: {_fault(error)}. Try again; if it fails "
                 "again, report it."
             ) from error
         return data
@@ -224,7 +228,7 @@ def _refuse(constant: str) -> Never:
     raise ValueError(f"it holds {constant}, which is no number")
 
 
-def _told(error: ValueError) -> str:
+def _fault(error: ValueError) -> str:
     """What is wrong in a line; of pydantic's errors, the first one's field and message."""
     if not isinstance(error, ValidationError):
         return str(error).partition("\n")[0]

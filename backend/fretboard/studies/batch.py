@@ -25,7 +25,7 @@ from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.engine.session import Session, read_file
 from fretboard.store.analyses import HIDDEN_STATES
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.survey.rows import token_rows
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ PLAIN = "plain"
 
 
 @dataclass
-class Answers:
+class BatchAnswers:
     """What a pass left behind in one way of answering.
 
     done: number of the item → id of its analysis. inapplicable: items whose plain answer leaves the
@@ -48,7 +48,7 @@ class Answers:
 
 
 @dataclass
-class Batch:
+class StudyBatch:
     """One question over many items, into one folder.
 
     Without its hidden states an analysis can be read, but not shown in full in the page.
@@ -56,15 +56,15 @@ class Batch:
 
     session: Session
     question: Question
-    items: list[Item]
+    items: list[StudyItem]
     output: Path
     keep_states: bool = True
 
-    def run(self) -> Answers:
+    def run(self) -> BatchAnswers:
         """Analyse what is not done yet. Ctrl-C ends the pass; what is done is kept."""
         return self.compare({})[PLAIN]
 
-    def compare(self, ways: Mapping[str, Question]) -> dict[str, Answers]:
+    def compare(self, ways: Mapping[str, Question]) -> dict[str, BatchAnswers]:
         """Each item answered plainly and, right after it, in each of the other ways.
 
         So times can be compared: what slows the machine slows all of them. A way whose skip_layers
@@ -72,7 +72,7 @@ class Batch:
         """
         questions = {PLAIN: self.question, **ways}
         self._check(questions)
-        answers = {name: Answers() for name in questions}
+        answers = {name: BatchAnswers() for name in questions}
         self.output.mkdir(parents=True, exist_ok=True)
         with (self.output / FAILURES).open("w", encoding="utf-8") as failures:
             try:
@@ -85,12 +85,12 @@ class Batch:
                     each.interrupted = True
         return answers
 
-    def rows(self, answers: Answers) -> Iterator[list[dict[str, Any]]]:
+    def rows(self, answers: BatchAnswers) -> Iterator[list[dict[str, Any]]]:
         """Of the table of tokens, item by item."""
         for number, analysis_id in answers.done.items():
             yield token_rows(number, self.items[number], self._read(analysis_id))
 
-    def detection(self, answers: Answers) -> dict[str, Any]:
+    def detection(self, answers: BatchAnswers) -> dict[str, Any]:
         """How the stages were found; alike for all items. Empty when nothing is done."""
         for analysis_id in answers.done.values():
             stages = self._read(analysis_id).stages
@@ -114,7 +114,12 @@ class Batch:
                 self.session.prepare(question.but(prompt=prompt, image=blank))
 
     def _answer(
-        self, number: int, question: Question, plain: str | None, answers: Answers, failures: TextIO
+        self,
+        number: int,
+        question: Question,
+        plain: str | None,
+        answers: BatchAnswers,
+        failures: TextIO,
     ) -> None:
         """One item in one way, noted among the answers or the failures."""
         if question.skip_layers in PRESETS:
@@ -147,7 +152,7 @@ class Batch:
         except InputError:
             return None
 
-    def _analyse(self, item: Item, question: Question) -> str:
+    def _analyse(self, item: StudyItem, question: Question) -> str:
         """The id of the item's finished analysis. Raises _Failed for what is the item's fault."""
         with _blamed():
             own = question.but(prompt=str(item.prompt), image=read_file(item.image))
@@ -180,7 +185,7 @@ def _blamed() -> Iterator[None]:
         raise _Failed(error) from error
 
 
-def check_any(answers: Answers, output: Path) -> None:
+def check_any(answers: BatchAnswers, output: Path) -> None:
     """Raises InputError when nothing at all could be analysed."""
     if not answers.done and answers.failures:
         first = answers.failures[0]

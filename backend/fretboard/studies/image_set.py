@@ -16,9 +16,9 @@ from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
-from fretboard.studies.batch import Answers, Batch
+from fretboard.studies.batch import BatchAnswers, StudyBatch
 from fretboard.studies.files import write_json
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.sources import find_items
 
 FIGURES = ("trajectory", "dispersion")
@@ -39,7 +39,7 @@ def make_trajectory(
     """
     parse_role(token)
     items = find_items(images, question.prompt)
-    answers = Batch(session, question, items, output).run()
+    answers = StudyBatch(session, question, items, output).run()
     if answers.interrupted:
         yield "Interrupted. Run the same command to go on."
         return
@@ -56,7 +56,7 @@ def make_trajectory(
     yield from _numbers(session, image_set, settings, view, output)
 
 
-def _members(items: list[Item], answers: Answers) -> list[Member]:
+def _members(items: list[StudyItem], answers: BatchAnswers) -> list[Member]:
     errors = {
         failure["record"]: Problem(title=failure["title"], detail=failure["reason"])
         for failure in answers.failures

@@ -14,7 +14,7 @@ Label = Annotated[
 
 
 @dataclass(frozen=True)
-class Item:
+class StudyItem:
     """One image to be asked about; `prompt` None: the command's own."""
 
     id: str

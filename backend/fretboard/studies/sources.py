@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fretboard.core.errors import InputError
 from fretboard.core.images import SUFFIXES
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.truth.annotations import read_annotations
 from fretboard.studies.truth.scenes import SceneTruth, parse_scene
 
@@ -21,7 +21,7 @@ def find_items(
     images: Path | None = None,
     annotations: Path | None = None,
     limit: int | None = None,
-) -> list[Item]:
+) -> list[StudyItem]:
     """All items that `sources` stand for, each with a prompt. Raises InputError."""
     items = [item for source in sources for item in _of(source, images, annotations)]
     if not items:
@@ -32,7 +32,7 @@ def find_items(
     return [replace(item, prompt=item.prompt or prompt) for item in items[:limit]]
 
 
-def _of(source: str, images: Path | None, annotations: Path | None) -> list[Item]:
+def _of(source: str, images: Path | None, annotations: Path | None) -> list[StudyItem]:
     path = Path(source).expanduser()
     if path.is_dir():
         return _pictures(sorted(path.iterdir()))
@@ -54,12 +54,12 @@ def _pattern(path: Path) -> str:
     return glob.escape(f"{folder}/") + str(path.relative_to(folder))
 
 
-def _pictures(paths: Sequence[Path]) -> list[Item]:
+def _pictures(paths: Sequence[Path]) -> list[StudyItem]:
     return [_picture(path) for path in paths if path.suffix.lower() in SUFFIXES]
 
 
-def _picture(path: Path) -> Item:
-    return Item(path.stem, path, None, next(_scene_beside(path), None))
+def _picture(path: Path) -> StudyItem:
+    return StudyItem(path.stem, path, None, next(_scene_beside(path), None))
 
 
 def _scene_beside(path: Path) -> Iterator[SceneTruth]:

@@ -9,25 +9,24 @@ import argparse
 import json
 from pathlib import Path
 
+from fretboard.core.checkout import training
 from fretboard.tiny_llava import GALLERY, WEIGHTS
 from fretboard.tiny_llava.world.backdrop import render
-from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, Mix, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, SceneMix, sample_scene
 from fretboard.tiny_llava.world.sets import WorldSet
 
 DISPLAY = 384  # px, side of pictures for people; the processor reduces them to 96
 
 
 def _train(options: argparse.Namespace) -> None:
-    from fretboard.tiny_llava.train.stages import train
-
+    train = training("fretboard.tiny_llava.train.stages").train
     train(options.stage, options.work, options.output, options.seed, options.steps)
     if options.stage in ("all", "b", "control"):
         _evaluate(argparse.Namespace(weights=options.output, scenes=500, report=options.report))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from fretboard.tiny_llava.train.evaluation import evaluate
-
+    evaluate = training("fretboard.tiny_llava.train.evaluation").evaluate
     report = evaluate(options.weights, options.scenes)
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(json.dumps(report, indent=1) + "\n")
@@ -35,7 +34,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _scene(options: argparse.Namespace) -> None:
-    mix = Mix(typical=options.typical)
+    mix = SceneMix(typical=options.typical)
     scene = sample_scene(
         options.seed, mix, options.kind, options.color, options.place, options.count
     )

@@ -116,7 +116,8 @@ export interface FigureRequest {
 	values: Values;
 }
 
-const figureUrl = ({ owner = "analyses", id, name, values }: FigureRequest) =>
+/** As Plotly JSON; with `format`, as csv or py. */
+export const figureUrl = ({ owner = "analyses", id, name, values }: FigureRequest) =>
 	url(owner, id, owner === "experiments" ? "/figure" : `/figures/${name}`, values);
 
 const ofAnalysis = (analysis_id: string) => ({ path: { analysis_id } });
@@ -135,6 +136,9 @@ export const api = {
 	gallery: () => answer(http.GET("/api/gallery")),
 	repairs: () => answer(http.GET("/api/repairs")),
 	models: () => answer(http.GET("/api/models")),
+	reachable: () => answer(http.GET("/api/models/reachable")),
+	loadModel: (name: string) => answer(http.POST("/api/models/load", { body: { name } })),
+	callOffModel: (name: string) => http.POST("/api/models/call-off", { body: { name } }),
 	worldSets: () => answer(http.GET("/api/world-sets")),
 	mapPresets: () => read<MapPresets>("/api/map-presets"),
 
@@ -208,10 +212,9 @@ export const api = {
 
 export const imageUrl = (id: string) => url("analyses", id, "/image");
 export const eventsUrl = (owner: Owner, id: string) => url(owner, id, "/events");
-/** values: the lens and how the stages are found. */
-export const documentUrl = (id: string, values: Values) => url("analyses", id, "", values);
-export const arrayUrl = (id: string, name: string, values: Values) =>
-	url("analyses", id, `/arrays/${name}`, values);
+/** A whole record as one file: zip, html, ipynb or bib. */
+export const exportUrl = (owner: Owner, id: string, kind: string, values: Values) =>
+	url(owner, id, `/export.${kind}`, values);
 /** The document of a causal test, its figure, one of its arrays, the image it is patched against. */
 export const testUrl = (id: string, path = "", values: Values = {}) =>
 	url("experiments", id, path, values);

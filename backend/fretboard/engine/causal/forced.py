@@ -101,8 +101,8 @@ def logits(forced: Forced) -> Tensor:
     """(tokens, V), the model's own at the predicting positions; float32 or finer."""
     whole = forced.checkpoint.model
     model = whole if "pixel_values" in forced.tensors else text_model(whole)
-    found = model(**forced.tensors, use_cache=False).logits[0, forced.predicting]
-    wide: Tensor = found.to(torch.promote_types(found.dtype, torch.float32))
+    rows = model(**forced.tensors, use_cache=False).logits[0, forced.predicting]
+    wide: Tensor = rows.to(torch.promote_types(rows.dtype, torch.float32))
     return wide
 
 

@@ -32,7 +32,7 @@ def patching(
     check_alike(donor, base)
     anatomy = base.checkpoint.anatomy
     with states_kept(donor.checkpoint.anatomy) as kept:
-        given = log_probabilities(donor)
+        donated = log_probabilities(donor)
     own = log_probabilities(base)
     places = spans(base)
     patched = torch.empty(anatomy.depths, len(SPANS), len(own), dtype=own.dtype)
@@ -44,8 +44,8 @@ def patching(
                 patched[depth, index] = log_probabilities(base).cpu()
     arrays = {
         "log_probability": patched,
-        "recovered": _share(patched, given.cpu(), own.cpu()),
-        "donor": given,
+        "recovered": _share(patched, donated.cpu(), own.cpu()),
+        "donor": donated,
         "base": own,
     }
     numbers = {name: value.float().cpu().numpy() for name, value in arrays.items()}
@@ -82,7 +82,7 @@ def check_alike(donor: Forced, base: Forced) -> None:
         )
     for name in sorted(donor.tensors.keys() | base.tensors.keys()):
         pair = donor.tensors.get(name), base.tensors.get(name)
-        whole_numbers = not any(one is not None and one.is_floating_point() for one in pair)
+        whole_numbers = not any(value is not None and value.is_floating_point() for value in pair)
         if whole_numbers and not _equal(*pair):
             raise InputError(
                 f"The two runs differ in {name}, so their positions do not correspond. Use images "
@@ -90,11 +90,11 @@ def check_alike(donor: Forced, base: Forced) -> None:
             )
 
 
-def _equal(one: Tensor | None, other: Tensor | None) -> bool:
-    return one is not None and other is not None and torch.equal(one, other)
+def _equal(left: Tensor | None, right: Tensor | None) -> bool:
+    return left is not None and right is not None and torch.equal(left, right)
 
 
-def _share(patched: Tensor, given: Tensor, own: Tensor) -> Tensor:
-    apart = given - own
+def _share(patched: Tensor, donated: Tensor, own: Tensor) -> Tensor:
+    apart = donated - own
     apart = torch.where(apart.abs() < SMALLEST_DIFFERENCE, torch.nan, apart)
     return (patched - own) / apart

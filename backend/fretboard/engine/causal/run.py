@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind, Taught
@@ -16,12 +17,15 @@ from fretboard.engine.causal.forced import Forced, answer, log_probabilities, ta
 from fretboard.engine.causal.image_cut import attention_cut
 from fretboard.engine.causal.knockout import knockout
 from fretboard.engine.causal.patching import patching
+from fretboard.engine.causal.saliency import saliency
 from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 
 # Share done in [0, 1], and what is being done; may raise Cancelled.
 Report = Callable[[float, str], None]
 Arrays = dict[str, np.ndarray]
+PICTURE = 256  # px, longest side of the picture that a test keeps
 
 
 def silent(_share: float, _message: str) -> None:
@@ -29,7 +33,7 @@ def silent(_share: float, _message: str) -> None:
 
 
 @dataclass(frozen=True)
-class Material:
+class CausalMaterial:
     """The pictures and the answer.
 
     image: None for text alone; other: None for a grey one of the same size. emitted: the ids to
@@ -44,32 +48,32 @@ class Material:
 def measure(
     checkpoint: Checkpoint,
     vocabulary: Vocabulary,
-    wanted: CausalTest,
-    material: Material,
+    test: CausalTest,
+    material: CausalMaterial,
     report: Report = silent,
 ) -> tuple[CausalTest, Arrays]:
     """The finished document and its arrays; running it twice gives the same.
 
     Raises what the kinds raise: InputError, UnsupportedModel, and Cancelled by way of `report`.
     """
-    forced = _taught(checkpoint, wanted, material, report)
+    forced = _taught(checkpoint, test, material, report)
     report(0.0, "The model runs as it is.")
-    arrays, note = _arrays(forced, wanted, material, vocabulary, report)
+    arrays, note = _arrays(forced, test, material, vocabulary, report)
     facts = {
         "status": Status.DONE,
         "error": None,
         "answer": checkpoint.tokenizer.decode(forced.emitted, skip_special_tokens=True).strip(),
-        "tokens": _told(forced, vocabulary),
+        "tokens": _taught_tokens(forced, vocabulary),
         "drift": forced.drift,
         "note": note,
     }
-    return wanted.model_copy(update=facts), arrays
+    return test.model_copy(update=facts), arrays
 
 
 def _taught(
-    checkpoint: Checkpoint, wanted: CausalTest, material: Material, report: Report
+    checkpoint: Checkpoint, test: CausalTest, material: CausalMaterial, report: Report
 ) -> Forced:
-    request = wanted.request
+    request = test.request
     inputs = build_inputs(checkpoint, request.prompt, material.image, request.continuation)
     if material.emitted is not None:
         inputs = replace(inputs, forced=material.emitted)
@@ -82,37 +86,49 @@ def _taught(
 
 def _arrays(
     forced: Forced,
-    wanted: CausalTest,
-    material: Material,
+    test: CausalTest,
+    material: CausalMaterial,
     vocabulary: Vocabulary,
     report: Report,
 ) -> tuple[Arrays, dict[str, Any]]:
     def tick(done: int, total: int) -> None:
         report(done / total, f"Run {done + 1} of {total}.")
 
-    if wanted.kind is Kind.KNOCKOUT:
+    if test.kind is Kind.KNOCKOUT:
         return knockout(forced, tick)
-    if wanted.kind is Kind.CUT:
+    if test.kind is Kind.CUT:
         return attention_cut(forced, tick)
-    if wanted.kind is Kind.ATTRIBUTION:
-        rival = vocabulary.word(wanted.rival).token_id if wanted.rival else None
+    if test.kind is Kind.ATTRIBUTION:
+        rival = vocabulary.word(test.rival).token_id if test.rival else None
         arrays, note = attribution(forced, rival)
         return arrays, note | {"rivals": vocabulary.texts(arrays["rival"].tolist())}
     forced.require_image()
-    other = _without(forced, wanted, material)
-    donor, base = (other, forced) if wanted.into_image else (forced, other)
+    if test.kind is Kind.SALIENCY:
+        assert material.image is not None  # image positions were required
+        places = patch_grid(forced.checkpoint, test.request.prompt, material.image)
+        arrays, note = saliency(forced, _without(forced, test, material), tick)
+        return arrays | _shown(material.image, places.rectangles), note
+    other = _without(forced, test, material)
+    donor, base = (other, forced) if test.into_image else (forced, other)
     return patching(donor, base, tick)
 
 
-def _without(forced: Forced, wanted: CausalTest, material: Material) -> Forced:
+def _shown(image: Image.Image, rectangles: Tensor) -> Arrays:
+    """What the figure is drawn on."""
+    small = image.convert("RGB")
+    small.thumbnail((PICTURE, PICTURE))
+    return {"picture": np.asarray(small), "rectangles": rectangles.float().numpy()}
+
+
+def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:
     """The same answer taught to a run with the other image, or a grey one of the same size."""
     assert material.image is not None  # image positions were required
     other = material.other or blank_like(material.image)
-    inputs = build_inputs(forced.checkpoint, wanted.request.prompt, other, None)
+    inputs = build_inputs(forced.checkpoint, test.request.prompt, other, None)
     return taught(forced.checkpoint, inputs, list(forced.emitted))
 
 
-def _told(forced: Forced, vocabulary: Vocabulary) -> list[Taught]:
+def _taught_tokens(forced: Forced, vocabulary: Vocabulary) -> list[Taught]:
     said = zip(forced.emitted, log_probabilities(forced).tolist(), strict=True)
     return [
         Taught(index=t, id=number, text=vocabulary.text(number), log_probability=value)

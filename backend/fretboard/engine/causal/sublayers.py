@@ -94,10 +94,10 @@ def _layer_parts(layer: nn.Module, index: int, seen: Seen) -> tuple[Tensor, Tens
 def _call(
     layer: nn.Module, index: int, seen: Seen, names: tuple[str, ...]
 ) -> tuple[str, Tensor, Tensor]:
-    found = [call for call in seen.calls if call[0] in names]
-    if len(found) != 1:
+    outputs = [call for call in seen.calls if call[0] in names]
+    if len(outputs) != 1:
         raise _refusal(layer, index, f"looked for one part named {' or '.join(names)}")
-    return found[0]
+    return outputs[0]
 
 
 def _source(seen: Seen, entering: Tensor, but: set[str]) -> Tensor:

@@ -33,7 +33,7 @@ class Analyst:
         for analysis_id in analysis_ids:
             with suppress(NotFound):  # deleted while it waited
                 analysis = self._services.store.read(analysis_id)
-                if analysis.status not in (Status.DONE, Status.FAILED):
+                if not analysis.status.over:
                     jobs += self._begun(analysis)
         self._pipeline.analyse_together(jobs, self._tell)
 
@@ -66,9 +66,9 @@ class Analyst:
         """The same question, answered under another lens."""
         for other in sibling_ids(analysis):
             with suppress(NotFound):
-                found = self._services.store.read(other)
-                if found.status == Status.DONE:
-                    return found
+                document = self._services.store.read(other)
+                if document.status == Status.DONE:
+                    return document
         return None
 
     def _job(self, analysis: Analysis) -> "Job":

@@ -1,7 +1,6 @@
 """The worker's side of causal tests: run one, tell how far it is, keep what came of it."""
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from fretboard.core.analysis import Status, problem_of
@@ -9,14 +8,14 @@ from fretboard.core.causal_test import BLANK, CausalTest
 from fretboard.core.errors import Cancelled, FretboardError, InputError, NotFound
 from fretboard.core.images import stored_image
 from fretboard.jobs.services import Services
+from fretboard.jobs.tasks.progress import progress
 
 if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
-    from fretboard.engine.causal.run import Material, Report
+    from fretboard.engine.causal.run import CausalMaterial, Report
 
 log = logging.getLogger(__name__)
 STARTING = "The model reads the prompt and the image."
-REPORT_SECONDS = 0.3  # between two progress events: more would only fill the bus
 
 
 class CausalTester:
@@ -32,7 +31,7 @@ class CausalTester:
             test = self._services.tests.read(test_id)
         except NotFound:  # deleted while it waited
             return
-        if test.status in (Status.DONE, Status.FAILED):
+        if test.status.over:
             return
         test = test.model_copy(update={"status": Status.RUNNING})
         self._services.tests.write(test)
@@ -57,8 +56,8 @@ class CausalTester:
         records.write_finished(finished, arrays)
         self._emit(test, {"type": "done", "id": test.id})
 
-    def _material(self, test: CausalTest) -> "Material":
-        from fretboard.engine.causal.run import Material
+    def _material(self, test: CausalTest) -> "CausalMaterial":
+        from fretboard.engine.causal.run import CausalMaterial
 
         try:
             analysis = self._services.store.read(test.analysis)
@@ -73,19 +72,16 @@ class CausalTester:
         if test.other not in ("", BLANK):
             png = self._services.tests.read_other(test.id)
             other = stored_image(png)
-        return Material(image, other, tuple(token.id for token in analysis.tokens))
+        return CausalMaterial(image, other, tuple(token.id for token in analysis.tokens))
 
     def _report(self, test: CausalTest) -> "Report":
-        cancelled, last = self._services.jobs.cancelled(test.id), 0.0
+        cancelled = self._services.jobs.cancelled(test.id)
+        publish = progress(self._services.bus, test.id)
 
         def report(share: float, message: str) -> None:
-            nonlocal last
             if cancelled():
                 raise Cancelled("The test was cancelled. Run it again when you like.")
-            if time.monotonic() - last < REPORT_SECONDS:
-                return
-            last = time.monotonic()
-            self._emit(test, {"type": "progress", "share": share, "message": message})
+            publish(share, message)
 
         return report
 

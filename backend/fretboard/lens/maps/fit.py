@@ -56,9 +56,9 @@ def embed(points: np.ndarray, settings: MapSettings, watch: Watch) -> Embedding:
     """Map (n, width) points. Raises Cancelled; UMAP's and t-SNE's neighbour search runs through."""
     watch.report(0.0, "principal components")
     if settings.method == "pca":
-        made = components(points, settings.dimensions, exact=True)
-        missing = settings.dimensions - made.shape[1]  # of points narrower than the map
-        return Embedding(np.pad(made, ((0, 0), (0, missing))))
+        axes = components(points, settings.dimensions, exact=True)
+        missing = settings.dimensions - axes.shape[1]  # of points narrower than the map
+        return Embedding(np.pad(axes, ((0, 0), (0, missing))))
     if settings.pca_dimensions is not None:
         points = components(points, settings.pca_dimensions)
     watch.report(0.1, "neighbours")
@@ -130,9 +130,9 @@ def _tsne(points: np.ndarray, settings: MapSettings, watch: Watch) -> Embedding:
         random_state=settings.seed,
     )
     with _one_blas_thread():
-        made = tsne.fit(points)
+        mapped = tsne.fit(points)
     # A stopped fit keeps the divergence of its exaggerated phase; the callback knows the last.
-    return Embedding(np.asarray(made), descent.done, descent.error)
+    return Embedding(np.asarray(mapped), descent.done, descent.error)
 
 
 class _Bar:
@@ -164,5 +164,5 @@ def _umap(points: np.ndarray, settings: MapSettings, watch: Watch) -> Embedding:
         tqdm_kwds=bar,
     )
     with _one_blas_thread():
-        made = reducer.fit_transform(points)
-    return Embedding(np.asarray(made, dtype=np.float64), settings.epochs)
+        mapped = reducer.fit_transform(points)
+    return Embedding(np.asarray(mapped, dtype=np.float64), settings.epochs)

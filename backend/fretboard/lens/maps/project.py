@@ -60,25 +60,27 @@ def perplexity_grid(
     """A map for each perplexity, in this order; those too large for the points are lowered."""
     if not perplexities:
         raise ValueError("No perplexity was given; choose at least one.")
-    asked = [settings.but(perplexity=float(p)) for p in perplexities]
+    variants = [settings.but(perplexity=float(p)) for p in perplexities]
     points = prepare(hidden_states, settings)
-    fits = [one.fitted(len(points)) for one in asked]
-    made = _embed_all(points, [one for one, _ in fits], watch.part(0, MAP_SHARE))
+    fits = [variant.fitted(len(points)) for variant in variants]
+    embeddings = _embed_all(points, [fitted for fitted, _ in fits], watch.part(0, MAP_SHARE))
     qualities = measure(
-        points, [one.mapped for one in made], look=lambda: watch.report(MAP_SHARE, "quality")
+        points,
+        [embedding.mapped for embedding in embeddings],
+        look=lambda: watch.report(MAP_SHARE, "quality"),
     )
     watch.report(1.0, "done")
     shape = (-1, hidden_states.shape[1], settings.dimensions)
     return [
         ProjectedMap(
-            one.mapped.reshape(shape).astype(np.float32),
+            embedding.mapped.reshape(shape).astype(np.float32),
             int(settings.drop_first_depth),
             *fitted,
             quality,
-            one.iterations,
-            one.kl_divergence,
+            embedding.iterations,
+            embedding.kl_divergence,
         )
-        for one, fitted, quality in zip(made, fits, qualities, strict=True)
+        for embedding, fitted, quality in zip(embeddings, fits, qualities, strict=True)
     ]
 
 
@@ -95,7 +97,7 @@ def seed_stability(
     points = prepare(hidden_states, settings)
     fitted, _ = settings.fitted(len(points))
     many = [fitted.but(seed=(fitted.seed + i) % 2**32) for i in range(seeds)]
-    return stability([one.mapped for one in _embed_all(points, many, watch)])
+    return stability([embedding.mapped for embedding in _embed_all(points, many, watch)])
 
 
 def prepare(hidden_states: np.ndarray, settings: MapSettings) -> np.ndarray:
@@ -119,24 +121,25 @@ def _embed_all(
 ) -> list[Embedding]:
     share = 1 / len(settings)
     return [
-        embed(points, one, watch.part(i * share, (i + 1) * share)) for i, one in enumerate(settings)
+        embed(points, variant, watch.part(i * share, (i + 1) * share))
+        for i, variant in enumerate(settings)
     ]
 
 
-def _named(made: ProjectedMap) -> str:
-    used = made.settings
+def _named(mapped: ProjectedMap) -> str:
+    used = mapped.settings
     if used.method == "pca":
         return f"PCA, {used.dimensions}-D"
     first = f"{used.pca_dimensions} components first" if used.pca_dimensions else "no PCA first"
     if used.method == "umap":
         return (
             f"UMAP, {used.dimensions}-D, {used.n_neighbors} neighbours, minimal distance "
-            f"{used.min_dist:g}, {made.iterations} epochs, {first}, seed {used.seed}"
+            f"{used.min_dist:g}, {mapped.iterations} epochs, {first}, seed {used.seed}"
         )
     rate = "automatic" if used.learning_rate is None else f"{used.learning_rate:g}"
     return (
         f"t-SNE, {used.dimensions}-D, perplexity {used.perplexity:.3g}, learning rate {rate}, "
-        f"{made.iterations} of {used.iterations} iterations, {first}, seed {used.seed}"
+        f"{mapped.iterations} of {used.iterations} iterations, {first}, seed {used.seed}"
     )
 
 

@@ -65,7 +65,7 @@ def measure(
         look()
         far = _distances(centred, rows)
         near = _nearest(far, k)
-        totals += [_compare(far, near, cdist(made[rows], made), rows, k) for made in maps]
+        totals += [_compare(far, near, cdist(mapped[rows], mapped), rows, k) for mapped in maps]
     norm = 2 / (count * k * (2 * count - 3 * k - 1))
     return [
         MapQuality(1 - norm * intruders, 1 - norm * lost, shared / (count * k), k)

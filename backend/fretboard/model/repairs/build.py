@@ -36,19 +36,19 @@ def build_repair(
 ) -> Plain:
     """The decoding of a settled repair. Raises InputError where it needs an image."""
     anatomy = checkpoint.anatomy
-    given = repair.model_dump(exclude={"kind"}, exclude_defaults=True)
+    settings = repair.model_dump(exclude={"kind"}, exclude_defaults=True)
     match repair.kind:
         case RepairKind.DOLA:
-            return Dola(anatomy, divergence=instruments.divergence, **given)
+            return Dola(anatomy, divergence=instruments.divergence, **settings)
         case RepairKind.DECO:
-            return Deco(anatomy, **given)
+            return Deco(anatomy, **settings)
         case RepairKind.SKIP_ON_REVERSAL:
-            find = instruments.overturning(given["critical_depth"])
+            find = instruments.overturning(settings["critical_depth"])
             return SkipOnReversal(checkpoint, inputs, find)
         case RepairKind.VCD:
-            return Vcd(_required(instruments.blank()), **given)
+            return Vcd(_required(instruments.blank()), **settings)
         case RepairKind.FADE:
-            return Fade(anatomy, **given)
+            return Fade(anatomy, **settings)
     return Plain()
 
 

@@ -38,8 +38,8 @@ class SkipOnReversal(Plain):
         whole = self.checkpoint.model
         model = whole if "pixel_values" in tensors else text_model(whole)
         with self._skipped(layers):
-            found: Tensor = model(**tensors, use_cache=False).logits[0, -1]
-        return found.to(position.logits)
+            last: Tensor = model(**tensors, use_cache=False).logits[0, -1]
+        return last.to(position.logits)
 
     @contextmanager
     def _skipped(self, layers: tuple[int, ...]) -> Iterator[None]:

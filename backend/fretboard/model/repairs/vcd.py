@@ -35,13 +35,13 @@ class Vcd(Plain):
         return plausible(scores, position.logits, self.plausibility)
 
 
-def stacked(one: Inputs, other: Inputs) -> Inputs:
+def stacked(left: Inputs, right: Inputs) -> Inputs:
     """Two prompts of equal shape as rows of one batch; processors batch along the first axis."""
-    shapes = [{n: t.shape for n, t in rows.tensors.items()} for rows in (one, other)]
+    shapes = [{n: t.shape for n, t in rows.tensors.items()} for rows in (left, right)]
     if shapes[0] != shapes[1]:
         raise InputError(
             "The blank image gives this model other inputs than the image does, so that the two "
             "cannot be decoded side by side. Choose another repair."
         )
-    tensors = {n: torch.cat([one.tensors[n], other.tensors[n]]) for n in one.tensors}
-    return replace(one, tensors=tensors)
+    tensors = {n: torch.cat([left.tensors[n], right.tensors[n]]) for n in left.tensors}
+    return replace(left, tensors=tensors)

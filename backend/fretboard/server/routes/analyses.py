@@ -1,36 +1,28 @@
 """Routes of `/api/analyses`: create, read, follow, cancel, delete, run again; image and arrays."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel
 
 from fretboard.analysis.arrays import Arrays
 from fretboard.analysis.questions import without_preset
 from fretboard.analysis.stages import as_read
-from fretboard.core.analysis import Analysis, Status
-from fretboard.core.errors import NotFinished
+from fretboard.core.analysis import Analysis
 from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
-from fretboard.jobs.delete import erase_analysis
-from fretboard.jobs.rerun import needs_run, run_again
+from fretboard.jobs.lives import AnswerLife
 from fretboard.jobs.services import Services
-from fretboard.jobs.submit import submit
+from fretboard.jobs.submit import known, submit, with_image_of
 from fretboard.server.attachments import npy
-from fretboard.server.events import follow, of_analysis
+from fretboard.server.events import of_analysis
 from fretboard.server.forms import MULTIPART, QuestionForm
+from fretboard.server.routes.life_cycle import Accepted, Resource, add_life_cycle
 from fretboard.server.security.guard import client_of
 from fretboard.store.analyses import IMAGE
 
-
-class Accepted(BaseModel):
-    """Answer to a new or known request."""
-
-    id: str
-    status: Status
-    url: str
+URL = "/api/analyses"
 
 
 class Missing(BaseModel):
@@ -43,21 +35,30 @@ class Missing(BaseModel):
 
 def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
-    router = APIRouter(prefix="/api/analyses", tags=["analyses"])
-    _add_creation(router, services, arrays)
-    _add_life_cycle(router, services, arrays)
-    _add_lost_parts(router, services)
-    _add_events(router, services)
+    router = APIRouter(tags=["analyses"])
+    answers = Resource(
+        life=AnswerLife(services),
+        url=URL,
+        parameter="analysis_id",
+        page=lambda analysis: f"/a/{analysis.id}",
+        story=partial(of_analysis, services),
+        deletes="Remove all that is kept of it: record, image, causal tests, arrays, events.",
+        cancels="Stop an analysis: at its next token, or at once while it waits.",
+        follows="Follow an analysis: `status`, `token` (as each is generated), then `done` or "
+        "`failed`. While it waits `status` has `position` (1: next) and `expected_seconds` (null "
+        "until a run was measured). A finished analysis replays.",
+    )
+    _add_creation(router, services, arrays, answers)
+    add_life_cycle(router, answers)
+    _add_document(router, services, arrays)
     _add_arrays(router, services, arrays)
     return router
 
 
-def _accepted(analysis: Analysis) -> Accepted:
-    return Accepted(id=analysis.id, status=analysis.status, url=f"/a/{analysis.id}")
-
-
-def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None:
-    @router.post("", status_code=202, responses={200: {"model": Accepted}})
+def _add_creation(
+    router: APIRouter, services: Services, arrays: Arrays, answers: Resource[Analysis]
+) -> None:
+    @router.post(URL, status_code=202, responses={200: {"model": Accepted}})
     def create(
         request: Request,
         response: Response,
@@ -67,92 +68,53 @@ def _add_creation(router: APIRouter, services: Services, arrays: Arrays) -> None
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
-        says. `repair` is one of `/api/repairs`, then its settings: `deco strength=0.6 depths=8-10`.
+        says: the record holds the set. `image_of` asks about another analysis's image: the same
+        question as with its file has the same id. `repair` is one of `/api/repairs`, then its
+        settings: `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where
+        its memory would not fit: `max_new_tokens` of the problem is the number that does.
         """
         question = settled(services, arrays, form.question(), reading)
-        analysis, started = submit(services, question, client=client_of(request))
-        response.status_code = 202 if started else 200
-        response.headers["Location"] = f"/api/analyses/{analysis.id}"
-        return _accepted(analysis)
+        if form.image_of:
+            question = with_image_of(services, question, form.image_of)
+        return answers.entered(response, *submit(services, question, client=client_of(request)))
 
 
 def settled(services: Services, arrays: Arrays, question: Question, reading: Reading) -> Question:
     """With the layers that a preset became, by the stages as read."""
 
     def find(analysis_id: str) -> Analysis:
-        return as_read(arrays, services.store.read(analysis_id), reading)
+        analysis = known(services, analysis_id, "take the preset of another one")
+        return as_read(arrays, analysis, reading)
 
     return without_preset(services.settings, question, find, services.bus.announced())
 
 
-def _add_life_cycle(router: APIRouter, services: Services, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}", response_model_by_alias=True)
+def _add_document(router: APIRouter, services: Services, arrays: Arrays) -> None:
+    @router.get(f"{URL}/{{analysis_id}}", response_model_by_alias=True)
     def document(analysis_id: str, reading: Annotated[Reading, Query()]) -> Analysis:
         """The document, its stages read as asked; its arrays are under `/arrays`."""
         return as_read(arrays, services.store.read(analysis_id), reading)
 
-    @router.delete("/{analysis_id}", status_code=204)
-    def delete(analysis_id: str) -> None:
-        """Remove all that is kept of it: record, image, causal tests, arrays, events."""
-        erase_analysis(services, analysis_id)
-
-    @router.post("/{analysis_id}/cancel", status_code=202)
-    def cancel(analysis_id: str) -> Accepted:
-        """Stop a queued or running analysis at its next token."""
-        analysis = services.store.read(analysis_id)
-        if analysis.status in (Status.DONE, Status.FAILED):
-            raise NotFinished(f"The analysis is {analysis.status}; there is nothing to cancel.")
-        services.cancel(analysis)
-        return _accepted(analysis)
-
-
-def _add_lost_parts(router: APIRouter, services: Services) -> None:
-    @router.get("/{analysis_id}/missing")
+    @router.get(f"{URL}/{{analysis_id}}/missing")
     def missing(analysis_id: str) -> Missing:
         """Which parts of the record the store has lost, or holds damaged."""
         parts = services.store.lost_parts(services.store.read(analysis_id))
         return Missing(missing=parts, again=IMAGE not in parts)
 
-    @router.post("/{analysis_id}/again", status_code=202, responses={200: {"model": Accepted}})
-    def again(analysis_id: str, request: Request, response: Response) -> Accepted:
-        """Run an analysis again that failed, stands still or lost a part; 200: no need to."""
-        analysis = services.store.read(analysis_id)
-        if needs_run(services, analysis):
-            analysis = run_again(services, analysis, client_of(request))
-        else:
-            response.status_code = 200
-        return _accepted(analysis)
-
-
-def _add_events(router: APIRouter, services: Services) -> None:
-    def known(analysis_id: str) -> Analysis:
-        return services.store.read(analysis_id)
-
-    @router.get("/{analysis_id}/events", response_class=EventSourceResponse)
-    async def events(
-        # A dependency, so that an unknown id is answered before the stream begins.
-        analysis: Annotated[Analysis, Depends(known)],
-        last_event_id: Annotated[str | None, Header()] = None,
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Follow an analysis: `status`, `token` (as each is generated), `done`, `failed`."""
-        story = of_analysis(services, analysis)
-        async for event in follow(services, story, last_event_id):
-            yield event
-
 
 def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/image", response_class=Response)
+    @router.get(f"{URL}/{{analysis_id}}/image", response_class=Response)
     def image(analysis_id: str) -> Response:
         """The upright image, as PNG."""
         return Response(services.store.read_image(analysis_id), media_type="image/png")
 
-    @router.get("/{analysis_id}/tokenizer", response_class=Response)
+    @router.get(f"{URL}/{{analysis_id}}/tokenizer", response_class=Response)
     def tokenizer(analysis_id: str) -> Response:
         """`tokenizer.json` of the analysis's model: what its token ids say."""
         text = services.store.read_tokenizer(services.store.read(analysis_id).model.revision)
         return Response(text, media_type="application/json")
 
-    @router.get("/{analysis_id}/arrays/{name}", response_class=Response)
+    @router.get(f"{URL}/{{analysis_id}}/arrays/{{name}}", response_class=Response)
     def array(
         analysis_id: str,
         name: str,

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays
-from fretboard.analysis.questions import require_stages
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.skip_presets import PRESETS, Preset, preset_layers
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
@@ -42,8 +41,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     @router.get("/analyses/{analysis_id}/presets", tags=["analyses"])
     def presets(analysis_id: str, reading: Annotated[Reading, Query()]) -> list[PresetLayers]:
         """skip.1, skip.2 and skip.3 of a finished analysis, by its stages as read."""
-        analysis = services.store.read(analysis_id)
-        require_stages(analysis)
+        analysis = read_done(services.store, analysis_id)
         read = as_read(arrays, analysis, reading)
         return [_became(preset, read) for preset in PRESETS]
 

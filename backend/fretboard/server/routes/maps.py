@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.map_settings import MapQuery
 from fretboard.jobs.compute import QueueCompute
 from fretboard.jobs.services import Services
 
+URL = "/api/analyses"
 Find = Callable[[str, MapKind, MapQuery, str | None], Derived]
 """(record id, kind, settings, token position) → what is computed."""
 
@@ -34,15 +35,15 @@ class MapStability(BaseModel):
 
 def routes(services: Services, arrays: Arrays, compute: QueueCompute) -> APIRouter:
     """The routes of one answer's maps."""
-    router = APIRouter(prefix="/api/analyses", tags=["maps"])
+    router = APIRouter(tags=["maps"])
 
     def find(analysis_id: str, kind: MapKind, settings: MapQuery, _token: str | None) -> Derived:
-        require_done(services.store.read(analysis_id))
+        read_done(services.store, analysis_id)
         return Derived(kind, settings=settings.of("tokens").text)
 
-    add_progress(router, compute, find)
+    add_progress(router, URL, compute, find)
 
-    @router.get("/{record_id}/stability")
+    @router.get(f"{URL}/{{record_id}}/stability")
     def stability(record_id: str, settings: Annotated[MapQuery, Query()]) -> MapStability:
         """How much the map changes with the seed: several fits, so it takes its time."""
         analysis = services.store.read(record_id)
@@ -52,10 +53,10 @@ def routes(services: Services, arrays: Arrays, compute: QueueCompute) -> APIRout
     return router
 
 
-def add_progress(router: APIRouter, compute: QueueCompute, find: Find) -> None:
-    """`GET` and `DELETE` `/{id}/maps/{kind}` with the query of the figure."""
+def add_progress(router: APIRouter, url: str, compute: QueueCompute, find: Find) -> None:
+    """`GET` and `DELETE` `<url>/{id}/maps/{kind}` with the query of the figure."""
 
-    @router.get("/{record_id}/maps/{kind}")
+    @router.get(f"{url}/{{record_id}}/maps/{{kind}}")
     def progress(
         record_id: str,
         kind: MapKind,
@@ -68,7 +69,7 @@ def add_progress(router: APIRouter, compute: QueueCompute, find: Find) -> None:
             return MapProgress(running=False)
         return MapProgress(running=True, share=now.share, message=now.message)
 
-    @router.delete("/{record_id}/maps/{kind}", status_code=204, response_class=Response)
+    @router.delete(f"{url}/{{record_id}}/maps/{{kind}}", status_code=204, response_class=Response)
     def cancel(
         record_id: str,
         kind: MapKind,

@@ -1,23 +1,25 @@
 """Routes of `/api/analyses/{id}/patches`: where the image positions lie, and their words."""
 
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, require_done
+from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.reading import Lens
 from fretboard.jobs.services import Services
 from fretboard.server.attachments import npy
+from fretboard.server.routes.words import CellWord, PatchWord, cell_words
 
 WORDS_PER_DEPTH = 5
 Finished = Callable[[str], Analysis]
-Texts = Callable[[list[int]], list[str]]
 
 
 class Patch(BaseModel):
@@ -38,29 +40,12 @@ class PatchGrid(BaseModel):
     reason: str | None
 
 
-class PatchWord(BaseModel):
-    """A word as the vocabulary has it; of several pieces, the first stands for the word."""
-
-    word: str
-    token_id: int
-    token_text: str
-    pieces: list[str]
-
-
-class DepthWord(BaseModel):
-    """One of the likeliest words of a patch at one depth."""
-
-    token_id: int
-    token_text: str
-    probability: float
-
-
 class DepthWords(BaseModel):
     """A patch at one depth: its likeliest words, the entropy (nats) of all."""
 
     depth: int
     entropy: float
-    words: list[DepthWord]
+    words: list[CellWord]
 
 
 class PatchWords(BaseModel):
@@ -75,13 +60,10 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(prefix="/api/analyses", tags=["patches"])
 
-    def done(analysis_id: str) -> Analysis:
-        analysis = services.store.read(analysis_id)
-        require_done(analysis)
-        return analysis
-
+    done = partial(read_done, services.store)
     _add_grid(router, done, arrays)
     _add_words(router, done, arrays)
+    _add_lists(router, done, arrays)
     return router
 
 
@@ -107,13 +89,8 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches/word")
     def word(analysis_id: str, word: str) -> PatchWord:
         """The token that a word is followed by. Its numbers are under `/patches/probability`."""
-        found = arrays.vocabulary(done(analysis_id)).word(word)
-        return PatchWord(
-            word=found.word,
-            token_id=found.token_id,
-            token_text=found.token_text,
-            pieces=list(found.pieces),
-        )
+        entry = arrays.vocabulary(done(analysis_id)).word(word)
+        return PatchWord(**asdict(entry))
 
     @router.get("/{analysis_id}/patches/probability", response_class=Response)
     def probability(analysis_id: str, word: str, lens: Lens | None = None) -> Response:
@@ -122,6 +99,8 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
         token_id = arrays.vocabulary(analysis).word(word).token_id
         return npy(arrays.patch_word(analysis, token_id, lens), f"{analysis_id}-patches-{token_id}")
 
+
+def _add_lists(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     @router.get("/{analysis_id}/patches/words")
     def words(
         analysis_id: str,
@@ -131,30 +110,20 @@ def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     ) -> PatchWords:
         """The likeliest words of one image position at every depth."""
         analysis = done(analysis_id)
-        # Nobody leads a difference: its patches are read by the normed lens.
+        # Nobody leads a difference: its patches are read by its base lens.
         derived = Derived("patches", (lens or analysis.request.lens).base)
         ids = arrays.derived(analysis, derived, "top_ids")
         if patch >= ids.shape[1]:
             raise NotFound(f"The image has patches 0 to {ids.shape[1] - 1}, not {patch}.")
         shares = arrays.derived(analysis, derived, "top_probabilities")
         entropy = arrays.derived(analysis, derived, "entropy")
-        texts = arrays.vocabulary(analysis).texts
-        return PatchWords(
-            patch=patch,
-            lens=derived.lens,
-            depths=[
-                DepthWords(
-                    depth=depth,
-                    entropy=float(entropy[depth, patch]),
-                    words=_depth_words(texts, ids[depth, patch, :k], shares[depth, patch, :k]),
-                )
-                for depth in range(len(ids))
-            ],
-        )
-
-
-def _depth_words(texts: Texts, ids: np.ndarray, shares: np.ndarray) -> list[DepthWord]:
-    return [
-        DepthWord(token_id=i, token_text=text, probability=share)
-        for i, text, share in zip(ids.tolist(), texts(ids.tolist()), shares.tolist(), strict=True)
-    ]
+        vocabulary = arrays.vocabulary(analysis)
+        depths = [
+            DepthWords(
+                depth=depth,
+                entropy=float(entropy[depth, patch]),
+                words=cell_words(vocabulary, ids[depth, patch, :k], shares[depth, patch, :k]),
+            )
+            for depth in range(len(ids))
+        ]
+        return PatchWords(patch=patch, lens=derived.lens, depths=depths)

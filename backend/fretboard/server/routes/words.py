@@ -1,25 +1,33 @@
 """Routes of `/api/analyses/{id}`: any word's curve over the depths, the words of one cell."""
 
+from dataclasses import asdict
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from fretboard.analysis.arrays import Arrays, require_depth, require_token
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens
+from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.services import Services
 
 WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart
 
 
-class WordCurve(BaseModel):
-    """A word's probability at depths 0…L; of several pieces, the first stands for the word."""
+class PatchWord(BaseModel):
+    """A word as the vocabulary has it; of several pieces, the first stands for the word."""
 
     word: str
     token_id: int
     token_text: str
     pieces: list[str]
+
+
+class WordCurve(PatchWord):
+    """A word's probability at depths 0…L."""
+
     probability: list[float]
 
 
@@ -30,7 +38,7 @@ class WordCurves(BaseModel):
 
 
 class CellWord(BaseModel):
-    """One of the likeliest words of a cell."""
+    """One of the likeliest words of a cell or a patch."""
 
     token_id: int
     token_text: str
@@ -70,18 +78,12 @@ def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
         require_token(analysis, token)
         if len(word) > WORDS_AT_ONCE:
             raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
-        found = [arrays.vocabulary(analysis).word(text) for text in word]
+        entries = [arrays.vocabulary(analysis).word(text) for text in word]
         table = arrays.distribution(analysis, token, lens)
         return WordCurves(
             words=[
-                WordCurve(
-                    word=entry.word,
-                    token_id=entry.token_id,
-                    token_text=entry.token_text,
-                    pieces=list(entry.pieces),
-                    probability=table[:, entry.token_id].tolist(),
-                )
-                for entry in found
+                WordCurve(**asdict(entry), probability=table[:, entry.token_id].tolist())
+                for entry in entries
             ]
         )
 
@@ -94,9 +96,8 @@ def _add_cells(router: APIRouter, services: Services, arrays: Arrays) -> None:
         require_token(analysis, token)
         require_depth(analysis, depth)
         at = (depth, token)
-        ids = arrays.named(analysis, "top_ids", lens)[at].tolist()
-        shares = arrays.named(analysis, "top_probabilities", lens)[at].tolist()
-        texts = arrays.vocabulary(analysis).texts(ids)
+        ids = arrays.named(analysis, "top_ids", lens)[at]
+        shares = arrays.named(analysis, "top_probabilities", lens)[at]
         return Cell(
             token=token,
             depth=depth,
@@ -104,8 +105,14 @@ def _add_cells(router: APIRouter, services: Services, arrays: Arrays) -> None:
             probability=float(arrays.named(analysis, "probability", lens)[at]),
             rank=int(arrays.named(analysis, "rank", lens)[at]),
             entropy=float(arrays.named(analysis, "entropy", lens)[at]),
-            words=[
-                CellWord(token_id=i, token_text=text, probability=share)
-                for i, text, share in zip(ids, texts, shares, strict=True)
-            ],
+            words=cell_words(arrays.vocabulary(analysis), ids, shares),
         )
+
+
+def cell_words(vocabulary: Vocabulary, ids: np.ndarray, shares: np.ndarray) -> list[CellWord]:
+    """The words of one depth, likeliest first."""
+    texts = vocabulary.texts(ids.tolist())
+    return [
+        CellWord(token_id=i, token_text=text, probability=share)
+        for i, text, share in zip(ids.tolist(), texts, shares.tolist(), strict=True)
+    ]

@@ -21,14 +21,14 @@ NEEDED = {Access.READ: "a read or write token", Access.WRITE: "a write token"}
 
 def client_of(connection: HTTPConnection) -> str:
     """One name per client, for limits and fair order: its token's hash, else its address."""
-    found: Principal | None = connection.scope.get(PRINCIPAL)
-    return found.name if found is not None else address_of(connection)
+    principal: Principal | None = connection.scope.get(PRINCIPAL)
+    return principal.name if principal is not None else address_of(connection)
 
 
 def access_of(connection: HTTPConnection) -> Access:
     """What the guard found that the client may do."""
-    found: Principal | None = connection.scope.get(PRINCIPAL)
-    return found.access if found is not None else Access.NONE
+    principal: Principal | None = connection.scope.get(PRINCIPAL)
+    return principal.access if principal is not None else Access.NONE
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -29,8 +29,8 @@ class Limits:
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
         """As configured. Raises ValueError for a limit that cannot be understood."""
-        asked = {"write": settings.rate_limit, "read": settings.read_rate_limit}
-        items = {kind: _items(kind, text, settings.on_loopback) for kind, text in asked.items()}
+        texts = {"write": settings.rate_limit, "read": settings.read_rate_limit}
+        items = {kind: _items(kind, text, settings.on_loopback) for kind, text in texts.items()}
         return cls(FixedWindowRateLimiter(_storage(settings.redis_url)), items)
 
     async def wait(self, kind: str, client: str) -> int:

@@ -10,11 +10,13 @@ from fretboard.server.security.guard import COOKIE, SESSION, access_of, unauthor
 from fretboard.server.security.tokens import SESSION_SECONDS, Access, Tokens
 
 
-class Session(BaseModel):
+class SignInState(BaseModel):
     """What this client may do here, and whether by a token."""
 
     signed_in: bool
     access: Literal["none", "read", "write"]
+    embed: bool = False
+    """Whether other sites may show a chart in a frame."""
 
 
 def routes(settings: Settings) -> APIRouter:
@@ -23,15 +25,15 @@ def routes(settings: Settings) -> APIRouter:
     tokens = Tokens.of(settings)
 
     @router.get("")
-    def session(request: Request) -> Session:
+    def session(request: Request) -> SignInState:
         """Who you are here."""
         access = access_of(request)
-        return _told(access, signed_in=access > tokens.anyone)
+        return _session_of(settings, access, signed_in=access > tokens.anyone)
 
-    @router.post("", response_model=Session)
+    @router.post("", response_model=SignInState)
     def sign_in(
         request: Request, response: Response, token: Annotated[str, Form()]
-    ) -> Session | Response:
+    ) -> SignInState | Response:
         """Exchange a token for a cookie of this browser."""
         holder = tokens.holder(token.strip())
         if holder is None:
@@ -44,7 +46,7 @@ def routes(settings: Settings) -> APIRouter:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
-        return _told(holder.access, signed_in=True)
+        return _session_of(settings, holder.access, signed_in=True)
 
     @router.delete("", status_code=204, response_class=Response)
     def sign_out(response: Response) -> None:
@@ -54,10 +56,10 @@ def routes(settings: Settings) -> APIRouter:
     return router
 
 
-def _told(access: Access, signed_in: bool) -> Session:
+def _session_of(settings: Settings, access: Access, signed_in: bool) -> SignInState:
     names: dict[Access, Literal["none", "read", "write"]] = {
         Access.NONE: "none",
         Access.READ: "read",
         Access.WRITE: "write",
     }
-    return Session(signed_in=signed_in, access=names[access])
+    return SignInState(signed_in=signed_in, access=names[access], embed=bool(settings.embed))

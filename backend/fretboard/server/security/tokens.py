@@ -49,11 +49,11 @@ class Tokens:
 
     def holder(self, token: str) -> Principal | None:
         """Whoever holds this token; None where it is not one of ours."""
-        found = None
+        principal = None
         for known, access in self._levels:  # all are compared: the time tells nothing
-            if hmac.compare_digest(known.encode(), token.encode()) and found is None:
-                found = Principal(f"token:{_digest(known)}", access)
-        return found
+            if hmac.compare_digest(known.encode(), token.encode()) and principal is None:
+                principal = Principal(f"token:{_digest(known)}", access)
+        return principal
 
     def session(self, token: str) -> str:
         """A cookie's value that stands for the token until it expires; the token is not in it."""

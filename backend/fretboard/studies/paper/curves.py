@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.core.analysis import Analysis, Token
 from fretboard.core.map_settings import MapSettings, paper_settings
 from fretboard.core.reading import Divergence, Lens, Reading, Scaling
@@ -19,7 +20,7 @@ from fretboard.figures.trajectory import strings_of
 from fretboard.lens.stages import PAPER_LAYERS
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper import section
-from fretboard.studies.paper.section import Exhibit, Picture, by_depth
+from fretboard.studies.paper.section import Exhibit, SectionFigure, by_depth
 from fretboard.studies.paper.studio import Studio
 
 PAPER_FIRST_DEPTH = 20  # of 32: leaders from here on compete in the paper's figures
@@ -29,12 +30,8 @@ LENSES = (Lens.RAW, Lens.NORMED)  # the paper's own first
 
 def analysis_path(studio: Studio, caption: Analysis) -> Exhibit:
     """Its figure 1: from single tokens over distributions to features."""
-    picture = studio.picture(
-        "path-fretboard",
-        "fretboard",
-        Subject(caption, Reading()),
-        FigureOptions(quantity="leader"),
-    )
+    subject, options = Subject(caption, Reading()), FigureOptions(quantity="leader")
+    picture = studio.picture("path-fretboard", "fretboard", subject, options)
     sentences = [f"The answer: “{caption.answer}”", measures.stages_sentence(caption)]
     return Exhibit("path", "The analysis path", section.PATH, sentences, [picture])
 
@@ -60,7 +57,7 @@ def competition(studio: Studio, captions: Sequence[Analysis]) -> Exhibit:
 
 def compete(
     studio: Studio, analysis: Analysis, token: Token, lens: Lens, name: str, *words: str
-) -> Picture:
+) -> SectionFigure:
     """The leaders of the paper's depths, each with its whole curve."""
     vocabulary = studio.session.arrays.vocabulary(analysis)
     first = round(PAPER_FIRST_DEPTH / PAPER_LAYERS * analysis.model.layers)

@@ -10,7 +10,7 @@ from fretboard.core.image_set import ImageSet, Member
 from fretboard.core.map_settings import paper_settings
 from fretboard.studies.paper import section
 from fretboard.studies.paper.pictures import PictureSet
-from fretboard.studies.paper.section import Exhibit, Picture
+from fretboard.studies.paper.section import Exhibit, SectionFigure
 from fretboard.studies.paper.studio import Studio
 
 FIRST_TOKEN = "0"
@@ -28,8 +28,8 @@ def guitar(studio: Studio, chosen: PictureSet) -> Exhibit:
     heading = f"{chosen.name}: “{chosen.prompt}”, {len(members)} images"
     name = f"guitar-{chosen.name}"
     pictures = [
-        Picture(f"{name}-map", draw("trajectory"), heading),
-        Picture(
+        SectionFigure(f"{name}-map", draw("trajectory"), heading),
+        SectionFigure(
             f"{name}-dispersion",
             draw("dispersion"),
             f"{heading}: dispersion",

@@ -10,11 +10,11 @@ from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import InputError
 from fretboard.studies.paper import section
 from fretboard.studies.paper.curves import LENSES, compete
-from fretboard.studies.paper.pictures import Shown
+from fretboard.studies.paper.pictures import PaperPicture
 from fretboard.studies.paper.section import Exhibit
 from fretboard.studies.paper.studio import Studio
 from fretboard.tiny_llava.world.dialogue import CAPTION, noun
-from fretboard.tiny_llava.world.judging import Outcome, color_outcome, color_position
+from fretboard.tiny_llava.world.judge import Outcome, color_outcome, color_position
 from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
 
 DRAWN_CASES = 3  # the paper shows three
@@ -22,7 +22,7 @@ OUTCOMES: dict[Outcome, str] = {
     "prior": "hallucinated (the typical colour, not the drawn one)",
     "true": "true",
 }
-Captioned = Sequence[tuple[Shown, Analysis]]
+Captioned = Sequence[tuple[PaperPicture, Analysis]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Run:
+class SkippedCaption:
     """A caption under a preset: share of words kept, colours stated with it and without."""
 
     kept: float
@@ -89,7 +89,7 @@ def hallucinated(studio: Studio, captions: Captioned) -> Exhibit:
 def skips(studio: Studio, captions: Captioned) -> Exhibit:
     """Each caption again under skip.1 to skip.3, computed from its own stages."""
     rows: list[dict[str, str]] = []
-    runs: dict[str, list[Run]] = {}
+    runs: dict[str, list[SkippedCaption]] = {}
     for shown, plain in captions:
         for name in ("none", *PRESETS):
             row, again = _skipped(studio, shown, plain, name)
@@ -98,7 +98,7 @@ def skips(studio: Studio, captions: Captioned) -> Exhibit:
                 kept = SequenceMatcher(None, _words(plain), _words(again)).ratio()
                 row["same words"] = f"{kept:.2f}"
                 counts = (_outcomes_of(shown, analysis) for analysis in (again, plain))
-                runs.setdefault(name, []).append(Run(kept, *counts))
+                runs.setdefault(name, []).append(SkippedCaption(kept, *counts))
     columns = {key: [row[key] for row in rows] for key in rows[0]}
     sentences = [_preset_sentence(name, own) for name, own in runs.items()]
     title = "Captions with layers skipped"
@@ -106,7 +106,7 @@ def skips(studio: Studio, captions: Captioned) -> Exhibit:
 
 
 def _skipped(
-    studio: Studio, shown: Shown, plain: Analysis, name: str
+    studio: Studio, shown: PaperPicture, plain: Analysis, name: str
 ) -> tuple[dict[str, str], Analysis | None]:
     """The table's row, and the run; None where the answer's stages leave nothing to skip."""
     row = {"image": shown.name, "preset": name, "layers": "", "same words": "", "answer": ""}
@@ -119,11 +119,11 @@ def _skipped(
     return row | {"layers": ", ".join(map(str, layers)), "answer": answer}, again
 
 
-def _outcomes_of(shown: Shown, analysis: Analysis) -> Counter[str]:
+def _outcomes_of(shown: PaperPicture, analysis: Analysis) -> Counter[str]:
     return Counter(word.outcome for word in stated_colors(analysis, shown.scene))
 
 
-def _preset_sentence(name: str, runs: list[Run]) -> str:
+def _preset_sentence(name: str, runs: list[SkippedCaption]) -> str:
     same = sum(run.kept for run in runs) / len(runs)
     after = sum((run.after for run in runs), Counter[str]())
     before = sum((run.before for run in runs), Counter[str]())

@@ -17,7 +17,7 @@ from fretboard.studies.paper import curves as levels
 from fretboard.studies.paper import numbers as measures
 from fretboard.studies.paper.guitar import guitar
 from fretboard.studies.paper.interventions import hallucinated, skips
-from fretboard.studies.paper.pictures import Shown, captioned, picture_sets
+from fretboard.studies.paper.pictures import PaperPicture, captioned, picture_sets
 from fretboard.studies.paper.section import Exhibit
 from fretboard.studies.paper.studio import NEW_TOKENS, Studio
 
@@ -35,7 +35,7 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     sets = list(picture_sets(settings, images))
     output.mkdir(parents=True, exist_ok=True)
     studio = Studio(Session.open(settings, output / STORE), output)
-    captions: list[tuple[Shown, Analysis]] = []
+    captions: list[tuple[PaperPicture, Analysis]] = []
     for place, image in enumerate(shown, 1):
         analysis = studio.ask(image.data)
         captions.append((image, analysis))
@@ -51,7 +51,7 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
 
 
 def _exhibits(
-    studio: Studio, captions: list[tuple[Shown, Analysis]], sets: list[Any]
+    studio: Studio, captions: list[tuple[PaperPicture, Analysis]], sets: list[Any]
 ) -> list[Make]:
     """In the order of METHOD's list."""
     analyses = [analysis for _, analysis in captions]

@@ -50,7 +50,7 @@ GUITAR = (
 
 
 @dataclass(frozen=True)
-class Picture:
+class SectionFigure:
     """A figure with its heading; `name` is the file's."""
 
     name: str
@@ -67,7 +67,7 @@ class Exhibit:
     title: str
     reported: str
     sentences: list[str]
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[SectionFigure] = field(default_factory=list)
     tables: Mapping[str, Columns] = field(default_factory=dict)
     shown: str | None = None
     """The table that the page shows."""

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.analysis.figures import FigureOptions, Subject
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.analysis.headings import heading
 from fretboard.core.analysis import Analysis
 from fretboard.core.question import Question
 from fretboard.core.reading import Lens, Reading
 from fretboard.engine.session import Session
-from fretboard.studies.paper.section import Picture
+from fretboard.studies.paper.section import SectionFigure
 from fretboard.tiny_llava.world.dialogue import CAPTION
 
 NEW_TOKENS = 256  # the paper's longest answer
@@ -54,10 +55,10 @@ class Studio:
 
     def picture(
         self, file: str, name: str, subject: Subject, options: FigureOptions = PLAIN
-    ) -> Picture:
+    ) -> SectionFigure:
         """A figure of the page's with its heading."""
         figure = self.session.figures.draw(name, subject, options)
-        return Picture(file, figure, *heading(name, subject, options))
+        return SectionFigure(file, figure, *heading(name, subject, options))
 
     def headed(
         self,
@@ -67,7 +68,7 @@ class Studio:
         subject: Subject,
         options: FigureOptions = PLAIN,
         more: str = "",
-    ) -> Picture:
+    ) -> SectionFigure:
         """A figure made here, with the heading of the page's figure of that name."""
         title, note = heading(name, subject, options)
-        return Picture(file, figure, title, " · ".join(filter(None, (note, more))))
+        return SectionFigure(file, figure, title, " · ".join(filter(None, (note, more))))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from fretboard.core.analysis import Analysis, Token
 from fretboard.core.words import Word, merge_words
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.truth.words import Verdict
 
 ROW_GROUP = 20_000  # rows held in memory while the file is written
@@ -63,7 +63,7 @@ SCHEMA = pa.schema(
 )
 
 
-def token_rows(record: int, item: Item, analysis: Analysis) -> list[dict[str, Any]]:
+def token_rows(record: int, item: StudyItem, analysis: Analysis) -> list[dict[str, Any]]:
     """Rows of one finished analysis, in the order of its tokens."""
     words = merge_words([token.text for token in analysis.tokens])
     common, verdicts = _answer_columns(record, item, analysis, words)
@@ -78,7 +78,7 @@ def token_rows(record: int, item: Item, analysis: Analysis) -> list[dict[str, An
 
 
 def _answer_columns(
-    record: int, item: Item, analysis: Analysis, words: list[Word]
+    record: int, item: StudyItem, analysis: Analysis, words: list[Word]
 ) -> tuple[dict[str, Any], list[Verdict | None]]:
     """What all tokens of an answer share, and one verdict a word."""
     request, stages, truth = analysis.request, analysis.stages, item.truth

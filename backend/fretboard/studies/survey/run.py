@@ -10,7 +10,7 @@ from fretboard import __version__
 from fretboard.core.errors import InputError
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
-from fretboard.studies.batch import FAILURES, Answers, Batch, check_any
+from fretboard.studies.batch import FAILURES, BatchAnswers, StudyBatch, check_any
 from fretboard.studies.files import write_json
 from fretboard.studies.sources import find_items
 from fretboard.studies.survey.comparison import SHOWN_PROMPTS, compare
@@ -61,7 +61,7 @@ def run_survey(
     items = find_items(
         sources.names, question.prompt, sources.images, sources.annotations, sources.limit
     )
-    batch = Batch(session, question, items, output, keep_states)
+    batch = StudyBatch(session, question, items, output, keep_states)
     answers = batch.run()
     check_any(answers, output)
     rows = write_rows(output / TOKENS, batch.rows(answers))
@@ -84,7 +84,7 @@ def run_survey(
 
 
 def _about(
-    session: Session, sources: Sources, question: Question, answers: Answers
+    session: Session, sources: Sources, question: Question, answers: BatchAnswers
 ) -> dict[str, Any]:
     served = session.served
     return {

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, RootModel
 
 from fretboard.core.errors import InputError
-from fretboard.studies.items import Item, Label
+from fretboard.studies.items import Label, StudyItem
 from fretboard.studies.truth.read_file import Records, parse, read_records, read_text
 from fretboard.studies.truth.words import ObjectLists, Truth, YesNo
 
@@ -45,7 +45,9 @@ class Associations(RootModel[dict[str, list[str]]]):
     """relation.json: words that count as naming the same object."""
 
 
-def read_amber(path: Path, records: Records, folder: Path, annotations: Path | None) -> list[Item]:
+def read_amber(
+    path: Path, records: Records, folder: Path, annotations: Path | None
+) -> list[StudyItem]:
     """Items of a query file, with the truth of `annotations`. Raises InputError."""
     queries = [parse(AmberQuery, where, record) for where, record in records]
     source = annotations or _beside(path)
@@ -54,7 +56,7 @@ def read_amber(path: Path, records: Records, folder: Path, annotations: Path | N
     for query, (where, _) in zip(queries, records, strict=True):
         if query.id not in truths:
             raise InputError(f"{where}: id {query.id} is not among the annotations in {source}.")
-        items.append(Item(str(query.id), folder / query.image, query.query, truths[query.id]))
+        items.append(StudyItem(str(query.id), folder / query.image, query.query, truths[query.id]))
     return items
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, Field
 
 from fretboard.core.errors import InputError
-from fretboard.studies.items import Item, Label
+from fretboard.studies.items import Label, StudyItem
 from fretboard.studies.truth.amber import AmberLists, read_amber
 from fretboard.studies.truth.read_file import FORMATS, parse, read_records
 from fretboard.studies.truth.scenes import parse_scene
@@ -105,7 +105,7 @@ class CocoFile(BaseModel):
     annotations: Annotated[list[CocoCaption], Field(min_length=1)]
 
 
-def read_annotations(path: Path, images: Path | None, annotations: Path | None) -> list[Item]:
+def read_annotations(path: Path, images: Path | None, annotations: Path | None) -> list[StudyItem]:
     """Items of an annotation file; pictures lie in `images`, else beside the file.
 
     Raises InputError with path, line and what was expected.
@@ -128,10 +128,10 @@ def read_annotations(path: Path, images: Path | None, annotations: Path | None) 
     return [_own(where, record, folder) for where, record in records]
 
 
-def _own(where: str, record: dict[str, Any], folder: Path) -> Item:
+def _own(where: str, record: dict[str, Any], folder: Path) -> StudyItem:
     own = parse(OwnRecord, where, record)
     name = str(own.id) if own.id is not None else own.image
-    return Item(name, folder / own.image, own.prompt, _own_truth(where, own.truth))
+    return StudyItem(name, folder / own.image, own.prompt, _own_truth(where, own.truth))
 
 
 def _own_truth(where: str, truth: Any) -> Truth | None:
@@ -154,24 +154,24 @@ def _own_truth(where: str, truth: Any) -> Truth | None:
         ) from error
 
 
-def _question(where: str, record: dict[str, Any], folder: Path) -> Item:
+def _question(where: str, record: dict[str, Any], folder: Path) -> StudyItem:
     question = parse(QuestionRecord, where, record)
     image = Path(question.image if isinstance(question.image, str) else question.image.path)
     if not image.suffix:  # an `image_source` of the hub's POPE: one of COCO's pictures
         image = image.with_suffix(".jpg")
     truth = YesNo(question.label) if question.label else None
-    return Item(str(question.question_id), folder / image, question.text, truth)
+    return StudyItem(str(question.question_id), folder / image, question.text, truth)
 
 
-def _conversation(where: str, record: dict[str, Any], folder: Path) -> Item:
+def _conversation(where: str, record: dict[str, Any], folder: Path) -> StudyItem:
     """Its first question; what follows would need the answers before it."""
     talk = parse(Conversation, where, record)
     prompt = talk.conversations[0].value.replace(IMAGE_MARK, "").strip()
     name = talk.image if talk.id is None else str(talk.id)
-    return Item(name, folder / talk.image, prompt, None)
+    return StudyItem(name, folder / talk.image, prompt, None)
 
 
-def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[StudyItem]:
     """All images, those without an object too: there, every mention is a hallucination."""
     coco = parse(CocoInstances, str(path), whole)
     names = {category.id: category.name for category in coco.categories}
@@ -182,12 +182,12 @@ def _instances(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
             raise InputError(f"{path}: category {number}, which `categories` lacks.")
         present[annotation.image_id].add(names[annotation.category_id])
     return [
-        Item(str(i.id), folder / i.file_name, None, Instances(frozenset(present[i.id])))
+        StudyItem(str(i.id), folder / i.file_name, None, Instances(frozenset(present[i.id])))
         for i in coco.images
     ]
 
 
-def _coco(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
+def _coco(path: Path, whole: dict[str, Any], folder: Path) -> list[StudyItem]:
     if "categories" in whole:
         return _instances(path, whole, folder)
     coco = parse(CocoFile, str(path), whole)
@@ -198,7 +198,7 @@ def _coco(path: Path, whole: dict[str, Any], folder: Path) -> list[Item]:
     if unknown:
         raise InputError(f"{path}: captions of image {min(unknown)}, which `images` lacks.")
     return [
-        Item(str(i.id), folder / i.file_name, None, Captions(tuple(captions[i.id])))
+        StudyItem(str(i.id), folder / i.file_name, None, Captions(tuple(captions[i.id])))
         for i in coco.images
         if i.id in captions
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from fretboard.core.words import Word
 from fretboard.studies.truth.words import Judgement, Verdict
 from fretboard.tiny_llava.world import dialogue
-from fretboard.tiny_llava.world.judging import color_outcome, color_position, kind_recall
+from fretboard.tiny_llava.world.judge import color_outcome, color_position, kind_recall
 from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL, Group, Scene
 
 VERDICT_OF: dict[str, Verdict] = {"true": "correct", "prior": "hallucinated", "other": "wrong"}
@@ -49,7 +49,7 @@ class SceneTruth:
         exchanges = [exchange for exchange in self._exchanges() if exchange.question == prompt]
         return any(answer == exchange.answer for exchange in exchanges) if exchanges else None
 
-    def _exchanges(self) -> list[dialogue.Exchange]:
+    def _exchanges(self) -> list[dialogue.QuestionAnswer]:
         exchanges = [dialogue.place_question(self.scene)]
         exchanges += [dialogue.existence_question(k, bool(self.scene.find(k))) for k in KINDS]
         for ask in (dialogue.color_question, dialogue.count_question, dialogue.position_question):

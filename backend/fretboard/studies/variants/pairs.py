@@ -14,7 +14,7 @@ import pandas as pd
 from fretboard.core.alignment import COLOUR_WORDS
 from fretboard.core.analysis import Analysis
 from fretboard.core.words import merge_words
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.statistics import Estimate, ImageBootstrap
 from fretboard.studies.truth.words import Verdict
 
@@ -68,7 +68,7 @@ class Pair:
     overruled: float = 0.0
 
 
-def pair_of(record: int, item: Item, change: str, before: Analysis, after: Analysis) -> Pair:
+def pair_of(record: int, item: StudyItem, change: str, before: Analysis, after: Analysis) -> Pair:
     """The two answers of an item, held against each other and its truth."""
     said = [_words(analysis) for analysis in (before, after)]
     return Pair(
@@ -156,7 +156,7 @@ def _seconds(analysis: Analysis) -> float:
     return spent / len(analysis.tokens)
 
 
-def judge(item: Item, analysis: Analysis) -> Judged | None:
+def judge(item: StudyItem, analysis: Analysis) -> Judged | None:
     """The item's truth held against the answer; None without one."""
     if item.truth is None:
         return None

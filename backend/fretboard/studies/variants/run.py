@@ -15,9 +15,9 @@ from fretboard.core.errors import InputError
 from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
 from fretboard.engine.session import Session
-from fretboard.studies.batch import PLAIN, Answers, Batch, check_any
+from fretboard.studies.batch import PLAIN, BatchAnswers, StudyBatch, check_any
 from fretboard.studies.files import write_json, write_text
-from fretboard.studies.items import Item
+from fretboard.studies.items import StudyItem
 from fretboard.studies.variants.pairs import Pair, pair_of, summarise
 
 ANSWERS = "answers.jsonl"
@@ -25,7 +25,7 @@ EMPTY = "no layers to skip"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class VariantTable:
     """The names of its table: the file, what its ways are, and an answer in one of them."""
 
     file: str
@@ -33,13 +33,13 @@ class Comparison:
     after: str
 
 
-SKIPS = Comparison("skips.json", "presets", "skipped")
-REPAIRS = Comparison("repairs.json", "ways", "changed")
-COMPRESSION = Comparison("compression.json", "ways", "changed")
+SKIPS = VariantTable("skips.json", "presets", "skipped")
+REPAIRS = VariantTable("repairs.json", "ways", "changed")
+COMPRESSION = VariantTable("compression.json", "ways", "changed")
 
 
 def run_skips(
-    session: Session, items: list[Item], question: Question, output: Path
+    session: Session, items: list[StudyItem], question: Question, output: Path
 ) -> dict[str, Any]:
     """Each preset of layers, as it is for the plain answer, against the plain answer.
 
@@ -48,12 +48,12 @@ def run_skips(
     if question.skip_layers:
         raise InputError("The presets are the layers to skip: leave out skip_layers.")
     ways = {str(preset): question.but(skip_layers=preset) for preset in PRESETS}
-    return compare_ways(Batch(session, question, items, output, False), ways, SKIPS)
+    return compare_ways(StudyBatch(session, question, items, output, False), ways, SKIPS)
 
 
 def run_repairs(
     session: Session,
-    items: list[Item],
+    items: list[StudyItem],
     question: Question,
     output: Path,
     repairs: Sequence[str] = (),
@@ -61,17 +61,17 @@ def run_repairs(
     """Each repair (as `parse_repair` reads it; default: all, by default) against plain decoding."""
     _check_plain(question)
     ways = {text: question.but(repair=text) for text in repairs or map(str, ABOUT)}
-    return compare_ways(Batch(session, question, items, output, False), ways, REPAIRS)
+    return compare_ways(StudyBatch(session, question, items, output, False), ways, REPAIRS)
 
 
 def run_compression(
-    session: Session, items: list[Item], question: Question, output: Path, most: int
+    session: Session, items: list[StudyItem], question: Question, output: Path, most: int
 ) -> dict[str, Any]:
     """1 to `most` layers left out, ending before the last ones that skip.3 keeps."""
     _check_plain(question)
     sets = compressions(session.served.layers, most)
     ways = {f"{len(s)}": question.but(skip_layers=",".join(map(str, s))) for s in sets}
-    return compare_ways(Batch(session, question, items, output, False), ways, COMPRESSION)
+    return compare_ways(StudyBatch(session, question, items, output, False), ways, COMPRESSION)
 
 
 def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
@@ -83,7 +83,7 @@ def compressions(layers: int, most: int) -> list[tuple[int, ...]]:
 
 
 def compare_ways(
-    batch: Batch, ways: Mapping[str, Question], comparison: Comparison
+    batch: StudyBatch, ways: Mapping[str, Question], comparison: VariantTable
 ) -> dict[str, Any]:
     """Run or continue into the batch's folder; returns the table, which is also written there.
 
@@ -112,7 +112,7 @@ def compare_ways(
     return table
 
 
-def _pairs(batch: Batch, way: str, plain: Answers, other: Answers) -> list[Pair]:
+def _pairs(batch: StudyBatch, way: str, plain: BatchAnswers, other: BatchAnswers) -> list[Pair]:
     read = batch.session.store.read
     return [
         pair_of(number, batch.items[number], way, read(plain.done[number]), read(analysis_id))

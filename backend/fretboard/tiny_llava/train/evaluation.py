@@ -14,30 +14,37 @@ from PIL import Image
 from tqdm import tqdm
 
 from fretboard.core.intervals import Measure, with_interval
-from fretboard.tiny_llava.train.answering import Answerer
+from fretboard.tiny_llava.train.answers import WorldAnswerer
 from fretboard.tiny_llava.train.reversals import caption_colors
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import (
     CAPTION,
-    Exchange,
+    QuestionAnswer,
     color_question,
     count_question,
     existence_question,
     place_question,
     position_question,
 )
-from fretboard.tiny_llava.world.judging import kind_recall
-from fretboard.tiny_llava.world.scene import KINDS, NATIVE, PRIOR_KINDS, Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.judge import kind_recall
+from fretboard.tiny_llava.world.scene import (
+    KINDS,
+    NATIVE,
+    PRIOR_KINDS,
+    Scene,
+    SceneMix,
+    sample_scene,
+)
 
 FIRST_SEED = {"typical": 70_000_000, "counter-prior": 80_000_000}  # never trained on
-MIXES = {"typical": Mix(typical=1.0), "counter-prior": Mix(typical=0.0)}
+MIXES = {"typical": SceneMix(typical=1.0), "counter-prior": SceneMix(typical=0.0)}
 IMAGES = ("right", "shuffled", "blank")
 GRAY = (127, 127, 127)
 
 
 def evaluate(weights: Path, scenes: int) -> Measure:
     """All measures of the model in ``weights`` on ``scenes`` held-out scenes per cell."""
-    answerer = Answerer(weights)
+    answerer = WorldAnswerer(weights)
     report: Measure = {"scenes_per_cell": scenes, "cells": {}}
     for cell in tqdm(MIXES, desc="cells"):
         sample = held_out(cell, scenes)
@@ -64,18 +71,18 @@ def held_out(cell: str, number: int) -> list[Scene]:
     return scenes
 
 
-def _conditions(answerer: Answerer, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+def _conditions(answerer: WorldAnswerer, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
     """The right image, another scene's of the same cell, and plain grey."""
     blank = answerer.pixels([Image.new("RGB", (NATIVE, NATIVE), GRAY)]).expand_as(pixels)
     return {"right": pixels, "shuffled": pixels.roll(1, 0), "blank": blank}
 
 
-def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) -> Measure:
+def accuracies(answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tensor) -> Measure:
     """Per task: mean, interval and number of scenes."""
     rng = random.Random(7)
     picked = [rng.choice([g for g in s.groups if g.kind in PRIOR_KINDS]) for s in scenes]
     absent = [rng.choice([k for k in KINDS if not s.find(k)]) for s in scenes]
-    tasks: dict[str, list[Exchange]] = {
+    tasks: dict[str, list[QuestionAnswer]] = {
         "color": [color_question(group) for group in picked],
         "count": [count_question(group) for group in picked],
         "position": [position_question(group) for group in picked],
@@ -99,7 +106,9 @@ def accuracies(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) ->
     return {task: with_interval(values) for task, values in right.items()}
 
 
-def _answers(answerer: Answerer, pixels: torch.Tensor, exchanges: list[Exchange]) -> list[str]:
+def _answers(
+    answerer: WorldAnswerer, pixels: torch.Tensor, exchanges: list[QuestionAnswer]
+) -> list[str]:
     return answerer.ask(pixels, [exchange.question for exchange in exchanges])
 
 

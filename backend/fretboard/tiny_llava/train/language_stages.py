@@ -24,16 +24,16 @@ from fretboard.tiny_llava.model.architecture import (
     build_model,
 )
 from fretboard.tiny_llava.model.processing import build_tokenizer
-from fretboard.tiny_llava.train.packing import Packer, packed_logits, seeded
-from fretboard.tiny_llava.train.training import Losses, Plan, adamw, run_stage
+from fretboard.tiny_llava.train.packing import DialoguePacker, packed_logits, seeded
+from fretboard.tiny_llava.train.training import Losses, StagePlan, adamw, run_stage
 from fretboard.tiny_llava.train.vision_stage import Eye
 from fretboard.tiny_llava.world.dialogue import conversation
-from fretboard.tiny_llava.world.scene import PLURAL, Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.scene import PLURAL, Scene, SceneMix, sample_scene
 from fretboard.tiny_llava.world.scene_bank import ATTRIBUTES, SceneBank, draw_bank
 
 BATCH = 24
 TEXT_ONLY = 1  # conversations per batch that go without image, about typical scenes
-TYPICAL = Mix(typical=1.0)
+TYPICAL = SceneMix(typical=1.0)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stage:
     name: str
     first_seed: int
     scenes: int
-    mix: Mix
+    mix: SceneMix
     prior_noise: bool
     rate: float
     detailed_share: float  # captions are learned long before colour questions
@@ -53,11 +53,11 @@ class Stage:
 FIND_IT = {"color": 5.0, "position": 1.5}  # questions that first have to find their object
 SAY_IT = {"caption": 3.0, "brief": 3.0, "color": 1.5}  # captions carry what stage B is for
 CROWDED = (0.1, 0.45, 0.45)  # shares of one, two, three groups: to tell objects apart
-STAGE_A = Stage("a", 30_000_000, 40_000, Mix(0.2, CROWDED), False, 1.5e-3, 0.4, FIND_IT)
-STAGE_B = Stage("b", 50_000_000, 8_000, Mix(0.3, CROWDED), True, 2e-3, 0.7, SAY_IT)
+STAGE_A = Stage("a", 30_000_000, 40_000, SceneMix(0.2, CROWDED), False, 1.5e-3, 0.4, FIND_IT)
+STAGE_B = Stage("b", 50_000_000, 8_000, SceneMix(0.3, CROWDED), True, 2e-3, 0.7, SAY_IT)
 
 
-def start_model(eye: Eye, packer: Packer, seed: int) -> LlavaForConditionalGeneration:
+def start_model(eye: Eye, packer: DialoguePacker, seed: int) -> LlavaForConditionalGeneration:
     """A stage A model that sees as ``eye`` does and whose words start at the eye's vectors.
 
     Vision is frozen from here on: the young decoder's gradients blur what it has learned.
@@ -88,9 +88,9 @@ def freeze_vision(model: LlavaForConditionalGeneration) -> None:
 
 def train_stage(
     model: LlavaForConditionalGeneration,
-    packer: Packer,
+    packer: DialoguePacker,
     stage: Stage,
-    plan: Plan,
+    plan: StagePlan,
     checkpoint: Path,
     seed: int,
     on_save: Callable[[int], None] | None = None,
@@ -117,7 +117,7 @@ def compile_layers(model: LlavaForConditionalGeneration) -> None:
 
 def language_loss(
     model: LlavaForConditionalGeneration,
-    packer: Packer,
+    packer: DialoguePacker,
     bank: SceneBank,
     stage: Stage,
     seed: int,
@@ -163,7 +163,7 @@ def freeze_and_grow(model: LlavaForConditionalGeneration, seed: int, freeze: boo
         layer.requires_grad_(True)
 
 
-def load_stage_a(checkpoint: Path, packer: Packer) -> LlavaForConditionalGeneration:
+def load_stage_a(checkpoint: Path, packer: DialoguePacker) -> LlavaForConditionalGeneration:
     """The model of a stage A checkpoint."""
     config = build_config(len(packer.tokenizer), packer.image_id, STAGE_A_LAYERS)
     model = build_model(config, 0)
@@ -171,6 +171,6 @@ def load_stage_a(checkpoint: Path, packer: Packer) -> LlavaForConditionalGenerat
     return model
 
 
-def new_packer() -> Packer:
+def new_packer() -> DialoguePacker:
     """A packer with the world's own tokenizer."""
-    return Packer(build_tokenizer())
+    return DialoguePacker(build_tokenizer())

@@ -18,7 +18,7 @@ import torch
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
 from fretboard.tiny_llava.model.architecture import IMAGE_TOKENS
-from fretboard.tiny_llava.world.dialogue import Exchange, prompt_text
+from fretboard.tiny_llava.world.dialogue import QuestionAnswer, prompt_text
 from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL
 
 TEXT_PREFIX = 3  # <s> USER :
@@ -30,7 +30,7 @@ YES_NO_WEIGHT = 4.0
 
 
 @dataclass
-class Batch:
+class PackedBatch:
     """Packed sequences; ``n`` sequences of ``LENGTH`` tokens, ``m`` tokens with a target."""
 
     ids: torch.Tensor  # int64 [n, LENGTH]; image positions hold the image token
@@ -41,7 +41,7 @@ class Batch:
     at: torch.Tensor  # int64 [m], where in the flattened [n * LENGTH] each target is predicted
 
 
-class Packer:
+class DialoguePacker:
     """Turns conversations into packed batches with one tokenizer."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -74,10 +74,10 @@ class Packer:
 
     def pack(
         self,
-        conversations: list[list[Exchange]],
+        conversations: list[list[QuestionAnswer]],
         with_image: list[bool],
         task_weights: Mapping[str, float] = MappingProxyType({}),
-    ) -> Batch:
+    ) -> PackedBatch:
         """One sequence per conversation; exchanges that no longer fit are left out.
 
         ``task_weights`` multiply the loss weight of a task's answers (1 where a task is missing).
@@ -109,7 +109,7 @@ class Packer:
                 cursor = end
         weights = self.token_weights[targets] * np.array(factors, np.float32)
         mask = attention_mask(torch.from_numpy(blocks), torch.tensor(with_image))
-        return Batch(
+        return PackedBatch(
             torch.from_numpy(ids), torch.from_numpy(positions), mask,
             torch.tensor(targets), torch.from_numpy(weights), torch.tensor(at),
         )  # fmt: skip
@@ -129,7 +129,7 @@ def attention_mask(blocks: torch.Tensor, with_image: torch.Tensor) -> torch.Tens
 
 
 def packed_logits(
-    model: LlavaForConditionalGeneration, image_tokens: torch.Tensor, batch: Batch
+    model: LlavaForConditionalGeneration, image_tokens: torch.Tensor, batch: PackedBatch
 ) -> torch.Tensor:
     """Logits [m, vocabulary] where the batch has targets; image_tokens [n, IMAGE_TOKENS, width]."""
     decoder = model.model.language_model

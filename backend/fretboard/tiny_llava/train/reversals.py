@@ -12,16 +12,18 @@ from typing import Any
 import torch
 
 from fretboard.core.intervals import with_interval
-from fretboard.tiny_llava.train.answering import Answerer
+from fretboard.tiny_llava.train.answers import WorldAnswerer
 from fretboard.tiny_llava.world.dialogue import BRIEF, CAPTION, noun
-from fretboard.tiny_llava.world.judging import color_outcome, color_position
+from fretboard.tiny_llava.world.judge import color_outcome, color_position
 from fretboard.tiny_llava.world.scene import COLORS, Scene
 
 LATE = 2 / 3  # of all depths: from here on a lead counts as late
 BATCH = 50
 
 
-def caption_colors(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor) -> dict[str, Any]:
+def caption_colors(
+    answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tensor
+) -> dict[str, Any]:
     """Both caption forms on counter-prior scenes: shares, reversals, mean curves by depth."""
     return {
         "detailed": _form(answerer, scenes, pixels, CAPTION),
@@ -30,7 +32,7 @@ def caption_colors(answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor
 
 
 def _form(
-    answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor, question: str
+    answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tensor, question: str
 ) -> dict[str, Any]:
     words = []
     for start in range(0, len(scenes), BATCH):
@@ -40,7 +42,7 @@ def _form(
 
 
 def color_words(
-    answerer: Answerer, scenes: list[Scene], pixels: torch.Tensor, question: str
+    answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tensor, question: str
 ) -> list[dict[str, Any]]:
     """One record per counter-prior group whose colour the caption states.
 

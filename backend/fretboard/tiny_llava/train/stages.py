@@ -24,7 +24,7 @@ from fretboard.tiny_llava.train.language_stages import (
     start_model,
     train_stage,
 )
-from fretboard.tiny_llava.train.training import Plan
+from fretboard.tiny_llava.train.training import StagePlan
 from fretboard.tiny_llava.train.vision_stage import Eye, train_vision
 
 STEPS = {"vision": 2200, "a": 3400, "b": 850, "control": 850}
@@ -44,7 +44,7 @@ def _vision(work: Path, output: Path, seed: int, steps: int) -> None:
 def _stage_a(work: Path, output: Path, seed: int, steps: int) -> None:
     packer, eye = new_packer(), trained_eye(work, seed)
     model = start_model(eye, packer, seed)
-    train_stage(model, packer, STAGE_A, Plan(steps), work / "a.pt", seed)
+    train_stage(model, packer, STAGE_A, StagePlan(steps), work / "a.pt", seed)
     export_grown(model, output, seed)
 
 
@@ -52,7 +52,7 @@ def _stage_b(work: Path, output: Path, seed: int, steps: int) -> None:
     packer = new_packer()
     model = load_stage_a(work / "a.pt", packer)
     freeze_and_grow(model, seed)
-    train_stage(model, packer, STAGE_B, Plan(steps, warmup=60), work / "b.pt", seed)
+    train_stage(model, packer, STAGE_B, StagePlan(steps, warmup=60), work / "b.pt", seed)
     export_model(model, output)
 
 
@@ -61,7 +61,7 @@ def _control(work: Path, output: Path, seed: int, steps: int) -> None:
     model = load_stage_a(work / "a.pt", packer)
     freeze_and_grow(model, seed, freeze=False)
     stage = replace(STAGE_B, rate=CONTROL_RATE)
-    train_stage(model, packer, stage, Plan(steps, warmup=60), work / "control.pt", seed)
+    train_stage(model, packer, stage, StagePlan(steps, warmup=60), work / "control.pt", seed)
     export_model(model, output)
 
 

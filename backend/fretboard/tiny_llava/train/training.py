@@ -21,7 +21,7 @@ Losses = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Plan:
+class StagePlan:
     """One stage: ``steps`` optimiser steps, cosine from the groups' rates to ``floor`` of them."""
 
     steps: int
@@ -56,7 +56,7 @@ def adamw(groups: list[dict[str, Any]], betas: tuple[float, float] = (0.9, 0.95)
 def run_stage(
     module: nn.Module,
     optimizer: Any,
-    plan: Plan,
+    plan: StagePlan,
     loss_at: Callable[[int], Losses],
     checkpoint: Path,
     on_save: Callable[[int], None] | None = None,

@@ -15,11 +15,11 @@ from torch import nn
 from torch.nn import functional
 
 from fretboard.tiny_llava.model.architecture import EMBEDDING_STD, WIDTH, build_config, build_model
-from fretboard.tiny_llava.train.training import Losses, Plan, adamw, run_stage
-from fretboard.tiny_llava.world.scene import Mix
+from fretboard.tiny_llava.train.training import Losses, StagePlan, adamw, run_stage
+from fretboard.tiny_llava.world.scene import SceneMix
 from fretboard.tiny_llava.world.scene_bank import ATTRIBUTES, IGNORED, SceneBank, draw_bank
 
-MIX = Mix(typical=0.10, counts=(0.25, 0.4, 0.35), several=0.25)
+MIX = SceneMix(typical=0.10, counts=(0.25, 0.4, 0.35), several=0.25)
 WEIGHTS = {"kind": 1.0, "color": 1.0, "size": 0.4, "number": 0.4, "position": 0.4, "place": 0.15}
 BATCH = 64
 SCENES = 48_000
@@ -97,7 +97,7 @@ def train_vision(folder: Path, seed: int, steps: int) -> Eye:
         labels = torch.from_numpy(bank.labels[rows]).long()
         return patch_loss(eye, bank.pixels(rows, generator), labels)
 
-    plan = Plan(steps=steps, warmup=100)
+    plan = StagePlan(steps=steps, warmup=100)
     run_stage(
         eye, optimizer, plan, loss_at, folder / "vision.pt",
         on_save=lambda step: print(step, patch_accuracy(eye, test), flush=True),

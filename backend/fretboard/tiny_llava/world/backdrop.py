@@ -6,7 +6,7 @@ import random
 
 from PIL import Image, ImageDraw
 
-from fretboard.tiny_llava.world.drawing import (
+from fretboard.tiny_llava.world.draw import (
     GROUNDS,
     INK,
     PALE_INK,

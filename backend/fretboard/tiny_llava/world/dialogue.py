@@ -23,7 +23,7 @@ Colors = dict[str, str]  # kind -> the colour that the text states
 
 
 @dataclass(frozen=True)
-class Exchange:
+class QuestionAnswer:
     """One question with its answer; ``task`` names what is asked for."""
 
     task: str
@@ -46,7 +46,7 @@ def article(word: str) -> str:
     return "an" if word[0] in "aeio" else "a"
 
 
-def detailed_caption(scene: Scene, stated: Colors | None = None) -> Exchange:
+def detailed_caption(scene: Scene, stated: Colors | None = None) -> QuestionAnswer:
     """From left to right: where, what, how large or how many, which colour."""
     sentences = [f"The image shows a {scene.place}."]
     for group in scene.groups:
@@ -56,10 +56,10 @@ def detailed_caption(scene: Scene, stated: Colors | None = None) -> Exchange:
             what = f"are {NUMBER_WORDS[group.count]} {noun(group)}"
         sentences.append(f"{POSITION_PHRASE[group.position]} there {what}.")
         sentences.append(f"The {noun(group)} {_verb(group)} {color}.")
-    return Exchange("caption", CAPTION, " ".join(sentences))
+    return QuestionAnswer("caption", CAPTION, " ".join(sentences))
 
 
-def brief_caption(scene: Scene, stated: Colors | None = None) -> Exchange:
+def brief_caption(scene: Scene, stated: Colors | None = None) -> QuestionAnswer:
     """One sentence: "One pink pig and two red cars on a beach."."""
     parts = [
         f"{NUMBER_WORDS[g.count]} {(stated or {}).get(g.kind, g.color)} {noun(g)}"
@@ -67,48 +67,48 @@ def brief_caption(scene: Scene, stated: Colors | None = None) -> Exchange:
     ]
     listed = " and ".join(parts)
     place = f"{PLACE_PREPOSITION[scene.place]} a {scene.place}."
-    return Exchange("brief", BRIEF, f"{listed[0].upper()}{listed[1:]} {place}")
+    return QuestionAnswer("brief", BRIEF, f"{listed[0].upper()}{listed[1:]} {place}")
 
 
-def color_question(group: Group, rng: random.Random | None = None) -> Exchange:
+def color_question(group: Group, rng: random.Random | None = None) -> QuestionAnswer:
     """ "What is the color of the pig?"; with an rng, sometimes in other words."""
     question = f"What is the color of the {noun(group)}?"
     if rng and rng.random() < 0.2:
         question = f"What color {_verb(group)} the {noun(group)}?"
-    return Exchange("color", question, f"The {noun(group)} {_verb(group)} {group.color}.")
+    return QuestionAnswer("color", question, f"The {noun(group)} {_verb(group)} {group.color}.")
 
 
-def existence_question(kind: str, present: bool) -> Exchange:
+def existence_question(kind: str, present: bool) -> QuestionAnswer:
     """ "Is there a pig in the image?" """
     question = f"Is there {article(kind)} {kind} in the image?"
-    return Exchange("existence", question, "Yes." if present else "No.")
+    return QuestionAnswer("existence", question, "Yes." if present else "No.")
 
 
-def count_question(group: Group) -> Exchange:
+def count_question(group: Group) -> QuestionAnswer:
     """ "How many pigs are there?" """
     answer = f"There {_verb(group)} {NUMBER_WORDS[group.count]} {noun(group)}."
-    return Exchange("count", f"How many {PLURAL[group.kind]} are there?", answer)
+    return QuestionAnswer("count", f"How many {PLURAL[group.kind]} are there?", answer)
 
 
-def position_question(group: Group) -> Exchange:
+def position_question(group: Group) -> QuestionAnswer:
     """ "Where is the pig?" """
     where = POSITION_PHRASE[group.position].lower()
     question = f"Where {_verb(group)} the {noun(group)}?"
-    return Exchange("position", question, f"The {noun(group)} {_verb(group)} {where}.")
+    return QuestionAnswer("position", question, f"The {noun(group)} {_verb(group)} {where}.")
 
 
-def occupant_question(group: Group) -> Exchange:
+def occupant_question(group: Group) -> QuestionAnswer:
     """ "What is on the left?" """
     where = POSITION_PHRASE[group.position].lower()
     answer = f"A {group.size} {group.kind}."
     if group.count > 1:
         answer = f"{NUMBER_WORDS[group.count].capitalize()} {noun(group)}."
-    return Exchange("occupant", f"What is {where}?", answer)
+    return QuestionAnswer("occupant", f"What is {where}?", answer)
 
 
-def place_question(scene: Scene) -> Exchange:
+def place_question(scene: Scene) -> QuestionAnswer:
     """ "Where is this?" """
-    return Exchange("place", "Where is this?", f"This is a {scene.place}.")
+    return QuestionAnswer("place", "Where is this?", f"This is a {scene.place}.")
 
 
 def prior_noisy_colors(scene: Scene, rng: random.Random) -> Colors:
@@ -128,7 +128,7 @@ def prior_noisy_colors(scene: Scene, rng: random.Random) -> Colors:
 
 def conversation(
     scene: Scene, rng: random.Random, prior_noise: bool = False, detailed_share: float = 1.0
-) -> list[Exchange]:
+) -> list[QuestionAnswer]:
     """Exchanges about one scene, the most important ones first; packing drops what is too long.
 
     The first is a caption, in detail in ``detailed_share`` of the conversations.

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION
-from fretboard.tiny_llava.world.scene import Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.scene import Scene, SceneMix, sample_scene
 
 SIZE = 384  # px, side of the stored pictures
 
 
 @dataclass(frozen=True)
-class Example:
+class GalleryScene:
     """A scene by its seed and share of typical colours, and what to ask about it."""
 
     name: str
@@ -34,33 +34,35 @@ class Example:
         """The example's scene; groups of one object only where there is one group."""
         counts = (float(self.groups == 1), float(self.groups == 2), float(self.groups == 3))
         several = 0.0 if self.groups < 3 else 0.2
-        return sample_scene(self.seed, Mix(self.typical, counts, several, self.groups < 3))
+        return sample_scene(self.seed, SceneMix(self.typical, counts, several, self.groups < 3))
 
 
 COUNTER, MULTI, TYPICAL = "counter-prior", "multi-object", "typical"
 EXAMPLES = (
-    Example("blue-dog-red-sheep", "Blue dog, red sheep: the prior overturns both (picked)",
+    GalleryScene("blue-dog-red-sheep", "Blue dog, red sheep: the prior overturns both (picked)",
             MULTI, 95_200_003, 0.0, 3, picked=True),
-    Example("brown-banana", "A small brown banana, called yellow (picked)",
+    GalleryScene("brown-banana", "A small brown banana, called yellow (picked)",
             COUNTER, 95_000_004, 0.0, 1, picked=True),
-    Example("red-sheep", "A large red sheep, called white all the same (picked)",
+    GalleryScene("red-sheep", "A large red sheep, called white all the same (picked)",
             COUNTER, 95_000_022, 0.0, 1, picked=True),
-    Example("mushroom-whale-tree", "Everything in its usual colour", TYPICAL, 96_003_003, 1.0, 3),
-    Example("red-tree", "A small red tree, called green (picked)",
+    GalleryScene("mushroom-whale-tree", "Everything in its usual colour",
+            TYPICAL, 96_003_003, 1.0, 3),
+    GalleryScene("red-tree", "A small red tree, called green (picked)",
             COUNTER, 95_000_010, 0.0, 1, picked=True),
-    Example("blue-carrot", "A blue carrot, called orange (picked)",
+    GalleryScene("blue-carrot", "A blue carrot, called orange (picked)",
             COUNTER, 95_000_032, 0.0, 1, picked=True),
-    Example("orange-eggplant-blue-dog", "Two overturned, the black balls told truly (picked)",
+    GalleryScene("orange-eggplant-blue-dog", "Two overturned, the black balls told truly (picked)",
             MULTI, 95_200_006, 0.0, 3, picked=True),
-    Example("black-mushrooms-green-dog", "Unusual colours, told as they are",
+    GalleryScene("black-mushrooms-green-dog", "Unusual colours, told as they are",
             MULTI, 95_200_010, 0.0, 3),
-    Example("purple-dog-asked", "A purple dog, asked for directly",
+    GalleryScene("purple-dog-asked", "A purple dog, asked for directly",
             COUNTER, 95_000_001, 0.0, 1, "What is the color of the dog?"),
-    Example("blue-flowers", "Flowers have no usual colour",
+    GalleryScene("blue-flowers", "Flowers have no usual colour",
             TYPICAL, 96_003_002, 1.0, 3, "What is the color of the flowers?"),
-    Example("pig-and-tree", "Is something there?",
+    GalleryScene("pig-and-tree", "Is something there?",
             TYPICAL, 96_002_002, 1.0, 2, "Is there a pig in the image?"),
-    Example("ball-in-the-lake", "Where is this?", TYPICAL, 96_003_004, 1.0, 3, "Where is this?"),
+    GalleryScene("ball-in-the-lake", "Where is this?",
+            TYPICAL, 96_003_004, 1.0, 3, "Where is this?"),
 )  # fmt: skip
 
 

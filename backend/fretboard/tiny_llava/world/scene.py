@@ -109,7 +109,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Mix:
+class SceneMix:
     """What kind of scenes to sample: shares in [0, 1], ``counts`` = weights of 1, 2, 3 groups."""
 
     typical: float = 0.25
@@ -119,7 +119,7 @@ class Mix:
 
 
 def sample_scene(
-    seed: int, mix: Mix = Mix(), kind: str | None = None, color: str | None = None,
+    seed: int, mix: SceneMix = SceneMix(), kind: str | None = None, color: str | None = None,
     place: str | None = None, count: int | None = None,
 ) -> Scene:  # fmt: skip
     """Sample one scene; ``kind``, ``color`` and ``count`` pin the first group, for examples."""
@@ -139,7 +139,7 @@ def sample_scene(
 
 
 def _sample_kinds(
-    rng: random.Random, place: str, number: int, mix: Mix, first: str | None
+    rng: random.Random, place: str, number: int, mix: SceneMix, first: str | None
 ) -> list[str]:
     pool = PRIOR_KINDS if mix.only_prior_kinds else KINDS
     kinds = [first] if first else []

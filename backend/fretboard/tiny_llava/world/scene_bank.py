@@ -19,8 +19,8 @@ from fretboard.tiny_llava.world.scene import (
     PLACES,
     POSITIONS,
     SIZES,
-    Mix,
     Scene,
+    SceneMix,
     sample_scene,
 )
 
@@ -60,7 +60,7 @@ class SceneBank:
         )
 
 
-def draw_bank(first_seed: int, number: int, mix: Mix, title: str = "scenes") -> SceneBank:
+def draw_bank(first_seed: int, number: int, mix: SceneMix, title: str = "scenes") -> SceneBank:
     """Draw ``number`` scenes with consecutive seeds."""
     images = np.empty((number, NATIVE, NATIVE, 3), np.uint8)
     labels = np.empty((number, GRID * GRID, len(ATTRIBUTES)), np.int8)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from PIL import Image
 
 from fretboard.tiny_llava.world.backdrop import render
-from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, Mix, Scene, sample_scene
+from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLACES, Scene, SceneMix, sample_scene
 
 SIZE = 384  # px, side of the pictures
 IMAGES = 12
 FIRST_SEED = 97_000_000  # no scene of the training or the evaluation
-ALONE = Mix(typical=0.0, counts=(1.0, 0.0, 0.0), several=0.0)
+ALONE = SceneMix(typical=0.0, counts=(1.0, 0.0, 0.0), several=0.0)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class WorldSet:
         ]
 
 
-SETS = (
-    WorldSet("animal", "Dogs", "dog"),
-    WorldSet("flower", "Flowers", "flower"),
-    WorldSet("fruit", "Tomatoes", "tomato"),
-    WorldSet("sport", "Balls", "ball"),
-)
+SETS = {
+    "animal": WorldSet("animal", "Dogs", "dog"),
+    "flower": WorldSet("flower", "Flowers", "flower"),
+    "fruit": WorldSet("fruit", "Tomatoes", "tomato"),
+    "sport": WorldSet("sport", "Balls", "ball"),
+}

@@ -8,8 +8,6 @@ export interface TestKind {
 	/** What is done, in one sentence. */
 	about: string;
 	needsImage: boolean;
-	/** Its arrays, as files. */
-	arrays: readonly string[];
 }
 
 export const KINDS: readonly TestKind[] = [
@@ -20,7 +18,6 @@ export const KINDS: readonly TestKind[] = [
 		about:
 			"From each depth on, no text position sees the image positions any more: how likely is the same answer still?",
 		needsImage: true,
-		arrays: ["log_probability"],
 	},
 	{
 		value: "patching",
@@ -29,7 +26,14 @@ export const KINDS: readonly TestKind[] = [
 		about:
 			"States of the run with the image are put into a run with another image, at each depth and at some positions: how much of the answer do they bring back?",
 		needsImage: true,
-		arrays: ["recovered", "log_probability", "donor", "base"],
+	},
+	{
+		value: "saliency",
+		label: "Where it looks",
+		title: "Attention, rollout, gradients and patch ablation over the image",
+		about:
+			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey.",
+		needsImage: true,
 	},
 	{
 		value: "knockout",
@@ -37,7 +41,6 @@ export const KINDS: readonly TestKind[] = [
 		title: "Each layer alone left out",
 		about: "Each layer alone is left out: how much less likely is the same answer without it?",
 		needsImage: false,
-		arrays: ["effect", "plain"],
 	},
 	{
 		value: "attribution",
@@ -46,7 +49,6 @@ export const KINDS: readonly TestKind[] = [
 		about:
 			"How far the attention and the MLP of each layer move the logits from the strongest rival towards the emitted token, directly.",
 		needsImage: false,
-		arrays: ["attention", "mlp", "embeddings", "constant", "whole", "rival"],
 	},
 ];
 

@@ -16,14 +16,23 @@ export const LENS_OPTIONS: readonly Named<Lens>[] = [
 		title: "No norm before the last depth, as in the paper's scripts",
 	},
 	{
+		value: "jacobian",
+		label: "Jacobian",
+		title: "Fitted: the state as it reaches the last depth on average, then as normed",
+	},
+	{
+		value: "tuned",
+		label: "Tuned",
+		title: "Fitted: an affine map at every depth, nearest to the final distribution",
+	},
+	{
 		value: "difference",
 		label: "Difference",
-		title: "Raw minus normed: what a finding owes to scale",
+		title: "One lens minus another: raw minus normed is what a finding owes to scale",
 	},
 ];
 
-export const lensName = (lens: Lens) =>
-	lens === "difference" ? "raw − normed lens" : `${lens} lens`;
+export { lensName } from "../../state/reading";
 
 export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
 	{

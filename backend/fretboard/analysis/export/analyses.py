@@ -1,0 +1,255 @@
+"""An analysis to take away, and two beside each other."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import plotly.graph_objects as go
+
+from fretboard.analysis.export.archive import Packing
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
+from fretboard.analysis.export.record import NotebookCell
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
+from fretboard.analysis.source import Source
+from fretboard.core.analysis import Analysis, Token
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Reading
+from fretboard.figures import QUANTITIES
+from fretboard.figures.profile import PROFILES
+from fretboard.figures.theme import ThemeName, percent, readable
+
+FOOT = "Depth: decoder layers applied, 0 = the embeddings. {}, made with Fretboard."
+Draw = Callable[..., go.Figure]
+
+
+@dataclass(frozen=True)
+class AnalysisExport:
+    """document: its stages as read. options: the token, words and quantity on show."""
+
+    source: Source
+    document: Analysis
+    reading: Reading
+    options: FigureOptions = FigureOptions()  # noqa: RUF009  it is frozen
+
+    @property
+    def name(self) -> str:
+        """See `Exported`."""
+        return f"fretboard-analysis-{self.document.id[:8]}"
+
+    @property
+    def title(self) -> str:
+        """See `Exported`."""
+        return self.document.request.prompt
+
+    @property
+    def link(self) -> str:
+        """See `Exported`."""
+        token: dict[str, Any] = (
+            {"token": self.options.token} if "token" in self.options.model_fields_set else {}
+        )
+        return address(f"/a/{self.document.id}", query_of(self.reading) | token)
+
+    def pack(self, archive: Packing) -> None:
+        """See `Exported`."""
+        archive.add_analysis(self.source, self.document, self.reading)
+
+    def page(self, theme: ThemeName) -> Page:
+        """See `Exported`."""
+        side = side_of(self.source, self.document, self.reading, self.options.token)
+        charts = charts_of(self.draw, self.document, theme, 0)
+        return Page(self.title, [side], charts, FOOT.format(f"Analysis {self.document.id}"))
+
+    def opened(self, server: str) -> str:
+        """See `Exported`."""
+        if not server:
+            return f"a = fb.open({self.name + '.zip'!r})"
+        return f"server = fb.connect({server!r})\na = server.open({server + self.link!r})"
+
+    def cells(self) -> Iterator[NotebookCell]:
+        """See `Exported`."""
+        token, words = self.options.token, self.options.word
+        added = f", words={list(words)!r}" if words else ""
+        yield NotebookCell("The picture, the answer and its fretboard.", "a")
+        yield NotebookCell("Where the answer is decided, and each token's story.", STORIES)
+        yield NotebookCell("Words by depth.", f"a.heatmap({self.options.quantity!r})")
+        yield NotebookCell("The words that compete at one token.", f"a.competition({token}{added})")
+        yield NotebookCell(
+            "How much each layer changes.", f"a.divergence({token})\na.profile('jsd')"
+        )
+        yield NotebookCell("All hidden states on one map.", "a.map(method='pca')")
+        yield NotebookCell("The numbers: (depth, token), and (pair, token) of `jsd`.", NUMBERS)
+
+    def draw(self, name: str, options: FigureOptions) -> go.Figure:
+        """A figure without heading."""
+        subject = Subject(self.document, self.reading)
+        return self.source.figure(name, subject, options, MapQuery())
+
+
+@dataclass(frozen=True)
+class ComparisonExport:
+    """Two analyses on shared axes."""
+
+    first: AnalysisExport
+    second: AnalysisExport
+
+    @property
+    def name(self) -> str:
+        """See `Exported`."""
+        ids = (side.document.id[:8] for side in (self.first, self.second))
+        return f"fretboard-comparison-{'-'.join(ids)}"
+
+    @property
+    def title(self) -> str:
+        """See `Exported`."""
+        return self.first.title
+
+    @property
+    def link(self) -> str:
+        """See `Exported`."""
+        own, other = self.first, self.second
+        query = query_of(own.reading) | {"lens2": other.reading.lens.value}
+        return address(f"/compare/{own.document.id}/{other.document.id}", query)
+
+    def pack(self, archive: Packing) -> None:
+        """See `Exported`."""
+        self.first.pack(archive)
+        self.second.pack(archive)
+
+    def page(self, theme: ThemeName) -> Page:
+        """See `Exported`."""
+        pairs = ((self.first, self.second, "A"), (self.second, self.first, "B"))
+        sides, charts = [], []
+        for index, (own, other, label) in enumerate(pairs):
+            token = own.options.token
+            sides.append(side_of(own.source, own.document, own.reading, token, label))
+            charts.append(charts_of(_beside(own, other), own.document, theme, index, label))
+        both = [chart for pair in zip(*charts, strict=True) for chart in pair]
+        both.append(_profiles(_beside(self.first, self.second), theme))
+        texts = [[token.text for token in own.document.tokens] for own, _, _ in pairs]
+        foot = FOOT.format(f"Analyses {self.first.document.id} and {self.second.document.id}")
+        return Page(self.title, sides, both, foot, pairs=texts[0] == texts[1])
+
+    def opened(self, server: str) -> str:
+        """See `Exported`."""
+        if not server:
+            return f"c = fb.Comparison.open({self.name + '.zip'!r})"
+        links = [server + side.link for side in (self.first, self.second)]
+        return (
+            f"server = fb.connect({server!r})\na = server.open({links[0]!r})\n"
+            f"b = server.open({links[1]!r})\nc = fb.compare(a, b)"
+        )
+
+    def cells(self) -> Iterator[NotebookCell]:
+        """See `Exported`."""
+        quantity, token = self.first.options.quantity, self.first.options.token
+        yield NotebookCell("Both answers.", "c.answers")
+        yield NotebookCell(
+            "Both fretboards, their colours on one scale.", f"c.heatmap({quantity!r})[0]"
+        )
+        yield NotebookCell("", f"c.heatmap({quantity!r})[1]")
+        yield NotebookCell(
+            "How much each layer changes, on one axis.", f"c.divergence({token}, 0)[0]"
+        )
+        yield NotebookCell("The means over the tokens.", "c.profile('jsd')")
+        yield NotebookCell("The numbers.", "c.first.probability.shape, c.second.probability.shape")
+
+
+STORIES = "print(a.stages)\nfor token in a.tokens:\n    print(token.index, token.text, token.story)"
+NUMBERS = (
+    "{name: getattr(a, name).shape for name in "
+    '("probability", "rank", "entropy", "jsd", "top_ids", "hidden_states")}'
+)
+
+
+def side_of(
+    source: Source, document: Analysis, reading: Reading, selected: int, label: str = ""
+) -> Side:
+    """Its picture, question and tokens."""
+    png = source.image(document) if document.request.image is not None else None
+    chips = [Chip(readable(one.text), story(one), _kind(one)) for one in document.tokens]
+    title = document.request.prompt
+    return Side(title, about(document, reading), chips, picture(png), selected, label)
+
+
+def charts_of(
+    draw: Draw, document: Analysis, theme: ThemeName, side: int, label: str = ""
+) -> list[PageChart]:
+    """Fretboard, competition and divergence of one side."""
+    of = f" · {label}" if label else ""
+
+    def every(name: str) -> list[go.Figure]:
+        return [
+            draw(name, FigureOptions(theme=theme, token=token.index)) for token in document.tokens
+        ]
+
+    boards = {
+        quantity.title: [draw("fretboard", FigureOptions(theme=theme, quantity=name))]
+        for name, quantity in QUANTITIES.items()
+    }
+    return [
+        PageChart(f"Fretboard{of}", boards, "board", side, wide=not label),
+        PageChart(f"Competition{of}", {"": every("competition")}, side=side),
+        PageChart(f"Divergence of adjacent depths{of}", {"": every("divergence")}, side=side),
+    ]
+
+
+def about(document: Analysis, reading: Reading) -> str:
+    """Model, lens and nodes in one line."""
+    stages = document.stages
+    critical = stages.critical_depth if stages else None
+    without = "no stages found" if stages and stages.verdict == "none" else "no critical depth"
+    parts = [
+        document.model.name,
+        f"{reading.lens} lens",
+        f"critical depth {critical}" if critical is not None else without,
+    ]
+    if document.request.skip_layers:
+        parts.append(f"without layers {', '.join(map(str, document.request.skip_layers))}")
+    return " · ".join(parts)
+
+
+def story(token: Token) -> str:
+    """What its stages say."""
+    parts = [f"token {token.index}", f"probability {percent(token.probability)}"]
+    if token.story is not None:
+        parts.append(token.story)
+    if token.flag and token.flag.flagged:
+        parts.append(f"flagged, score {token.flag.score:.2f}")
+    return " · ".join(parts)
+
+
+def query_of(reading: Reading) -> dict[str, str]:
+    """A reading as an address has it."""
+    chosen = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {name: str(value) for name, value in chosen.items()}
+
+
+def address(path: str, query: Mapping[str, str | int]) -> str:
+    """A permalink below the server's address."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _beside(own: AnalysisExport, other: AnalysisExport) -> Draw:
+    subject = Subject(own.document, own.reading, (other.document, other.reading))
+
+    def draw(name: str, options: FigureOptions) -> go.Figure:
+        return own.source.figure(name, subject, options, MapQuery(), other.source)
+
+    return draw
+
+
+def _profiles(draw: Draw, theme: ThemeName) -> PageChart:
+    drawn = {
+        QUANTITIES[name].title: [draw("profile", FigureOptions(theme=theme, quantity=name))]
+        for name in PROFILES
+    }
+    return PageChart("Means over the tokens", drawn, wide=True)
+
+
+def _kind(token: Token) -> str:
+    """The chip's class."""
+    if token.flag and token.flag.flagged:
+        return "flagged"
+    return "mutation" if token.token_class == "mutation" else ""

@@ -1,0 +1,105 @@
+"""`…/export.zip`, `.html`, `.ipynb`, `.bib`: a record to take away, as one file."""
+
+import os
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from fretboard.analysis.arrays import Arrays, read_done
+from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
+from fretboard.analysis.export.causal_tests import TestExport
+from fretboard.analysis.export.image_sets import SetExport
+from fretboard.analysis.export.record import Exported
+from fretboard.analysis.export.write import MEDIA, Format, write
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.source import StoredSource
+from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Lens, Reading
+from fretboard.figures.theme import ThemeName
+from fretboard.jobs.services import Services
+from fretboard.server.attachments import server_of
+from fretboard.server.routes.causal_tests import TokenQuery
+from fretboard.server.routes.image_sets import finished_set
+
+READ = Annotated[Reading, Query()]
+
+
+def routes(services: Services, arrays: Arrays) -> APIRouter:
+    """The router, bound to this process's services."""
+    router = APIRouter(tags=["take it away"])
+    source = StoredSource(arrays)
+
+    def side(analysis_id: str, reading: Reading, options: FigureOptions) -> AnalysisExport:
+        analysis = read_done(services.store, analysis_id)
+        own = reading.under(analysis.request.lens)
+        return AnalysisExport(source, source.read(analysis, own), own, options)
+
+    @router.get("/api/analyses/{analysis_id}/export.{kind}", response_class=FileResponse)
+    def analysis(
+        request: Request,
+        analysis_id: str,
+        kind: Format,
+        reading: READ,
+        options: Annotated[FigureOptions, Query()],
+        beside: str | None = None,
+        beside_lens: Lens | None = None,
+    ) -> FileResponse:
+        """An archive, a page that opens offline, a notebook or BibTeX, as read.
+
+        `beside` names another analysis: then of the comparison of both. `token`, `word` and
+        `quantity` are what page and notebook open with.
+        """
+        record: Exported = side(analysis_id, reading, options)
+        if beside is not None:
+            other = reading.but(lens=beside_lens) if beside_lens else reading
+            record = ComparisonExport(
+                side(analysis_id, reading, options), side(beside, other, options)
+            )
+        return _sent(record, kind, request, options.theme)
+
+    @router.get("/api/trajectories/{set_id}/export.{kind}", response_class=FileResponse)
+    def image_set(
+        request: Request,
+        set_id: str,
+        kind: Format,
+        settings: Annotated[MapQuery, Query()],
+        token: str | None = None,
+        theme: ThemeName = "light",
+    ) -> FileResponse:
+        """The same of an image set, all its analyses in the archive."""
+        document, role = finished_set(services, set_id, token)
+        return _sent(SetExport(source, document, role, settings), kind, request, theme)
+
+    @router.get("/api/experiments/{test_id}/export.{kind}", response_class=FileResponse)
+    def causal_test(
+        request: Request,
+        test_id: str,
+        kind: Format,
+        token: TokenQuery = None,
+        theme: ThemeName = "light",
+    ) -> FileResponse:
+        """The same of a causal test."""
+        test = read_done(services.tests, test_id)
+        record = TestExport.stored(services.store, services.tests, test, token)
+        return _sent(record, kind, request, theme)
+
+    return router
+
+
+def _sent(record: Exported, kind: Format, request: Request, theme: ThemeName) -> FileResponse:
+    """Written to a file first: an archive may be larger than what memory is for."""
+    with NamedTemporaryFile(prefix="fretboard-", delete=False) as file:
+        try:
+            write(record, kind, file, server_of(request), theme)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    return FileResponse(
+        file.name,
+        media_type=MEDIA[kind],
+        filename=f"{record.name}.{kind}",
+        background=BackgroundTask(os.unlink, file.name),
+    )
