@@ -139,10 +139,8 @@ def _colour(thing: Thing, chance: random.Random) -> Exchange:
 
 
 def _place(thing: Thing, chance: random.Random) -> Exchange:
-    noun, place = thing["noun"], thing["place"]
-    return Exchange(
-        chance.choice(PLACE).format(noun), f"The {noun} is {AT_PLACE[place]}.", (place,)
-    )
+    noun, place = thing["noun"], AT_PLACE[thing["place"]]
+    return Exchange(chance.choice(PLACE).format(noun), f"The {noun} is {place}.", (place,))
 
 
 def _at(thing: Thing, chance: random.Random) -> Exchange:
