@@ -7,7 +7,13 @@ import typer
 
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.skip_presets import Preset
-from fretboard.cli.options import Output, Without, configured_settings, from_fields
+from fretboard.cli.options import (
+    Output,
+    Without,
+    configured_settings,
+    drawn_world_settings,
+    from_fields,
+)
 from fretboard.core.causal_test import Kind
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
@@ -129,5 +135,5 @@ def examples(
     """Make the ready-made analyses that are shipped with the bundled model."""
     from fretboard.studies.examples import build_examples
 
-    for line in build_examples(configured_settings(model), output, count):
+    for line in build_examples(drawn_world_settings(model), output, count):
         typer.echo(line)

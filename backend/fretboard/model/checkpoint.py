@@ -154,7 +154,16 @@ def assemble(model: Any, processor: Any | None, tokenizer: Any) -> Checkpoint:
     words = int(model.get_input_embeddings().weight.shape[0])
     greedy = _greedy(model.generation_config, tokenizer, words)
     model.generation_config = text_model(model).generation_config = greedy
+    _cast_pixels(model)
     return Checkpoint(model.requires_grad_(False), processor, tokenizer, locate(model))
+
+
+def _cast_pixels(model: Any) -> None:
+    """FastVLM hands its tower the processor's float32; other families cast it to their own type."""
+    if model.config.model_type == "fast_vlm":
+        tower = model.model.vision_tower
+        own = next(tower.parameters()).dtype
+        tower.register_forward_pre_hook(lambda _tower, pixels: (pixels[0].to(own), *pixels[1:]))
 
 
 def _greedy(own: Any, tokenizer: Any, words: int) -> GenerationConfig:
