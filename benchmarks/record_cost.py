@@ -22,8 +22,9 @@ from analysis_memory import M_MMAP_THRESHOLD, peak
 from fretboard.analysis.questions import prepare
 from fretboard.core.images import to_png
 from fretboard.core.model_info import served_model
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import Question
-from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.core.settings import Settings
 from fretboard.core.shape import ModelShape
 from fretboard.engine.load import pipeline_of
 from fretboard.engine.run import Job

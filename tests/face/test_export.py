@@ -116,11 +116,12 @@ def test_a_notebook_of_an_archive_runs(analysis, tmp_path, monkeypatch):
     assert figures(run(analysis.export(tmp_path / "a.ipynb"))) >= 4
 
 
-@pytest.mark.parametrize("path", ["analyses/{a}", "analyses/{a}?beside={a}&beside_lens=raw"])
-def test_a_notebook_of_a_server_runs(server, analysis, tmp_path, monkeypatch, path):
+@pytest.mark.parametrize("compared", [False, True])
+def test_a_notebook_of_a_server_runs(server, analysis, tmp_path, monkeypatch, compared):
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
-    place, _, query = path.format(a=analysis.id).partition("?")
-    text = server.get(f"/api/{place}/export.ipynb?{query}").text
+    query = {"beside": analysis.id, "beside_lens": "raw"} if compared else {"token": 3}
+    text = server.get(f"/api/analyses/{analysis.id}/export.ipynb", **query).text
+    assert ("fb.compare" in text) is compared
     (tmp_path / "a.ipynb").write_text(text)
     assert figures(run(tmp_path / "a.ipynb")) >= 3
 

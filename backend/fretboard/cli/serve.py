@@ -11,6 +11,7 @@ from types import FrameType
 
 import uvicorn
 
+from fretboard.core.own_models import ASSEMBLE, BUNDLED_MODEL
 from fretboard.core.settings import Settings
 from fretboard.jobs.model_choice import StartWorker
 from fretboard.jobs.queue import Jobs
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> None:
     settings = local_hosts(settings)
     _check_port(settings)
     _warn_of_exposure(settings)
+    tell_of_fallback(settings)
     seed_examples(settings)
     services = build_services(settings)
     inside = _InsideWorker(services)
@@ -107,6 +109,17 @@ def _warn_of_exposure(settings: Settings) -> None:
         settings.host,
         may,
     )
+
+
+def tell_of_fallback(settings: Settings) -> None:
+    """Log how to get the model for photographs, where its absence chose the bundled one."""
+    if settings.model == BUNDLED_MODEL and "model" not in settings.model_fields_set:
+        log.warning(
+            "%s answers, the bundled model, which knows drawn scenes only: the one for photographs "
+            "is not assembled on this machine; run %s (110 MB, once) and start again.",
+            BUNDLED_MODEL,
+            ASSEMBLE,
+        )
 
 
 def _check_port(settings: Settings) -> None:

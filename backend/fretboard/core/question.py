@@ -31,7 +31,7 @@ class ImageInfo(BaseModel):
     height: int
     media_type: str
     note: str = ""
-    """How its numbers became grey values, where its file leaves that open."""
+    """What was left out of it, and how its numbers became grey values where that is open."""
 
 
 class QuestionFields(BaseModel):

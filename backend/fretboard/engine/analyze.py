@@ -12,7 +12,6 @@ import torch
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
 from fretboard.core.arrays import TOP_K
-from fretboard.core.errors import FretboardError
 from fretboard.core.fitted_lens import Span
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
@@ -24,6 +23,7 @@ from fretboard.lens.readout import Readout, VocabularyLens, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
+from fretboard.model.refusals import run_failure
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 OnOutcome = Callable[[Job, Analysis | Exception], None]
@@ -74,7 +74,7 @@ class Pipeline:
                 lens = self.lens(job.analysis.request.lens.base)
                 yield Run(self.checkpoint, lens, self.vocabulary.text, job, self.longest)
             except Exception as error:
-                tell(job, shortage.explained(error))
+                tell(job, run_failure(error, job.analysis.id))
 
     def _decode(self, batch: list[Run], tell: OnOutcome) -> None:
         def ended(run: Run, reason: FinishReason) -> None:
@@ -106,9 +106,7 @@ class Pipeline:
         except Exception as error:
             if all(run.ended for run in batch):
                 raise
-            if not isinstance(error, FretboardError):
-                log.warning("decoding failed", exc_info=error)
-            return shortage.explained(error).with_traceback(None)
+            return run_failure(error, batch[0].job.analysis.id).with_traceback(None)
         return None
 
     def _outcome(self, run: Run, reason: FinishReason) -> Analysis | Exception:
@@ -118,7 +116,7 @@ class Pipeline:
             finished = self._answered(run.job.analysis.model_copy(update=facts), readout, ids)
             self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
-            return shortage.explained(error)
+            return run_failure(error, run.job.analysis.id)
         return finished
 
     def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:

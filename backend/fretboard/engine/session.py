@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.model.checkpoint import Checkpoint
 
+LONGEST_NAME = 400  # characters of a path that a sentence repeats
 IN_MEMORY = "memory://"
 
 
@@ -204,5 +205,8 @@ def read_file(path: Path) -> bytes:
     """Its bytes. Raises InputError that names the file."""
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        name = " ".join(str(path).split())
+        short = f"{name[:LONGEST_NAME]}…" if len(name) > LONGEST_NAME else name
+        raise InputError(f"{short} cannot be read: {reason}.") from error

@@ -2,20 +2,24 @@
 
 import html
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TAG = re.compile(r"<[^>]*>")
 
 
-def table(figure: go.Figure) -> pd.DataFrame:
+def table(figure: go.Figure) -> "pd.DataFrame":
     """series, x, x in words, y, z, text, depth; what a figure has nothing of is left out.
 
     A map's paths and rings are left out too: they go through its points.
     """
+    import pandas as pd  # half a second: not before a table is asked for
+
     shown = [
         trace
         for trace in figure.data
@@ -25,7 +29,9 @@ def table(figure: go.Figure) -> pd.DataFrame:
     return rows.mask(rows.eq("")).dropna(axis="columns", how="all")
 
 
-def _rows(trace: Any, figure: go.Figure) -> pd.DataFrame:
+def _rows(trace: Any, figure: go.Figure) -> "pd.DataFrame":
+    import pandas as pd
+
     names = dict(zip(("x", "y", "z"), _titles(trace, figure), strict=True))
     flat = _cells(trace, figure) if trace.type == "heatmap" else _points(trace)
     columns = {names.get(name, name): values for name, values in flat.items()}

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from fretboard.core import hub
 from fretboard.core.analysis import problem_of
 from fretboard.core.errors import Cancelled, InputError, NotFinished, NotFound, TooLarge
-from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.core.own_models import BUNDLED_MODEL, LITE_VLM, TITLES, lite_vlm_assembled
+from fretboard.core.settings import Settings
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
 
@@ -87,6 +88,8 @@ class ModelChoice:
             if self._current is not None and self._current.state in ("fetching", "failed"):
                 listed[self._current.name] = self._current
             listed.setdefault(BUNDLED_MODEL, _sized(BUNDLED_MODEL, "here", 0, "drawn scenes"))
+            if lite_vlm_assembled():
+                listed.setdefault(LITE_VLM, _sized(LITE_VLM, "here", 0, "photographs"))
             for local in hub.here():
                 listed.setdefault(local.name, _sized(local.name, "here", local.bytes))
             for entry in RECOMMENDED:
@@ -129,7 +132,7 @@ class ModelChoice:
 
     def _fetch_and_serve(self, name: str) -> None:
         try:
-            if name != BUNDLED_MODEL and name not in {local.name for local in hub.here()}:
+            if name not in TITLES and name not in {local.name for local in hub.here()}:
                 hub.fetch(name, self._progressed, self._called_off.is_set)
         except Cancelled:
             self._current = None

@@ -216,7 +216,7 @@ def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[An
         "parts are verified with"
     )
     try:
-        with refusing(what, "Choose another checkpoint."):
+        with refusing(what, "Check config.json against its source, or choose another checkpoint."):
             logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
     finally:
         for hook in hooks:

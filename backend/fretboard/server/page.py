@@ -61,7 +61,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/api/gallery")
     def gallery() -> list[Example]:
         """Example scenes; those with an `analysis_id` open at once."""
-        return [_example(services, entry) for entry in gallery_entries()]
+        return [_example(services, entry) for entry in gallery_entries(services.settings.model)]
 
     @router.get("/api/gallery/{name}", response_class=FileResponse)
     def picture(name: str) -> FileResponse:

@@ -10,8 +10,9 @@ from PIL import Image
 
 from fretboard.core.errors import InputError
 from fretboard.core.images import read_picture
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.reading import Lens
-from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.core.settings import Settings
 from fretboard.engine.lens_fit.examples import FitExample
 from fretboard.engine.session import read_file
 from fretboard.studies.sources import find_items

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { baseOf, DIFFERENCES, LENSES, pairOf } from "./reading";
+import { baseOf, DIFFERENCES, LENSES, pairOf, STAGES } from "./reading";
 
 describe("lenses", () => {
 	it("knows what is taken off what", () => {
@@ -8,5 +8,18 @@ describe("lenses", () => {
 		expect(pairOf("tuned")).toBeNull();
 		expect(LENSES.map(baseOf).every((lens) => pairOf(lens) === null)).toBe(true);
 		expect(DIFFERENCES).toHaveLength(6);
+	});
+});
+
+describe("stages", () => {
+	it("keeps what decides whether there are any", () => {
+		const query = "stage_drop=8&stage_gain=0.2&stage_lag=0&stage_share=0.9";
+		const { thresholds } = STAGES.read(new URLSearchParams(query));
+		expect(thresholds).toEqual({
+			stage_drop: 8,
+			stage_gain: 0.2,
+			stage_lag: 0,
+			stage_share: 0.9,
+		});
 	});
 });

@@ -44,6 +44,10 @@ export const STAGE_METHODS = ["automatic", "paper"] as const satisfies readonly 
 /** The thresholds that a request may replace. */
 export const THRESHOLDS = [
 	"critical_depth",
+	"stage_drop",
+	"stage_gain",
+	"stage_lag",
+	"stage_share",
 	"mutation_sigmas",
 	"mutation_min_ratio",
 	"mutation_min_jsd",

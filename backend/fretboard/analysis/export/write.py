@@ -1,7 +1,6 @@
 """Write a record as a file: the one way of the server, the command line and notebooks."""
 
 import os
-import tempfile
 from pathlib import Path
 from typing import IO, Literal, get_args
 
@@ -42,13 +41,14 @@ def export(record: Exported, path: Path, server: str = "", theme: ThemeName = "l
     """
     kind = format_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        try:
-            write(record, kind, partial, server, theme)
-        except BaseException:
-            os.unlink(partial.name)
-            raise
-    os.replace(partial.name, path)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("wb") as file:
+            write(record, kind, file, server, theme)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    os.replace(partial, path)
 
 
 def write(

@@ -21,7 +21,7 @@ const NARROWEST = 38;
 const WIDEST_LABEL = 108; // longer labels are cut with an ellipsis
 const WIDEST_FILL = 132; // short answers do not stretch beyond this
 const WIDEST = 220;
-const ZOOM = 1.35; // of one step
+export const ZOOM = 1.5; // of one step
 const BOARD_HEIGHT = 430;
 const ROWS_HEIGHT = [7, 30] as const; // least and most, so that a cell can be hit and read
 

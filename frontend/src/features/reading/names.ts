@@ -105,6 +105,30 @@ export const THRESHOLD_TEXTS: Readonly<Record<Threshold, ThresholdText>> = {
 		meaning: "Given instead of found; empty lets it be found.",
 		methods: BOTH,
 	},
+	stage_drop: {
+		label: "Stages: fall",
+		unit: "times",
+		meaning: "Mean JSD before the critical depth is this many times that after it …",
+		methods: ["automatic"],
+	},
+	stage_gain: {
+		label: "… words gain",
+		unit: "probability",
+		meaning: "… the answer’s words gain this much mean probability over all depths …",
+		methods: ["automatic"],
+	},
+	stage_lag: {
+		label: "… in time",
+		unit: "share, 0–1",
+		meaning: "… half of it by this share of all depths after the critical depth …",
+		methods: ["automatic"],
+	},
+	stage_share: {
+		label: "… reliably",
+		unit: "share, 0–1",
+		meaning: "… in this share of the resamplings; else no stages are read.",
+		methods: ["automatic"],
+	},
 	mutation_sigmas: {
 		label: "Mutation stands out",
 		unit: "deviations",
