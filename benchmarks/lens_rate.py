@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from fretboard.lens.readout import LogitLens, read_out
+from fretboard.lens.readout import LogitLens, divergences, read_out
 
 WORDS, WIDTH, DEPTHS, TOKENS, GROUP = 32_000, 1024, 33, 64, 16
 SQUARE = 2048
@@ -43,7 +43,9 @@ def main() -> None:
     groups = [slice(start, start + GROUP) for start in range(0, TOKENS, GROUP)]
 
     def reading(divergence: str) -> Callable[[], object]:
-        return lambda: [read_out(lens, states[:, g], ids[g], 10, divergence) for g in groups]
+        if divergence == "jsd":
+            return lambda: [read_out(lens, states[:, g], ids[g], 10) for g in groups]
+        return lambda: [divergences(lens, states[:, g], divergence) for g in groups]
 
     square = torch.randn(SQUARE, SQUARE)
     ways: dict[str, Callable[[], object]] = {
