@@ -10,7 +10,7 @@ import fretboard
 from fretboard.cli.main import app
 
 README = Path(fretboard.__file__).parents[2] / "README.md"
-WITHOUT_MODEL = {"health", "openapi", "clean"}
+WITHOUT_MODEL = {"health", "openapi", "clean", "export"}
 COMMANDS = typer.main.get_command(app).commands
 
 

@@ -221,7 +221,7 @@ class AnalysisView(Record):
     def exported(self, **options: Any) -> AnalysisExport:
         """What `export` writes. options: the `token`, `word` and `quantity` on show.
 
-        >>> a.exported(token=3).link.endswith("?token=3")
+        >>> a.exported(token=3).link.endswith("token=3")
         True
         """
         return AnalysisExport(self.source, self.document, self.reading, _options(**options))

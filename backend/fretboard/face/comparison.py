@@ -36,7 +36,7 @@ class Comparison:
     def open(cls, archive: str | Path) -> "Comparison":
         """An archive that `export` or a server's page wrote. Raises InputError.
 
-        >>> fb.Comparison.open(fb.compare(a, b).export("c.zip")).answers == c.answers
+        >>> fb.Comparison.open(fb.compare(a, b).export("c.zip")).answers == (a.answer, b.answer)
         True
         """
         place = Path(archive).expanduser()

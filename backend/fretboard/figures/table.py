@@ -2,34 +2,40 @@
 
 import html
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    import pandas
 
 TAG = re.compile(r"<[^>]*>")
 
 
-def table(figure: go.Figure) -> pd.DataFrame:
+def table(figure: go.Figure) -> "pandas.DataFrame":
     """series, x, x in words, y, z, text, depth; what a figure has nothing of is left out.
 
     A map's paths and rings are left out too: they go through its points.
     """
+    import pandas  # slow to import, and most who draw need none
+
     shown = [
         trace
         for trace in figure.data
         if trace.visible is not False and dict(trace.meta or {}).get("part") in (None, "points")
     ]
-    rows = pd.concat([_rows(trace, figure) for trace in shown], ignore_index=True)
+    rows = pandas.concat([_rows(trace, figure) for trace in shown], ignore_index=True)
     return rows.mask(rows.eq("")).dropna(axis="columns", how="all")
 
 
-def _rows(trace: Any, figure: go.Figure) -> pd.DataFrame:
+def _rows(trace: Any, figure: go.Figure) -> "pandas.DataFrame":
+    import pandas
+
     names = dict(zip(("x", "y", "z"), _titles(trace, figure), strict=True))
     flat = _cells(trace, figure) if trace.type == "heatmap" else _points(trace)
     columns = {names.get(name, name): values for name, values in flat.items()}
-    return pd.DataFrame({"series": _plain(trace.name), **columns})
+    return pandas.DataFrame({"series": _plain(trace.name), **columns})
 
 
 def _points(trace: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
+from PIL import Image
 
 from fretboard.analysis.arrays import Arrays, read_done
 from fretboard.analysis.causal_tests import TITLES, find
@@ -51,7 +52,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
     def picture_of_set(set_id: str) -> Response:
         """The question and some images with the word of each as one PNG, 1200 × 630."""
         seen = view(services.store, services.sets.read(set_id))
-        members = []
+        members: list[tuple[Image.Image, str]] = []
         for member in seen.members:
             if len(members) < COLUMNS and member.status is Status.DONE:
                 with suppress(NotFound):

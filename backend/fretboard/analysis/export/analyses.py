@@ -45,7 +45,8 @@ class AnalysisExport:
     @property
     def link(self) -> str:
         """See `Exported`."""
-        token = {"token": self.options.token} if "token" in self.options.model_fields_set else {}
+        chosen = "token" in self.options.model_fields_set
+        token = {"token": str(self.options.token)} if chosen else {}
         return address(f"/a/{self.document.id}", query_of(self.reading) | token)
 
     def pack(self, archive: Packing) -> None:
@@ -217,7 +218,7 @@ def query_of(reading: Reading) -> dict[str, str]:
     return {name: str(value) for name, value in chosen.items()}
 
 
-def address(path: str, query: Mapping[str, str | int]) -> str:
+def address(path: str, query: Mapping[str, str]) -> str:
     """A permalink below the server's address."""
     return f"{path}?{urlencode(query)}" if query else path
 
