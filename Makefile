@@ -6,7 +6,7 @@
 # make docs  the documentation site, into site/
 # make release-tests  the wheel in an empty environment of each Python here, with all its packages
 # make schema  the API's types for the page, which an editor wants (make test makes them too)
-# make fuzz  hostile uploads and requests, by the ten thousand (docs/security.md)
+# make fuzz  hostile uploads, requests, checkpoints and annotations, by the ten thousand (docs/security.md)
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin

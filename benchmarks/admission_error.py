@@ -16,14 +16,15 @@ from analysis_cost import NoTokenizer, decode
 from analysis_memory import M_MMAP_THRESHOLD, peak
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from fretboard.jobs.admission import Load, Shape, request_bytes
+from fretboard.core.shape import ModelShape
+from fretboard.jobs.admission import Load, request_bytes
 from fretboard.model.checkpoint import Checkpoint, assemble
 from fretboard.model.inputs import Inputs
 
 VOCABULARY, HEAD_WIDTH = 32_000, 64
 
 
-def make(layers: int, width: int) -> tuple[Checkpoint, Shape]:
+def make(layers: int, width: int) -> tuple[Checkpoint, ModelShape]:
     """The decoder, and its shape as a config tells it."""
     config = LlamaConfig(
         vocab_size=VOCABULARY,
@@ -34,7 +35,7 @@ def make(layers: int, width: int) -> tuple[Checkpoint, Shape]:
         eos_token_id=None,
         pad_token_id=0,
     )
-    shape = Shape(
+    shape = ModelShape(
         layers=layers,
         width=width,
         vocabulary=VOCABULARY,

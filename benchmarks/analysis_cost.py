@@ -23,8 +23,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from fretboard.core.arrays import TOP_K
+from fretboard.core.own_models import BUNDLED_WEIGHTS
 from fretboard.core.reading import Lens
-from fretboard.core.settings import BUNDLED_WEIGHTS
 from fretboard.engine.derive import make_lens
 from fretboard.engine.stream import StreamingReader
 from fretboard.lens.readout import read_out

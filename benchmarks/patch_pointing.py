@@ -20,22 +20,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from fretboard.core.model_info import served_model
+from fretboard.core.fitted_lens import Span
 from fretboard.core.reading import Lens
 from fretboard.core.settings import get_settings
-from fretboard.core.vocabulary import Vocabulary
-from fretboard.engine.derive import make_lens
-from fretboard.model.checkpoint import Checkpoint, load
+from fretboard.engine.analyze import Pipeline
+from fretboard.engine.load import load_pipeline
 from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
+from fretboard.store.analyses import open_store
 from fretboard.tiny_llava.train.evaluation import MIXES, held_out
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION, noun
 from fretboard.tiny_llava.world.scene import COLORS, KINDS, NATIVE, PLURAL, Group, Scene
 
 RESAMPLES = 2000
-LENSES = (Lens.NORMED, Lens.RAW)
+LENSES = (Lens.NORMED, Lens.RAW, Lens.JACOBIAN, Lens.TUNED, Lens.LATENT)
 Hits = dict[str, list[tuple[int, np.ndarray, float]]]
 """Lens, kind of word and measure → one (scene, hit per depth, chance) a word."""
 
@@ -70,11 +70,11 @@ def middle_patch(centers: np.ndarray, group: Group) -> int:
     return int(((centers - middle) ** 2).sum(1).argmin())
 
 
-def measure(checkpoint: Checkpoint, scenes: list[Scene]) -> Hits:
+def measure(pipeline: Pipeline, scenes: list[Scene]) -> Hits:
     """Hits of every word of every scene."""
-    vocabulary = Vocabulary(checkpoint.tokenizer_json)
+    checkpoint, vocabulary = pipeline.checkpoint, pipeline.vocabulary
     hits: Hits = defaultdict(list)
-    lenses = {lens.value: make_lens(checkpoint.anatomy, lens) for lens in LENSES}
+    lenses = {lens.value: pipeline.lens(lens, Span.IMAGE) for lens in LENSES}
     grid = patch_grid(checkpoint, CAPTION, render(scenes[0]))  # all scenes have one size
     centers = grid.rectangles.double().numpy().reshape(-1, 2, 2).mean(1)
     for index, scene in enumerate(scenes):
@@ -122,10 +122,9 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=600)
     parser.add_argument("--output", type=Path, default=Path("patch_pointing.json"))
     options = parser.parse_args()
-    settings = get_settings()
-    checkpoint = load(served_model(settings.model).source, None, settings.device, settings.dtype)
+    pipeline = load_pipeline(get_settings(), open_store("memory://"))
     scenes = [scene for cell in MIXES for scene in held_out(cell, options.scenes // len(MIXES))]
-    hits = measure(checkpoint, scenes)
+    hits = measure(pipeline, scenes)
     report = {name: summary(records, len(scenes)) for name, records in hits.items()}
     options.output.write_text(json.dumps(report, indent=1) + "\n")
     for name, figures in report.items():

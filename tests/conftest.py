@@ -14,6 +14,7 @@ from PIL import Image
 from redis import Redis
 
 from fretboard.core.model_info import served_model
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.jobs.services import Services, build_services
 from tests.support.apps import at_work
 from tests.support.images import encode
@@ -22,6 +23,8 @@ from tests.support.servers import redis_server
 from tests.support.settings import make_settings
 from tests.support.tiny_models import save_llava
 
+# The bundled model answers in tests, also where the one for photographs is assembled.
+os.environ["FRETBOARD_MODEL"] = BUNDLED_MODEL
 TESTS = Path(__file__).parent
 # Files and folders, the longest first. The browser's stay together: they share a server.
 LONG_FIRST = (

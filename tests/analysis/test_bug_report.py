@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from fretboard.analysis.bug_report import cleaner
 from fretboard.cli.main import app, main
-from fretboard.core.settings import BUNDLED_WEIGHTS, get_settings
+from fretboard.core.own_models import BUNDLED_WEIGHTS
+from fretboard.core.settings import get_settings
 
 HOME = "/home/ana"
 

@@ -91,7 +91,7 @@ def _shares(random, layers, emitted):
     return p / p.sum(axis=2, keepdims=True)
 
 
-@pytest.mark.parametrize("lens", list(Lens))
+@pytest.mark.parametrize("lens", [Lens.NORMED, Lens.RAW, Lens.DIFFERENCE])
 @given(answer=answers(), critical=st.one_of(st.none(), st.integers(1, 3)))
 @settings(deadline=None, max_examples=60)
 def test_stories_agree_with_the_arrays(lens, answer, critical):

@@ -1,6 +1,7 @@
 """The watched pages that the browser tests share."""
 
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from tests.support.servers import Server, wait_for
 
 ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "backend/fretboard/server/static"
 BLOG = "http://localhost:*"  # sites that may frame charts; 127.0.0.1 may not
 PROMPT = "Please describe this image in detail."
 READY_SECONDS = 300  # a cold import of torch on a machine with much else to do
@@ -90,7 +92,7 @@ def open_board(page: Page, address: str) -> None:
     """Goes to an analysis and waits until its fretboard is drawn."""
     page.goto(address)
     expect(board(page)).to_be_visible()
-    expect(page.locator(".heat .heatmaplayer image").first).to_be_attached()
+    expect(page.locator("canvas.heat").first).to_be_attached()
 
 
 def board(page: Page | Locator) -> Locator:
@@ -134,6 +136,13 @@ def go_down(page: Page, name: str) -> Locator:
     section = page.get_by_role("region", name=name)
     expect(section.locator(":scope > .skeleton")).to_have_count(0)
     return section
+
+
+def first_script() -> int:
+    """Bytes, compressed, of the scripts of its own that the page loads before anything is shown."""
+    index = (STATIC / "index.html").read_text()
+    names = set(re.findall(r"/(assets/[^\"]+\.js)", index))
+    return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
 
 
 def draw_scene(path: Path, seed: int) -> Path:

@@ -92,7 +92,7 @@ def _take(browser: Browser, url: str, name: str, width: int) -> None:
     size = {"width": width, "height": SIZES[width]}
     page = browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce")
     page.goto(url)
-    page.wait_for_selector(".heat .heatmaplayer image")
+    page.wait_for_selector("canvas.heat")
     page.wait_for_load_state("networkidle")
     if width < 760:
         page.locator(".strings").evaluate("node => node.scrollIntoView()")

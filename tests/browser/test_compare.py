@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.harness import RUN_MS, Watched, ask, board, chip, expect_same, open_board
+from tests.browser.harness import (
+    RUN_MS,
+    Watched,
+    ask,
+    board,
+    chip,
+    expect_same,
+    follow,
+    open_board,
+)
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -27,7 +36,7 @@ def open_menu(page: Page) -> Locator:
 def expect_drawn(page: Page) -> None:
     for name in "AB":
         expect(board(side(page, name))).to_be_visible(timeout=RUN_MS)
-        expect(side(page, name).locator(".heat .heatmaplayer image").first).to_be_attached()
+        expect(side(page, name).locator("canvas.heat").first).to_be_attached()
     expect(page.locator("[aria-label^='Means over'] .scatterlayer .trace").first).to_be_attached()
 
 
@@ -143,7 +152,7 @@ def test_a_missing_side_is_explained_beside_the_other(watched: Watched, analysis
     page.goto(f"/compare/{analysis}/{'0' * 32}?token=1")
     expect(side(page, "B").get_by_text("There is no analysis at this address")).to_be_visible()
     expect(board(side(page, "A"))).to_be_visible()
-    expect(side(page, "A").locator(".heat .heatmaplayer image").first).to_be_attached()
+    expect(side(page, "A").locator("canvas.heat").first).to_be_attached()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -203,3 +212,22 @@ def test_what_is_typed_while_a_question_is_sent_is_kept(watched: Watched, scene:
     expect(page.locator(".strings")).to_contain_text("What is the color of the ball?")
     expect(board(page)).to_be_visible(timeout=RUN_MS)
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Is there a tree?")
+
+
+def test_a_comparison_opens_where_the_answers_first_differ(
+    watched: Watched, server: Server, scene: Path, analysis: str
+) -> None:
+    other = ask(server, scene, continuation="On the left there are three small black balls.")
+    follow(server, other)
+    page = watched.page()
+    page.goto(f"/compare/{analysis}/{other}?depth=5")
+    selected = [
+        side(page, name).get_by_role("region", name="Selected token").get_by_role("heading")
+        for name in "AB"
+    ]
+    expect(selected[0]).to_contain_text("two")
+    expect(selected[1]).to_contain_text("three")
+    chip(side(page, "A"), 6).click()  # its counterpart stands one further
+    expect(selected[0]).to_contain_text("black")
+    expect(selected[1]).to_contain_text("black")
+    expect(selected[1]).to_contain_text("token 7")

@@ -1,13 +1,17 @@
 """Nothing on the page misleads: every part speaks of one answer, and says what it does not know."""
 
+import io
 import re
 from pathlib import Path
 
+import httpx
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.harness import RUN_MS, Watched, board, open_board
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
 
@@ -97,9 +101,57 @@ def test_the_same_file_asked_twice_is_one_record(
     first = re.sub(r".*/a/(\w+).*", r"\1", page.url)
     expect(picture(page)).to_have_attribute("src", f"/api/analyses/{first}/image", timeout=RUN_MS)
     expect(board(page)).to_be_visible(timeout=RUN_MS)
-    with page.expect_response("**/api/analyses") as again:
-        analyse.click()
-    assert again.value.json()["id"] == first
+    for reload in (False, True):  # then the page has the server's picture alone
+        if reload:
+            open_board(page, page.url)
+        with page.expect_response("**/api/analyses") as again:
+            analyse.click()
+        assert again.value.json()["id"] == first
+
+
+def test_two_tabs_share_one_history(watched: Watched, server: Server, analysis: str) -> None:
+    one = watched.page()
+    open_board(one, f"/a/{analysis}")
+    other = one.context.new_page()
+    open_board(other, f"/a/{analysis}")
+    for tab, prompt in ((one, "What is in the middle?"), (other, "Is there a dog in the image?")):
+        tab.get_by_label("Prompt", exact=True).fill(prompt)
+        tab.get_by_role("button", name="Analyse").click()
+        tab.wait_for_url(lambda url: analysis not in url)
+    for tab in (one, other):
+        entries = tab.get_by_role("region", name="Your analyses").get_by_role("link")
+        expect(entries).to_have_text([re.compile("dog"), re.compile("middle")])
+
+
+@pytest.mark.parametrize("lens", ["normed", "raw", "difference"])
+def test_every_view_agrees_with_the_lens(
+    watched: Watched, server: Server, analysis: str, lens: str
+) -> None:
+    token, depth = 6, 9
+    page = watched.page()
+    open_board(page, f"/a/{analysis}?token={token}&depth={depth}&lens={lens}")
+    document = httpx.get(f"{server.url}/api/analyses/{analysis}?lens={lens}").json()
+    numbers = httpx.get(f"{server.url}/api/analyses/{analysis}/arrays/probability?lens={lens}")
+    probability = np.load(io.BytesIO(numbers.content))
+    told = document["tokens"]
+    for kind, has in (
+        ("reversal", lambda one: one["reversal"]),
+        ("mutation", lambda one: one["class"] == "mutation"),
+        ("flagged", lambda one: one["flag"] and one["flag"]["flagged"]),
+    ):
+        expect(page.locator(f".chips .{kind}:not(.text)")).to_have_count(
+            sum(map(bool, map(has, told)))
+        )
+    expect(page.get_by_role("region", name="Selected token")).to_contain_text(told[token]["story"])
+    curve = page.locator("[aria-label^='Probability of the words']")
+    expect(curve.locator(".scatterlayer .trace").first).to_be_attached()
+    drawn = curve.evaluate(
+        "plot => Array.from(plot._fullData.find(trace => trace.meta?.role === 'emitted').y)"
+    )
+    assert drawn == pytest.approx(probability[:, token].tolist(), abs=1e-6)
+    critical = document["stages"]["critical_depth"]
+    said = f"stabilisation from depth {critical}" if critical is not None else "no stages found"
+    expect(page.locator(".board + footer")).to_contain_text(said)
 
 
 def test_a_link_to_a_patch_opens_at_the_patches(watched: Watched, analysis: str) -> None:

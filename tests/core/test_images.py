@@ -166,3 +166,15 @@ def test_metadata_does_not_survive(halves):
     exif[0x010E] = "secret place"
     picture = read_picture(encode(halves, "JPEG", exif=exif, comment=b"secret"), LIMIT)
     assert b"secret" not in encode(picture.image, "PNG")
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("TIFF", 3), ("GIF", 2), ("PNG", 1)])
+def test_pages_and_frames_that_are_not_read_are_said(kind, frames):
+    pages = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue", "green")[:frames]]
+    buffer = io.BytesIO()
+    more = {"save_all": True, "append_images": pages[1:]} if frames > 1 else {}
+    pages[0].save(buffer, kind, **more)
+    picture = read_picture(buffer.getvalue(), 10**6)
+    assert picture.image.getpixel((3, 3)) == (255, 0, 0)  # the first of them
+    words = f"The file has {frames} frames or pages; only the first is read."
+    assert picture.note == (words if frames > 1 else "")

@@ -8,8 +8,8 @@ import pytest
 
 from fretboard.core import revision
 from fretboard.core.model_info import served_model
+from fretboard.core.own_models import BUNDLED_MODEL, BUNDLED_WEIGHTS
 from fretboard.core.revision import file_digest, folder_revision
-from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS
 from fretboard.store.examples import EXAMPLES
 
 

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 
 import fretboard as fb
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.settings import Settings, get_settings
 from fretboard.face.server import Server
 from fretboard.jobs.services import build_services
@@ -35,6 +36,7 @@ def desk(tmp_path_factory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("FRETBOARD_", "STORE_URL"))]:
             patch.delenv(name)
+        patch.setenv("FRETBOARD_MODEL", BUNDLED_MODEL)
         get_settings.cache_clear()
         os.chdir(folder)
         yield folder

@@ -55,6 +55,7 @@ def test_find_a_hallucination_and_undo_it(desk):
     assert "The largest part is the attention of layer 9" in (
         names["attribution"].find(names["brown"]).sentence
     )
+    assert says(names["alone"], "The dog is blue.", "The sheep is white.")
     repairs = next(text for text in shown if text.startswith("dola"))
     true_colours = [line.count("blue") + line.count("red") for line in repairs.splitlines()]
     assert true_colours == [0, 2, 2, 1]
@@ -76,6 +77,10 @@ def test_a_new_lens(desk):
     logit, regression = names["curves"].values()
     assert np.all(logit[:11] / regression[:11] > 1.8)
     assert logit[0] / regression[0] < 8
+    brown, blue = (names["words"][word] for word in ("brown", "blue"))
+    curves = [values[:, names["dog"]] for values in (names["logit"], names["regression"])]
+    leads = [np.flatnonzero(each[:, blue] > each[:, brown])[-1] + 1 for each in curves]
+    assert leads == [12, 11]
     assert (names["regression"][0].argmax(-1) == names["ids"]).mean() > 0.5
 
 

@@ -156,6 +156,7 @@ def random_adapter(language: LlamaForCausalLM, seed: int = 3) -> dict[str, Tenso
         return torch.randn(*shape, generator=generator) * 0.1
 
     arrays = {"probes.weight": drawn(3, 1280), "probes.bias": drawn(3) + 7}
+    arrays["classes.nouns"] = torch.tensor([*range(1000), 1000, 1, 1001])  # one is ImageNet's too
     namer = random_namer()
     arrays |= {f"namer.{part}": getattr(namer, part) for part in Namer.__dataclass_fields__}
     arrays |= {

@@ -25,3 +25,6 @@ def test_it_holds_every_part_in_its_shape() -> None:
     assert classes <= PROBES
     assert features == FEATURES
     assert len(arrays["probes.bias"]) == classes
+    nouns = arrays["classes.nouns"]
+    assert len(nouns) == 1000 + classes
+    assert set(nouns.tolist()) == set(range(int(nouns.max()) + 1))

@@ -7,6 +7,7 @@ from PIL import Image
 from transformers import AutoProcessor, FastVlmForConditionalGeneration
 
 from fretboard.lite_vlm.checkpoint.assembly import merged, tower_of
+from fretboard.lite_vlm.checkpoint.competition import competition
 from fretboard.lite_vlm.checkpoint.language import IMAGE_TOKEN_ID
 from fretboard.lite_vlm.checkpoint.tower import centred_classifier
 from fretboard.lite_vlm.train.bank import Watcher, pixels
@@ -41,7 +42,10 @@ def test_the_checkpoint_sees_what_training_saw(folder: Path, picture: Image.Imag
     weight = torch.cat([weight, adapter["probes.weight"]])
     bias = torch.cat([bias, adapter["probes.bias"]])
     seen = evidence(
-        torch.from_numpy(features[0]).float(), torch.from_numpy(marks[0]).float(), weight, bias
+        torch.from_numpy(features[0]).float(),
+        torch.from_numpy(marks[0]).float(),
+        (weight, bias),
+        competition(adapter["classes.nouns"]),
     )
     projector = Projector(
         {name[10:]: array for name, array in adapter.items() if name[:4] == "proj"}

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fretboard.lite_vlm.checkpoint.tower import WIDTH
-from fretboard.lite_vlm.train.export import export_adapter
+from fretboard.lite_vlm.checkpoint.tower import WIDTH, Probes
+from fretboard.lite_vlm.train.export import adapters_in, export_adapter
 from fretboard.lite_vlm.train.loop import (
     FIRST,
     LAST,
@@ -19,7 +19,7 @@ from fretboard.lite_vlm.train.loop import (
     mixture,
     schedule,
 )
-from fretboard.lite_vlm.train.lora import lora_arrays
+from fretboard.lite_vlm.train.lora import load_lora, lora_arrays
 from fretboard.lite_vlm.train.questions import Exchange
 from fretboard.lite_vlm.train.sequences import Packer
 from tests.lite_vlm.parts import SIZE, byte_tokenizer, random_namer, tiny_language
@@ -124,11 +124,15 @@ def test_rate_and_mixture_over_a_run() -> None:
 
 def test_the_exported_adapter_is_complete(tmp_path: Path) -> None:
     trainer = _trainer()
-    probes = torch.zeros(3, 1280), torch.zeros(3)
+    probes = Probes(torch.zeros(3, 1280), torch.zeros(3), torch.arange(1003))
     path = tmp_path / "weights" / "adapter.safetensors"
     projector = trainer.projector.state_dict()
     export_adapter(lora_arrays(trainer.language), projector, probes, random_namer(), path)
     arrays = load_file(path)
     kinds = {name.split(".")[0] for name in arrays}
-    assert kinds == {"lora", "projector", "probes", "namer"}
+    assert kinds == {"lora", "projector", "probes", "namer", "classes"}
+    assert torch.equal(arrays["classes.nouns"], torch.arange(1003, dtype=torch.int32))
+    other = _trainer()
+    load_lora(other.language, adapters_in(path))
+    assert lora_arrays(other.language).keys() == lora_arrays(trainer.language).keys()
     assert sum(name.startswith("lora.") for name in arrays) == 2 * 7 * 2  # layers, linears, sides

@@ -5,10 +5,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fretboard.lite_vlm.checkpoint.competition import competition
 from fretboard.lite_vlm.checkpoint.tower import (
     COLOURS,
     FIRST_COLOUR,
-    THRESHOLD,
+    Probes,
     build_tower,
     centred_classifier,
 )
@@ -23,29 +24,37 @@ def pixels() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def probes() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(6)
-    weight = torch.randn(5, 1280, generator=generator) * 0.3
-    return weight, torch.full((5,), THRESHOLD)
+def lite0() -> dict[str, Tensor]:
+    """With logits of a measure in which some classes speak and none drowns all others."""
+    arrays = random_lite0()
+    return arrays | {name: arrays[name] * 0.1 for name in ("_fc.weight", "_fc.bias")}
 
 
 @pytest.fixture(scope="module")
-def output(pixels: Tensor, probes: tuple[Tensor, Tensor]) -> Tensor:
+def probes() -> Probes:
+    generator = torch.Generator().manual_seed(6)
+    weight = torch.randn(5, 1280, generator=generator) * 0.03
+    nouns = torch.arange(1000) // 2 * 2  # two classes each
+    return Probes(weight, torch.full((5,), 7.0), torch.cat([nouns, torch.tensor([4, 6, 9, 9, 11])]))
+
+
+@pytest.fixture(scope="module")
+def output(pixels: Tensor, lite0: dict[str, Tensor], probes: Probes) -> Tensor:
     with torch.no_grad():
-        return build_tower(random_lite0(), probes, random_namer())(pixels).last_hidden_state
+        return build_tower(lite0, probes, random_namer())(pixels).last_hidden_state
 
 
-def test_classes_are_lite0s_logits_above_the_threshold(
-    output: Tensor, pixels: Tensor, probes: tuple[Tensor, Tensor]
+def test_nouns_are_what_competition_leaves_of_lite0s_logits(
+    output: Tensor, pixels: Tensor, lite0: dict[str, Tensor], probes: Probes
 ) -> None:
-    arrays = random_lite0()
-    weight, bias = centred_classifier(arrays)
-    weight, bias = torch.cat([weight, probes[0]]), torch.cat([bias, probes[1]])
-    logits = torch.einsum("kc,nchw->nkhw", weight, plain_lite0(arrays, pixels))
-    expected = functional.relu6(logits + bias[None, :, None, None] - THRESHOLD)
-    assert (expected > 0).float().mean() > 0.02  # the comparison is about something
-    torch.testing.assert_close(output[:, :1005], expected, atol=2e-3, rtol=1e-3)
-    assert (output[:, 1005:FIRST_COLOUR] == 0).all()
+    weight, bias = centred_classifier(lite0)
+    weight, bias = torch.cat([weight, probes.weight]), torch.cat([bias, probes.bias])
+    logits = torch.einsum("kc,nchw->nhwk", weight, plain_lite0(lite0, pixels)) + bias
+    expected = competition(probes.nouns).evidence(logits).permute(0, 3, 1, 2)
+    assert (expected > 0).float().mean() > 1e-3  # the comparison is about something
+    nouns = expected.shape[1]
+    torch.testing.assert_close(output[:, :nouns], expected, atol=5e-3, rtol=1e-3)
+    assert (output[:, nouns:FIRST_COLOUR] == 0).all()
 
 
 def test_colours_are_the_namers_over_four_pixels_averaged_over_a_cell(

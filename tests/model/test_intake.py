@@ -169,8 +169,51 @@ DAMAGES = {
     "layers of a word": (lambda f: edit_text(f, num_hidden_layers="four"), ["num_hidden_layers"]),
     "heads that do not divide": (lambda f: edit_text(f, num_attention_heads=5), ["(48)", "(5)"]),
     "no such activation": (lambda f: edit_text(f, hidden_act="zzz"), ["zzz", "config.json"]),
+    "a folder for weights": (lambda f: displace(f / WEIGHTS).mkdir(), [WEIGHTS, "is a folder"]),
+    "a loop of links": (
+        lambda f: displace(f / "generation_config.json").symlink_to("generation_config.json"),
+        ["generation_config.json", "leads to no file"],
+    ),
+    "two-byte letters": (
+        lambda f: (f / "generation_config.json").write_text("{}", encoding="utf-16"),
+        ["generation_config.json", "not JSON"],
+    ),
+    "a list of settings": (
+        lambda f: (f / "generation_config.json").write_text("[]"),
+        ["generation_config.json", "JSON list"],
+    ),
+    "an end that is no token": (
+        lambda f: edit(f, "generation_config.json", eos_token_id={"a": 2}),
+        ["generation_config.json", "`eos_token_id`", "not a token's id"],
+    ),
+    "a longest text of a word": (
+        lambda f: edit(f, "tokenizer_config.json", model_max_length="long"),
+        ["tokenizer", "source again"],
+    ),
+    "endless layers": (
+        lambda f: edit_text(f, num_hidden_layers=2**31),
+        ["config.json", "`num_hidden_layers` is 2147483648"],
+    ),
+    "boundless width": (
+        lambda f: edit_text(f, intermediate_size=2**40),
+        ["config.json", "parameters", "one of its sizes is wrong"],
+    ),
+    "a picture of kilometres": (
+        lambda f: edit_images(f, size={"shortest_edge": 10**6}),
+        ["processor_config.json", "`size.shortest_edge` is 1e+06"],
+    ),
     "no language model": (lambda f: edit(f, model_type="vit"), ["vit", "neither"]),
 }
+
+
+def displace(path):
+    path.unlink()
+    return path
+
+
+def edit_images(folder, **fields):
+    processor = json.loads((folder / "processor_config.json").read_text())
+    edit(folder, "processor_config.json", image_processor=processor["image_processor"] | fields)
 
 
 def edit_text(folder, **fields):
@@ -213,6 +256,11 @@ def test_a_folder_with_any_signs_in_its_name_is_read(whole, tmp_path):
     odd = tmp_path / "ü b#c%20d 'e'"
     shutil.copytree(whole, odd)
     assert load(str(odd), None, "cpu", "auto").processor is not None
+
+
+def test_padding_that_has_no_embedding_is_another_token(folder):
+    edit(folder, "generation_config.json", pad_token_id=10**6)
+    assert load(str(folder), None, "cpu", "auto").model.generation_config.pad_token_id == 2
 
 
 def test_refusals_are_of_one_kind(folder):

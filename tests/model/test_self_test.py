@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from fretboard.core.errors import NoNumbers, UnsupportedModel
-from fretboard.core.settings import BUNDLED_WEIGHTS
+from fretboard.core.own_models import BUNDLED_WEIGHTS
 from fretboard.engine.load import load_pipeline
 from fretboard.model.checkpoint import assemble
 from fretboard.model.checkpoint import load as load_checkpoint

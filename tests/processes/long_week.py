@@ -7,11 +7,11 @@ import uuid
 import numpy as np
 
 from fretboard.core.analysis import Status
+from fretboard.core.image_set import Member, SetRequest, make_set
 from fretboard.core.question import Question
 from fretboard.jobs.cleanup import DAY_SECONDS, StoreLimits, clean
 from fretboard.jobs.services import build_services
 from fretboard.jobs.submit import submit
-from fretboard.jobs.submit_set import SetQuestion, submit_set
 from tests.support.images import encode
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
@@ -77,7 +77,9 @@ def simulate(services, png, now):
         grow_old(services, analysis.id, now - ages[analysis.id])
         members.append(analysis.id)
         if len(members) == SET_EVERY:
-            submit_set(services, SetQuestion(Question(), "0", analyses=members[:4]))
+            request = SetRequest(prompt="what ?", model=services.settings.model, token="0")
+            chosen = [Member(name=one, analysis_id=one) for one in members[:4]]
+            services.sets.create(make_set(request, chosen))
             for one in members[:4]:
                 ages[one] = 0.0  # the set is of today
             members.clear()

@@ -59,8 +59,14 @@ def age(services, kind, record_id, days):
 
 def finished(services, prompt):
     analysis, _ = submit(services, Question(prompt=f"{QUESTION} {prompt}"))
-    services.store.write(analysis.model_copy(update={"status": Status.DONE}))
+    mark_done(services, analysis.id)
     return analysis.id
+
+
+def mark_done(services, analysis_id):
+    """In its document alone: the arrays do not matter here."""
+    analysis = services.store.read(analysis_id)
+    services.store.write(analysis.model_copy(update={"status": Status.DONE}))
 
 
 def test_the_store_is_cleaned_with_sets_kept_whole_and_work_spared(store):
@@ -68,6 +74,8 @@ def test_the_store_is_cleaned_with_sets_kept_whole_and_work_spared(store):
     document = store.store.read(running)
     store.store.write(document.model_copy(update={"status": Status.RUNNING}))
     image_set, _ = submit_set(store, SetQuestion(Question(), "0", analyses=[member, lone]))
+    for one in (member, lone):  # which lack their arrays, and so were queued again
+        mark_done(store, one)
     for one in (old, running, lone, member):
         age(store, "analyses", one, 9)
     # A killed run's remains: a folder without a document, and half a file.

@@ -79,3 +79,18 @@ def test_the_script_is_readable_by_any_python_3():
     """No syntax newer than 3.6, so that an old interpreter reaches the clear line."""
     code = f"import ast; ast.parse(open({str(SCRIPT)!r}).read(), feature_version=(3, 6))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_the_model_for_photographs_set_up_goes_on(setup, monkeypatch, capfd):
+    monkeypatch.setattr(setup, "BIN", Path("/bin"))
+    monkeypatch.delenv("FRETBOARD_MODEL", raising=False)
+    failed = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(setup.subprocess, "run", lambda *_command, **_options: failed)
+    setup.assemble_lite_vlm()
+    assert "the bundled one answers" in capfd.readouterr().out
+
+
+def test_a_model_that_is_named_is_all_that_set_up_cares_for(setup, monkeypatch):
+    monkeypatch.setenv("FRETBOARD_MODEL", "tiny-llava")
+    monkeypatch.setattr(setup.subprocess, "run", lambda *_command, **_options: pytest.fail("ran"))
+    setup.assemble_lite_vlm()

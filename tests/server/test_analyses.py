@@ -182,3 +182,26 @@ def test_the_fretboard_shows_each_quantity_with_its_unit(client, document, quant
 def test_sixteen_megapixel_jpegs_are_taken(client):
     big = encode(Image.new("RGB", (4000, 4000), "red"), "JPEG")
     assert post(client, big, max_new_tokens=1).status_code == 202
+
+
+def test_the_image_of_an_analysis_is_asked_about_under_its_files_id(client, random_image):
+    jpeg = encode(random_image, "JPEG")
+    first, _ = finished(client, post(client, jpeg, max_new_tokens=4))
+    again = post(client, max_new_tokens=4, image_of=first["id"])
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    longer = post(client, max_new_tokens=5, image_of=first["id"])
+    assert longer.json()["id"] == post(client, jpeg, max_new_tokens=5).json()["id"]
+    document, _ = finished(client, longer)
+    assert document["request"]["image"] == first["request"]["image"]
+
+
+def test_image_of_names_an_analysis_with_an_image(client, png):
+    plain, _ = finished(client, post(client, max_new_tokens=2))
+    for fields, said in (
+        ({"image_of": plain["id"]}, "has no image"),
+        ({"image_of": "0" * 32}, "choose the image again"),
+    ):
+        refused = post(client, **fields)
+        assert (refused.status_code, said in refused.json()["detail"]) == (422, True)
+    both = post(client, png, image_of=plain["id"])
+    assert (both.status_code, "not both" in both.json()["detail"]) == (422, True)

@@ -27,7 +27,7 @@ def check(response, status, words):
         (PROMPT | {"max_new_tokens": 10**6}, 422, "choose 1 to 1024"),
         (PROMPT | {"max_new_tokens": -3}, 422, "greater than or equal to 1"),
         (PROMPT | {"max_new_tokens": "many"}, 422, "max_new_tokens"),
-        (PROMPT | {"lens": "telescope"}, 422, "'normed', 'raw' or 'difference'"),
+        (PROMPT | {"lens": "telescope"}, 422, "'normed', 'raw', 'jacobian'"),
         (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
         (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
         (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),

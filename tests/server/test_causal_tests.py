@@ -218,7 +218,7 @@ def test_what_cannot_be_tested_is_refused_with_the_reason(client, answered, png)
         (text, "cut", {}, "without an image"),
         (text, "patching", {}, "Choose knockout or attribution"),
         ({"id": "0" * 32}, "knockout", {}, "no analysis"),
-        (answered, "magic", {}, "'knockout', 'patching', 'attribution' or 'cut'"),
+        (answered, "magic", {}, "'knockout', 'patching', 'attribution', 'cut' or 'saliency'"),
         (answered, "knockout", {"rival": "red"}, "belongs to attribution"),
         (answered, "cut", {"other": text["id"]}, "belong to patching"),
         (answered, "patching", {"other": text["id"]}, "has no image"),

@@ -27,6 +27,7 @@ NAMES = {
     "/api/trajectories/ID/arrays/{name}": ["hidden_states", "points", "profile"],
     "/api/experiments/ID/arrays/{name}": ["log_probability"],
 }  # fmt: skip
+FORMATS = ["zip", "html", "ipynb"]  # a BibTeX entry needs no record
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def requests(client, kind, record_id):
         parameters = methods["get"].get("parameters", [])
         query = {p["name"]: FILLED[p["name"]] for p in parameters if p["name"] in FILLED}
         query |= {"token": 0} if "token" in query else {}
-        kinds = query.pop("kind", [""])
+        kinds = FORMATS if path.endswith("export.{kind}") else query.pop("kind", [""])
         for name, map_kind in itertools.product(
             NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds
         ):

@@ -81,11 +81,8 @@ def test_what_stays_open(open_client):
 
 def test_the_page_signs_in_with_a_cookie(open_client):
     client = open_client(write_tokens=WRITE, read_tokens=READ)
-    assert client.get("/api/session").json() == {
-        "signed_in": False,
-        "access": "none",
-        "embed": False,
-    }
+    shut = {"signed_in": False, "access": "none", "embed": False}
+    assert client.get("/api/session").json() == shut
     assert client.post("/api/session", data={"token": "wrong"}).status_code == 401
     answer = client.post("/api/session", data={"token": WRITE})
     assert answer.json() == {"signed_in": True, "access": "write", "embed": False}

@@ -5,7 +5,9 @@ import torch
 from fastapi.testclient import TestClient
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from fretboard.core.chat_template import added_tokens
 from fretboard.core.model_info import served_model
+from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.services import build_services
 from fretboard.jobs.worker import Worker
 from fretboard.server.app import create_app
@@ -57,3 +59,37 @@ def test_it_is_a_422_that_says_what_fits(small, fields, detail):
 def test_what_fits_is_answered(small):
     found, _ = finished(small, small.post("/api/analyses", data={"prompt": "cat"} | FEW))
     assert (found["status"], len(found["tokens"])) == ("done", 8)
+
+
+TEMPLATE = (
+    "{{ bos_token }}{% for m in messages %}USER : the cat is on the grass {{ m['content'] }}"
+    "{% endfor %} ASSISTANT :"
+)
+
+
+@pytest.fixture(scope="module")
+def talking(small, tmp_path_factory):
+    """The same tokenizer with a chat template: (folder's encoder, its vocabulary, folder)."""
+    folder = tmp_path_factory.mktemp("talking")
+    tokenizer = make_tokenizer()
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    return tokenizer, Vocabulary(tokenizer.backend_tokenizer.to_str()), folder
+
+
+def test_a_template_counts_as_the_model_will_read_it(talking):
+    tokenizer, vocabulary, folder = talking
+    around = added_tokens(str(folder), "1", vocabulary)
+    prompt = "the red dog " * 5
+    turns = [{"role": "user", "content": prompt}]
+    whole = tokenizer.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+    assert around > 8
+    assert abs(vocabulary.count(prompt) + around - len(whole)) <= 1  # where the two meet
+
+
+def test_without_a_folder_or_with_a_broken_template_nothing_is_added(talking, tmp_path):
+    _, vocabulary, _ = talking
+    assert added_tokens("some/hub-name", "1", vocabulary) == 0
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    (tmp_path / "chat_template.jinja").write_text("{% for")
+    assert added_tokens(str(tmp_path), "1", vocabulary) == 0

@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 
 from fretboard.analysis.questions import prepare
 from fretboard.core.arrays import Derived
+from fretboard.core.own_models import LITE_VLM
 from fretboard.core.question import Question
 from fretboard.core.settings import Settings
 from fretboard.jobs.services import build_services
@@ -38,6 +39,14 @@ def test_a_dozen_scenes_of_three_kinds():
     assert len(gallery_entries()) >= 12
     kinds = {entry["category"] for entry in gallery_entries()}
     assert kinds == {"typical", "counter-prior", "multi-object"}
+
+
+def test_the_model_for_photographs_has_pictures_of_its_own():
+    entries = gallery_entries(LITE_VLM)
+    assert {entry["category"] for entry in entries} >= {"photograph", "against the prior"}
+    sizes = [gallery_image(entry["file"]).stat().st_size for entry in entries]
+    assert sum(sizes) < 500_000
+    assert not {entry["file"] for entry in entries} & {entry["file"] for entry in gallery_entries()}
 
 
 def test_every_shipped_analysis_answers_a_gallery_entry(settings):

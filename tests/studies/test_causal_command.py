@@ -32,6 +32,10 @@ SHAPES = {
         "rival": (3,),
     },
     Kind.CUT: {"log_probability": (5, 3)},
+    Kind.SALIENCY: {
+        "attention": (4, 9, 3), "rollout": (4, 9, 3), "relevance": (4, 9, 3), "ablation": (9, 3),
+        "rectangles": (9, 4), "picture": (30, 40, 3),
+    },
 }  # fmt: skip
 
 
@@ -83,7 +87,7 @@ def test_an_experiment_leaves_a_record_and_a_figure_and_is_not_run_twice(
     assert place.endswith(str(folder / f"{kind}.html"))
     assert sentence.strip().endswith(".")
     assert {name: value.shape for name, value in arrays.items()} == SHAPES[kind]
-    assert {str(value.dtype) for value in arrays.values()} <= {"float32", "int32"}
+    assert {str(value.dtype) for value in arrays.values()} <= {"float32", "int32", "uint8"}
     assert len(document["tokens"]) == 3
     assert document["kind"] == kind
     assert document["drift"] < 1e-3

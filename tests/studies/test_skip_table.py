@@ -9,7 +9,7 @@ import pytest
 from fretboard.analysis.skip_presets import PRESETS
 from fretboard.core.analysis import Analysis, ModelInfo, Token
 from fretboard.core.errors import InputError
-from fretboard.core.model_info import BUNDLED_MODEL
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import AnalysisRequest, Question
 from fretboard.engine.session import Session
 from fretboard.studies.items import StudyItem

@@ -22,6 +22,7 @@ LLAVA = {
     "vision_feature_select_strategy": "default",
     "num_additional_image_tokens": 1,
 }
+SEEN_WHOLE = {"vision_feature_select_strategy": "full", "num_additional_image_tokens": 0}
 TILED = {"size": TILE, "crop_to_patches": True, "min_patches": 1, "max_patches": 6}
 ENDS = {"boi_token": "<boi>", "eoi_token": "<eoi>"}
 FRAMES = {f"{name}_image_token": f"<{name}>" for name in ("start", "end", "context")}
@@ -42,6 +43,9 @@ CASES = {
         "llava", "LlavaProcessor", "LlavaImageProcessor", {}, LLAVA, CLIP | {"do_pad": True}
     ),
     "vipllava": ("vipllava", "LlavaProcessor", "CLIPImageProcessor", {}, LLAVA, CLIP),
+    "fast_vlm": (
+        "fast_vlm", "LlavaProcessor", "CLIPImageProcessor", {}, LLAVA | SEEN_WHOLE, CLIP
+    ),
     "llava_next": (
         "llava_next", "LlavaNextProcessor", "LlavaNextImageProcessor", {}, LLAVA, CLIP | PINS
     ),
@@ -121,12 +125,17 @@ def seeing(case, folder):
 
 @torch.no_grad()
 def blind_to_each_other(model):
-    """Attention in the vision tower adds nothing, so that no patch hears of another."""
+    """Attention in the vision tower adds nothing, so that no patch hears of another; of a tower
+    of convolutions each keeps what lies within a patch."""
     found = 0
     for name, module in model.named_modules():
         seeing = "vision" in name or "visual" in name
         joins = name.rpartition(".")[2] in JOINING and "att" in name.rpartition(".")[0]
-        if seeing and joins:
+        if seeing and (joins or (".squeeze_excite." in name and hasattr(module, "weight"))):
             module.weight.zero_()
             found += 1
+        elif seeing and isinstance(module, torch.nn.Conv2d) and module.kernel_size == (3, 3):
+            own = slice(0, 2) if module.stride == (2, 2) else slice(1, 2)
+            kept = module.weight[:, :, own, own].clone()
+            module.weight.zero_()[:, :, own, own] = kept
     assert found, "no attention was found in the vision tower"

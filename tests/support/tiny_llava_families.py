@@ -8,6 +8,9 @@ from transformers import (
     AyaVisionForConditionalGeneration,
     CLIPVisionConfig,
     Cohere2Config,
+    EfficientNetConfig,
+    FastVlmConfig,
+    FastVlmForConditionalGeneration,
     Gemma2Config,
     Gemma3Config,
     Gemma3ForConditionalGeneration,
@@ -74,6 +77,28 @@ def vipllava() -> Any:
             image_token_index=IMAGE_ID,
             vision_feature_layer=[-1, -2],
         )
+    )
+
+
+def fast_vlm() -> Any:
+    """A tower of convolutions, whose stem and second stage halve the picture's side."""
+    seen = EfficientNetConfig(
+        image_size=16,
+        width_coefficient=1.0,
+        depth_coefficient=1.0,
+        kernel_sizes=[3, 3],
+        in_channels=[32, 16],
+        out_channels=[16, 24],
+        strides=[1, 2],
+        num_block_repeats=[1, 1],
+        expand_ratios=[1, 2],
+        depthwise_padding=[],
+        hidden_dim=1280,
+        hidden_size=1280,
+        initializer_range=0.3,  # with less nothing of the picture comes through
+    )
+    return FastVlmForConditionalGeneration(
+        FastVlmConfig(vision_config=seen, text_config=text(LlamaConfig), image_token_index=IMAGE_ID)
     )
 
 
@@ -187,6 +212,7 @@ ALTERNATING = ((0,), (0, 2, 4), (1, 3))
 LLAVA_LIKE = (
     Family("llava", llava, image=lambda: one_picture(16)),
     Family("vipllava", vipllava, image=lambda: one_picture(16)),
+    Family("fast_vlm", fast_vlm, image=lambda: one_picture(16)),
     Family("llava_next", llava_next, image=lambda: crops(16 + 4 * (8 + 1))),
     Family("llava_onevision", llava_onevision, image=lambda: crops(16 + 4 * (8 + 1))),
     Family("internvl", internvl, image=lambda: one_picture(4)),

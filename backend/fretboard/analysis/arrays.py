@@ -78,7 +78,7 @@ class Arrays:
     def patch_word(self, analysis: Analysis, token_id: int, lens: Lens | None) -> np.ndarray:
         """(depth, patch) probability of a word at every image position.
 
-        Nobody leads a difference: it is read by the normed lens.
+        Nobody leads a difference: it is read by its base lens.
         """
         base = (lens or analysis.request.lens).base
         return self.derived(analysis, Derived("patch-word", base, token=token_id), "probability")

@@ -16,6 +16,7 @@ from fretboard.figures.causal_tests import (
     patching_figure,
 )
 from fretboard.figures.findings import FINDERS, Finding
+from fretboard.figures.saliency import saliency_figure
 from fretboard.figures.theme import ThemeName
 
 DRAWN: Mapping[Kind, Callable[..., go.Figure]] = {
@@ -23,12 +24,14 @@ DRAWN: Mapping[Kind, Callable[..., go.Figure]] = {
     Kind.PATCHING: patching_figure,
     Kind.ATTRIBUTION: attribution_figure,
     Kind.CUT: cut_figure,
+    Kind.SALIENCY: saliency_figure,
 }
 TITLES = {
     Kind.KNOCKOUT: "each layer alone knocked out",
     Kind.PATCHING: "states of one run put into the other",
     Kind.ATTRIBUTION: "what attention and MLPs add",
     Kind.CUT: "text blind to the image from a depth on",
+    Kind.SALIENCY: "where the answer looks",
 }
 
 

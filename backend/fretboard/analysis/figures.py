@@ -116,7 +116,7 @@ class Figures:
         vocabulary = self._arrays.vocabulary(analysis)
         words = [vocabulary.word(word) for word in options.word]
         table = self._arrays.distribution(analysis, token, lens)
-        # Of a difference nobody leads: its candidates are those of the normed lens.
+        # Of a difference nobody leads: its candidates are those of its base lens.
         leaders = self._arrays.named(analysis, "top_ids", lens.base)[:, token, 0]
         return competition_figure(
             analysis, table, leaders, token, words, vocabulary, lens, options.theme

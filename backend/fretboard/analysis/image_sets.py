@@ -12,6 +12,7 @@ from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, MemberView, SetStatus, SetView
 from fretboard.core.map_settings import MapSettings
+from fretboard.core.question import AnalysisRequest
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 FEWEST = 2  # images that a joint map or a dispersion needs
@@ -41,6 +42,7 @@ def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> 
         request=image_set.request,
         token=token,
         members=members,
+        asked=_asked(read),
         warning=warning,
     )
 
@@ -96,6 +98,13 @@ def derived_of_set(
     states = " ".join(f"{analysis.id}:{token}" for analysis, token in members)
     digest = hashlib.sha256(states.encode()).hexdigest()[:16]
     return Derived(kind, settings=settings.text, role=role, of=digest)
+
+
+def _asked(read: list[_Read]) -> AnalysisRequest | None:
+    """What all analyses were asked, each of its own image; None where they differ."""
+    own = {"image": None, "salt": None}
+    asked = [one.analysis.request.model_copy(update=own) for one in read if one.analysis]
+    return asked[0] if asked and all(request == asked[0] for request in asked) else None
 
 
 def _read(store: AnalysisStore, member: Member) -> _Read:

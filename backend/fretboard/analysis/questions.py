@@ -26,11 +26,7 @@ def prepare(
     """The analysis that `question` stands for, not yet stored. Raises InputError."""
     served = choose_model(settings, question.model or None, announced)
     _check(settings, question)
-    picture = (
-        read_picture(question.image, settings.max_image_pixels)
-        if question.image is not None
-        else None
-    )
+    picture = _picture(settings, question)
     # Where the config leaves the layers out, the worker checks the range.
     skipped = parse_layers(question.skip_layers, served.layers or None)
     request = AnalysisRequest(
@@ -100,6 +96,12 @@ def _check(settings: Settings, question: Question) -> None:
         raise InputError(
             f"max_new_tokens is {question.max_new_tokens}; choose 1 to {settings.max_new_tokens}."
         )
+
+
+def _picture(settings: Settings, question: Question) -> Picture | None:
+    if isinstance(question.image, bytes):
+        return read_picture(question.image, settings.max_image_pixels)
+    return question.image
 
 
 def _image_info(picture: Picture | None) -> ImageInfo | None:

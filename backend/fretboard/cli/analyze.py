@@ -7,7 +7,13 @@ import typer
 
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.skip_presets import Preset
-from fretboard.cli.options import Output, Without, configured_settings, from_fields
+from fretboard.cli.options import (
+    Output,
+    Without,
+    configured_settings,
+    drawn_world_settings,
+    from_fields,
+)
 from fretboard.core.causal_test import Kind
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
@@ -39,6 +45,8 @@ def analyze(
         plain, analysis = analyze_with_preset(settings, question, output, reading, skip_preset)
         layers = ", ".join(map(str, analysis.request.skip_layers))
         typer.echo(f"plain: {plain.answer}\n{skip_preset} = layers {layers}:")
+    if analysis.request.image and analysis.request.image.note:
+        typer.echo(f"{image}: {analysis.request.image.note}")
     typer.echo(analysis.answer)
     if analysis.stages and analysis.stages.reason:
         typer.echo(analysis.stages.reason)
@@ -69,7 +77,7 @@ def figure(
 
 @from_fields
 def experiment(
-    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution or cut.")],
+    kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution, cut, saliency.")],
     images: Annotated[list[Path], typer.Argument(help="One or more images.")],
     output: Output,
     question: Annotated[Question, Without(("lens", "skip_layers", "skip_when", "repair"))],
@@ -127,5 +135,5 @@ def examples(
     """Make the ready-made analyses that are shipped with the bundled model."""
     from fretboard.studies.examples import build_examples
 
-    for line in build_examples(configured_settings(model), output, count):
+    for line in build_examples(drawn_world_settings(model), output, count):
         typer.echo(line)

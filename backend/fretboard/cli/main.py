@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel
 
-from fretboard.cli import analyze, studies
+from fretboard.cli import analyze, lens, studies
 from fretboard.cli.check import check
 from fretboard.cli.clean import clean
 from fretboard.cli.mcp import mcp
+from fretboard.cli.models import models
 from fretboard.cli.options import configured_settings
 from fretboard.cli.report import report
 from fretboard.cli.states import import_states
@@ -125,7 +126,9 @@ for _command in (
     studies.compression, clean, check, mcp, report,
 ):  # fmt: skip
     app.command()(_command)
+app.add_typer(lens.app, name="lens")
 app.command("import")(import_states)
+app.add_typer(models, name="models")
 
 
 def _run_until_stopped(worker: "Worker", halted: threading.Event) -> int:

@@ -14,9 +14,11 @@ from pydantic.fields import FieldInfo
 
 from fretboard.core.logs import configure_logs
 from fretboard.core.map_settings import MapSettings
+from fretboard.core.own_models import BUNDLED_MODEL, LITE_VLM
 from fretboard.core.reading import Thresholds
 from fretboard.core.settings import Settings, get_settings
 from fretboard.core.validation import from_pairs, validated
+from fretboard.lite_vlm import checkpoint_folder
 
 SHORT = {"prompt": "-p"}
 NOT_TYPED = {"preset_of", "image", "salt", "color_by"}
@@ -65,10 +67,21 @@ def from_fields(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def configured_settings(model: str | None = None) -> Settings:
-    """The settings, with the logs going where they say. model: in place of FRETBOARD_MODEL."""
+    """The settings, with the logs going where they say. model: in place of FRETBOARD_MODEL.
+
+    Where `lite-vlm` is named it is put together first, once. Raises AssemblyError.
+    """
     settings = get_settings()
     configure_logs(settings.log_json)
+    if (model or settings.model) == LITE_VLM:
+        checkpoint_folder()
     return settings if model is None else settings.model_copy(update={"model": model})
+
+
+def drawn_world_settings(model: str | None) -> Settings:
+    """The same, but where no model is named the bundled one, which the drawn scenes are for."""
+    named = model is not None or "model" in get_settings().model_fields_set
+    return configured_settings(model if named else BUNDLED_MODEL)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,17 @@ import logging
 import math
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
 
+from fretboard.core.own_models import ASSEMBLE, BUNDLED_MODEL
 from fretboard.core.settings import Settings
+from fretboard.jobs.model_choice import StartWorker
+from fretboard.jobs.queue import Jobs
 from fretboard.jobs.services import Services, build_services
 from fretboard.jobs.worker import Worker
 from fretboard.server.app import create_app
@@ -36,16 +41,30 @@ class _InsideWorker:
             threading.Thread(target=worker.start, name="worker", daemon=True).start()
 
 
+def _starter(services: Services) -> StartWorker:
+    """Starts a worker for other settings beside the first, over the same store, bus and queues."""
+
+    def start(settings: Settings) -> Callable[[], None]:
+        jobs = Jobs(services.bus, services.jobs.waiting)  # its own to halt
+        worker = Worker(replace(services, settings=settings, jobs=jobs))
+        threading.Thread(target=worker.start, name="worker", daemon=True).start()
+        return worker.stop
+
+    return start
+
+
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raises SystemExit with one line when the port is taken."""
     settings = local_hosts(settings)
     _check_port(settings)
     _warn_of_exposure(settings)
+    tell_of_fallback(settings)
     seed_examples(settings)
     services = build_services(settings)
     inside = _InsideWorker(services)
-    start = inside.start if settings.worker == "inside" else _nothing
-    app = create_app(services, after_first_response=start)
+    here = settings.worker == "inside"
+    start = inside.start if here else _nothing
+    app = create_app(services, start, _starter(services) if here else None)
     timer = threading.Timer(LOAD_ANYWAY_AFTER_SECONDS, start)
     timer.daemon = True
     timer.start()
@@ -90,6 +109,17 @@ def _warn_of_exposure(settings: Settings) -> None:
         settings.host,
         may,
     )
+
+
+def tell_of_fallback(settings: Settings) -> None:
+    """Log how to get the model for photographs, where its absence chose the bundled one."""
+    if settings.model == BUNDLED_MODEL and "model" not in settings.model_fields_set:
+        log.warning(
+            "%s answers, the bundled model, which knows drawn scenes only: the one for photographs "
+            "is not assembled on this machine; run %s (110 MB, once) and start again.",
+            BUNDLED_MODEL,
+            ASSEMBLE,
+        )
 
 
 def _check_port(settings: Settings) -> None:

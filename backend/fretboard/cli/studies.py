@@ -12,6 +12,7 @@ from fretboard.cli.options import (
     Output,
     Pictures,
     configured_settings,
+    drawn_world_settings,
     from_fields,
 )
 from fretboard.core.map_settings import MapSettings, paper_settings
@@ -139,7 +140,8 @@ def reproduce(
     """Draw the paper's reference curves for the served model, with an index page."""
     from fretboard.studies.paper.run import reproduce as run
 
-    for line in run(configured_settings(model), output, images, scenes):
+    settings = configured_settings(model) if images else drawn_world_settings(model)
+    for line in run(settings, output, images, scenes):
         typer.echo(line)
 
 

@@ -29,11 +29,12 @@ class Kind(StrEnum):
     PATCHING = "patching"
     ATTRIBUTION = "attribution"
     CUT = "cut"
+    SALIENCY = "saliency"
 
     @property
     def needs_image(self) -> bool:
         """Whether there is nothing to test without image positions."""
-        return self in (Kind.PATCHING, Kind.CUT)
+        return self in (Kind.PATCHING, Kind.CUT, Kind.SALIENCY)
 
 
 class TestFields(BaseModel):

@@ -109,6 +109,12 @@ class NoNumbers(FretboardError):
     title = "The model gave no numbers"
 
 
+class RunFailed(FretboardError):
+    """A library raised in the middle of a run; the log has its traceback with the analysis's id."""
+
+    title = "The run failed"
+
+
 class UnsupportedModel(FretboardError):
     """A checkpoint whose decoder layers, final norm, unembedding or logit tail were not found."""
 

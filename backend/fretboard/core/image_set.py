@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status
+from fretboard.core.question import AnalysisRequest
 
 SetStatus = Literal["running", "done", "failed"]
 Rule = Annotated[str, Field(min_length=1, max_length=100)]
@@ -68,6 +69,8 @@ class SetView(BaseModel):
     token: str
     """The alignment in force."""
     members: list[MemberView]
+    asked: AnalysisRequest | None = None
+    """What its analyses were asked alike: lens, skipped layers, repair …; None: not alike."""
     warning: str | None = None
     """Where the answers do not align."""
 

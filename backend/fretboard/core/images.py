@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Picture:
     sha256: str
     media_type: str
     note: str = ""
-    """How its numbers became grey values, where the file leaves that open."""
+    """What was left out of it, and how its numbers became grey values where that is open."""
 
 
 def read_picture(data: bytes, max_pixels: int) -> Picture:
@@ -44,6 +45,7 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
             _check_size(opened, max_pixels)
             media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
             ImageOps.exif_transpose(opened, in_place=True)
+            frames = _frames(opened)
             rgb, note = _to_rgb(opened)
     except InputError:
         raise
@@ -56,6 +58,8 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
         raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
     except Exception as error:  # the decoders raise errors of many kinds on damaged files
         raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
+    if frames > 1:
+        note = f"The file has {frames} frames or pages; only the first is read. {note}".strip()
     return Picture(rgb, hashlib.sha256(data).hexdigest(), media_type, note)
 
 
@@ -83,6 +87,16 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
             f"The image is {width} × {height} pixels, a thin strip; crop it to at most "
             f"{LONGEST_BY_SHORTEST} times as long as it is wide."
         )
+
+
+def _frames(image: Image.Image) -> int:
+    """Of a film or a document. A camera's second picture (MPO) is a preview of the first."""
+    count = 1
+    if image.format != "MPO":
+        with suppress(Exception):  # a later frame may be damaged; the first is read all the same
+            count = int(getattr(image, "n_frames", 1))
+            image.seek(0)
+    return count
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:

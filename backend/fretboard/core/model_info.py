@@ -14,14 +14,20 @@ from pydantic import Field
 from fretboard.core.analysis import ModelInfo
 from fretboard.core.config_file import read_config
 from fretboard.core.errors import UnknownModel, said
+from fretboard.core.own_models import (
+    ASSEMBLE,
+    BUNDLED_MODEL,
+    BUNDLED_WEIGHTS,
+    LITE_VLM,
+    NOTES,
+    TITLES,
+    lite_vlm_assembled,
+    lite_vlm_folder,
+)
 from fretboard.core.revision import folder_revision
-from fretboard.core.settings import BUNDLED_MODEL, BUNDLED_WEIGHTS, Settings
+from fretboard.core.settings import Settings
 from fretboard.core.shape import ModelShape, shape_of
 
-BUNDLED_NOTE = (
-    "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
-    "speaks of its own little world; it knows nothing of photographs."
-)
 Announced = Mapping[str, Mapping[str, Any]]
 NOTHING: Announced = {}
 ModelState = Literal["loading", "ready", "absent", "failed"]
@@ -53,7 +59,7 @@ class ServedModel(ModelShape):
 @lru_cache
 def served_model(settings_model: str) -> ServedModel:
     """Describe `FRETBOARD_MODEL`. Raises UnknownModel when there is no such checkpoint."""
-    source = _source(settings_model)
+    source = source_of(settings_model)
     folder = Path(source)
     if folder.is_dir():
         config, revision = read_config(folder / "config.json"), folder_revision(folder)
@@ -61,12 +67,12 @@ def served_model(settings_model: str) -> ServedModel:
         config, revision = _hub_config(source)
     return ServedModel(
         name=settings_model,
-        title="Tiny LLaVA (bundled)" if settings_model == BUNDLED_MODEL else settings_model,
+        title=TITLES.get(settings_model, settings_model),
         source=source,
         revision=revision,
         family=str(config.get("model_type", "unknown")),
         **shape_of(config).model_dump(),
-        note=BUNDLED_NOTE if settings_model == BUNDLED_MODEL else "",
+        note=_note(settings_model),
     )
 
 
@@ -101,10 +107,21 @@ def described(settings: Settings, facts: Mapping[str, Any]) -> ServedModel:
     return ServedModel.model_validate(fields | {"default": facts["name"] == settings.model})
 
 
-def _source(model: str) -> str:
+def _note(model: str) -> str:
+    """What the model knows; of the bundled one also how to get the one for photographs."""
+    if model == BUNDLED_MODEL and not lite_vlm_assembled():
+        return f"{NOTES[model]} For photographs run {ASSEMBLE}, then start again."
+    return NOTES.get(model, "")
+
+
+def source_of(model: str) -> str:
     """What transformers loads; `~` is the user's folder, as a shell would have it."""
     if model == BUNDLED_MODEL:
         return str(BUNDLED_WEIGHTS)
+    if model == LITE_VLM:
+        if not lite_vlm_assembled():
+            raise UnknownModel(f"{LITE_VLM} is not assembled on this machine yet; run: {ASSEMBLE}")
+        return str(lite_vlm_folder())
     return str(Path(model).expanduser()) if model.startswith("~") else model
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from fretboard.core.errors import InputError
+from fretboard.core.images import Picture
 from fretboard.core.reading import Lens
 from fretboard.core.repair import Repair, RepairKind, parse_numbers
 
@@ -30,7 +31,7 @@ class ImageInfo(BaseModel):
     height: int
     media_type: str
     note: str = ""
-    """How its numbers became grey values, where its file leaves that open."""
+    """What was left out of it, and how its numbers became grey values where that is open."""
 
 
 class QuestionFields(BaseModel):
@@ -45,7 +46,7 @@ class QuestionFields(BaseModel):
     max_new_tokens: Annotated[int, Field(ge=1)] = DEFAULT_NEW_TOKENS
     """Longest answer, in tokens."""
     lens: Lens = Lens.NORMED
-    """normed, raw or difference."""
+    """normed, raw, jacobian, tuned, or a difference of two."""
     skip_layers: str = ""
     """Decoder layers to leave out, such as 6-9,12; or a preset: skip.1."""
     skip_when: SkipWhen = SkipWhen.ALWAYS
@@ -61,8 +62,8 @@ class QuestionFields(BaseModel):
 class Question(QuestionFields):
     """A question about a picture, or about none."""
 
-    image: Annotated[bytes | None, Field(exclude=True, repr=False)] = None
-    """A picture's file as it came; None: text only."""
+    image: Annotated[bytes | InstanceOf[Picture] | None, Field(exclude=True, repr=False)] = None
+    """A picture's file as it came, or one that has been read; None: text only."""
     salt: str | None = None
     """Makes it private: equal questions with another salt, or none, do not find it."""
 

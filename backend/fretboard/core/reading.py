@@ -18,13 +18,32 @@ class Lens(StrEnum):
 
     NORMED = "normed"
     RAW = "raw"
+    JACOBIAN = "jacobian"
+    """Fitted: the state as it reaches depth L on average, J_d h_d, then as normed."""
+    TUNED = "tuned"
+    """Fitted: h_d + A_d h_d + b_d, nearest to the final distribution, then as normed."""
+    LATENT = "latent"
+    """Fitted, of image positions alone: the words whose states in text lie nearest."""
     DIFFERENCE = "difference"
     """Raw minus normed: what of a finding is scale (tokens and stages are then the normed's)."""
+    JACOBIAN_NORMED = "jacobian-normed"
+    TUNED_NORMED = "tuned-normed"
+    JACOBIAN_RAW = "jacobian-raw"
+    TUNED_RAW = "tuned-raw"
+    TUNED_JACOBIAN = "tuned-jacobian"
+
+    @property
+    def pair(self) -> "tuple[Lens, Lens] | None":
+        """Of a difference: the lens, and the one that is taken off it."""
+        if self is Lens.DIFFERENCE:
+            return Lens.RAW, Lens.NORMED
+        first, _, second = self.value.partition("-")
+        return (Lens(first), Lens(second)) if second else None
 
     @property
     def base(self) -> "Lens":
-        """The lens whose distributions are proper: the lens itself, normed for the difference."""
-        return Lens.NORMED if self is Lens.DIFFERENCE else self
+        """The lens whose distributions are proper: itself; of a difference, the one taken off."""
+        return self.pair[1] if self.pair else self
 
 
 class Scaling(StrEnum):
@@ -96,7 +115,8 @@ class Reading(Thresholds):
     """How the numbers of an analysis are read, and how its stages are found."""
 
     lens: Annotated[Lens, Field(json_schema_extra=_without_default)] = Lens.NORMED
-    """normed, raw or difference; default: the analysis's own."""
+    """normed, raw, jacobian, tuned, latent (image positions), or the difference of two: difference
+    (raw − normed), tuned-normed, …; default: the analysis's own."""
     divergence: Divergence = Divergence.JSD
     """Of adjacent depths."""
     scale: Scaling = Scaling.NONE

@@ -9,6 +9,7 @@ import threading
 from itertools import chain
 from pathlib import Path
 
+from fretboard.core.config_file import check_file
 from fretboard.core.notes import note, recall
 
 SMALL = 64 * 2**20  # bytes; larger files enter by their digest
@@ -26,7 +27,10 @@ _one_reader = threading.Lock()  # a second thread waits, then finds the digest n
 
 
 def folder_revision(folder: Path) -> str:
-    """SHA-256 over the names, sizes and contents of a checkpoint's files (32 hex digits)."""
+    """SHA-256 over the names, sizes and contents of a checkpoint's files (32 hex digits).
+
+    Raises UnknownModel for what is no file under such a name.
+    """
     digest = hashlib.sha256()
     for path in _files(folder, FIRST):
         size = path.stat().st_size
@@ -55,4 +59,7 @@ def file_digest(path: Path) -> str:
 
 
 def _files(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
-    return sorted(set(chain.from_iterable(folder.glob(pattern) for pattern in patterns)))
+    paths = sorted(set(chain.from_iterable(folder.glob(pattern) for pattern in patterns)))
+    for path in paths:
+        check_file(path)
+    return paths

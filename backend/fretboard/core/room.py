@@ -2,27 +2,29 @@
 
 from collections.abc import Iterable
 
+from fretboard.core.chat_template import added_tokens
 from fretboard.core.errors import InputError, TooLong
+from fretboard.core.model_info import ServedModel, source_of
 from fretboard.core.question import AnalysisRequest
-from fretboard.core.shape import ModelShape
 from fretboard.core.vocabulary import Vocabulary
 
 
 def check_texts(
-    request: AnalysisRequest, shape: ModelShape, vocabulary: Vocabulary, longest: int
+    request: AnalysisRequest, served: ServedModel, vocabulary: Vocabulary, longest: int
 ) -> None:
     """What can be told without the model, before a request is accepted. Raises InputError.
 
-    The prompt counts without its chat template and image: the worker knows those. longest: tokens
-    of a continuation that are taken.
+    The prompt counts with its chat template where the checkpoint's folder is here; its image's
+    positions the worker knows. longest: tokens of a continuation that are taken.
     """
     prompt, forced = vocabulary.ids(request.prompt), vocabulary.ids(request.continuation or "")
-    if shape.vocabulary:
-        check_ids(prompt, shape.vocabulary, vocabulary, "prompt")
-        check_ids(forced, shape.vocabulary, vocabulary, "continuation")
+    if served.vocabulary:
+        check_ids(prompt, served.vocabulary, vocabulary, "prompt")
+        check_ids(forced, served.vocabulary, vocabulary, "continuation")
     new = len(forced) if request.continuation else request.max_new_tokens
     check_continuation(len(forced), longest)
-    check_answer(shape.positions, len(prompt), new, bool(request.continuation))
+    around = added_tokens(source_of(served.name), served.revision, vocabulary)
+    check_answer(served.positions, len(prompt) + around, new, bool(request.continuation))
 
 
 def check_ids(ids: Iterable[int], words: int, vocabulary: Vocabulary, where: str) -> None:

@@ -9,13 +9,12 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fretboard.core.own_models import default_model
 from fretboard.core.redis_url import check_redis_url
 
 MIB = 2**20
 SHORTEST_TOKEN = 16  # characters: a shorter one could be guessed
 ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.*-]+(:(\d+|\*))?")
-BUNDLED_MODEL = "tiny-llava"
-BUNDLED_WEIGHTS = Path(__file__).parents[1] / "tiny_llava" / "weights"
 
 
 class Settings(BaseSettings):
@@ -29,10 +28,15 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "FRETBOARD_PORT"))
     store_url: str = Field("./data", validation_alias="STORE_URL")
     """Durable records: a folder, or an object store such as `s3://bucket/prefix`."""
+    lenses: Path = Path("./lenses")
+    """Where fitted lenses are kept, beside those that are shipped."""
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     """Jobs, progress and the array cache; without it, or empty, all three live in this process."""
-    model: str = BUNDLED_MODEL
-    """A Hugging Face name, a local folder, or `tiny-llava` (bundled)."""
+    model: str = Field(default_factory=default_model)
+    """A Hugging Face name, a local folder, `tiny-llava` (bundled), or `lite-vlm` (for photographs;
+    the default once it is assembled)."""
+    model_choice: Literal["auto", "on", "off"] = "auto"
+    """Whether the page may load another model beside it; `auto`: on loopback alone."""
     device: str = "auto"
     """`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, …"""
     dtype: str = "auto"

@@ -85,10 +85,15 @@ class Vocabulary:
         if not (first and fits and enough):
             raise UnknownWord(
                 f"{word!r} is not in this model's vocabulary: it falls apart into "
-                f"{len(pieces)} pieces ({', '.join(map(repr, pieces[:6]))}). "
-                "Try a commoner word, or another form of it."
+                f"{len(pieces)} pieces ({', '.join(map(repr, pieces[:6]))}). {self._instead(word)}"
             )
         return VocabularyWord(word, self._id_of_text[first], first, tuple(pieces))
+
+    def _instead(self, word: str) -> str:
+        """What to try: the word in other letters, where the vocabulary has it."""
+        forms = (word.strip().lower(), word.strip().capitalize())
+        known = [form for form in forms if form != word and f" {form}" in self._id_of_text]
+        return f"Try {known[0]!r}." if known else "Try a commoner word, or another form of it."
 
     @cached_property
     def _id_of_text(self) -> dict[str, int]:

@@ -12,15 +12,18 @@ import torch
 from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
 from fretboard.core.arrays import TOP_K
-from fretboard.core.errors import FretboardError
+from fretboard.core.fitted_lens import Span
+from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.derive import make_lens
+from fretboard.engine.fitted import FittedLenses
 from fretboard.engine.run import Job, Run, batches
 from fretboard.engine.stream import to_tensor
-from fretboard.lens.readout import Readout, read_out
+from fretboard.lens.readout import Readout, VocabularyLens, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
+from fretboard.model.refusals import run_failure
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 OnOutcome = Callable[[Job, Analysis | Exception], None]
@@ -33,12 +36,17 @@ class Pipeline:
 
     checkpoint: Checkpoint
     store: AnalysisStore
+    lenses: FittedLenses
     longest: int = 1024
     """Tokens of a continuation that are taken: FRETBOARD_MAX_NEW_TOKENS."""
     vocabulary: Vocabulary = field(init=False)
 
     def __post_init__(self) -> None:
         self.vocabulary = Vocabulary(self.checkpoint.tokenizer_json)
+
+    def lens(self, lens: Lens, span: Span = Span.PROMPT) -> VocabularyLens:
+        """One that reads states at `span`. Raises InputError where it is to be fitted first."""
+        return make_lens(self.checkpoint.anatomy, lens, self.lenses, span)
 
     def analyse(self, job: Job) -> Analysis:
         """Generate, read out, detect stages, write the record; returns the finished document.
@@ -63,9 +71,10 @@ class Pipeline:
     def _runs(self, jobs: Sequence[Job], tell: OnOutcome) -> Iterator[Run]:
         for job in jobs:
             try:
-                yield Run(self.checkpoint, self.vocabulary.text, job, self.longest)
+                lens = self.lens(job.analysis.request.lens.base)
+                yield Run(self.checkpoint, lens, self.vocabulary.text, job, self.longest)
             except Exception as error:
-                tell(job, shortage.explained(error))
+                tell(job, run_failure(error, job.analysis.id))
 
     def _decode(self, batch: list[Run], tell: OnOutcome) -> None:
         def ended(run: Run, reason: FinishReason) -> None:
@@ -97,9 +106,7 @@ class Pipeline:
         except Exception as error:
             if all(run.ended for run in batch):
                 raise
-            if not isinstance(error, FretboardError):
-                log.warning("decoding failed", exc_info=error)
-            return shortage.explained(error).with_traceback(None)
+            return run_failure(error, batch[0].job.analysis.id).with_traceback(None)
         return None
 
     def _outcome(self, run: Run, reason: FinishReason) -> Analysis | Exception:
@@ -109,7 +116,7 @@ class Pipeline:
             finished = self._answered(run.job.analysis.model_copy(update=facts), readout, ids)
             self.store.write_finished(finished, hidden, readout.arrays())
         except Exception as error:
-            return shortage.explained(error)
+            return run_failure(error, run.job.analysis.id)
         return finished
 
     def read_again(self, analysis: Analysis, sibling: Analysis) -> Analysis:
@@ -128,7 +135,7 @@ class Pipeline:
     def read_states(self, analysis: Analysis, hidden: np.ndarray, ids: list[int]) -> Analysis:
         """The finished analysis of (L+1, T, width) states that predicted the T tokens `ids`."""
         started = time.perf_counter()
-        lens = make_lens(self.checkpoint.anatomy, analysis.request.lens.base)
+        lens = self.lens(analysis.request.lens.base)
         readout = read_out(lens, to_tensor(hidden), torch.tensor(ids), TOP_K)
         spent = time.perf_counter() - started
         timed = analysis.model_copy(update={"timings": {"total": spent, "readout": spent}})

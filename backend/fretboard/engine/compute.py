@@ -14,26 +14,26 @@ from fretboard.store.cache import ArrayCache
 from fretboard.store.records import Records
 
 if TYPE_CHECKING:
+    from fretboard.engine.analyze import Pipeline
     from fretboard.engine.patches import PatchReader
     from fretboard.lens.maps.fit import Watch
-    from fretboard.model.checkpoint import Checkpoint
 
 DerivedArrays = tuple[dict[str, np.ndarray], str]
 """Arrays by name, and a note on how they were made."""
 
 
 class LocalCompute:
-    """`analysis.arrays.Compute` without a worker. checkpoint: the model, called when needed."""
+    """`analysis.arrays.Compute` without a worker. pipeline: the model, called when needed."""
 
     def __init__(
         self,
         store: AnalysisStore,
         sets: Records[ImageSet],
-        checkpoint: "Callable[[Analysis], Checkpoint]",
+        pipeline: "Callable[[Analysis], Pipeline]",
         cache: ArrayCache | None = None,
     ) -> None:
         """cache: takes the distributions of single tokens, which a record then does not keep."""
-        self._store, self._sets, self._checkpoint = store, sets, checkpoint
+        self._store, self._sets, self._pipeline = store, sets, pipeline
         self._cache = cache
 
     def derive(self, record: Analysis | ImageSet, derived: Derived) -> None:
@@ -59,14 +59,14 @@ class LocalCompute:
             return _map(hidden, derived, watch)
         from fretboard.engine.derive import derive
 
-        return derive(self._checkpoint(record).anatomy, record, hidden, derived), ""
+        return derive(self._pipeline(record).lens, record, hidden, derived), ""
 
     def _patches(self, analysis: Analysis) -> "PatchReader":
         from fretboard.engine.patches import PatchReader
 
-        checkpoint = self._checkpoint(analysis)
+        pipeline = self._pipeline(analysis)
         if self._reader is None:
-            self._reader = PatchReader(checkpoint, self._store)
+            self._reader = PatchReader(pipeline)
         return self._reader
 
     _reader: "PatchReader | None" = None

@@ -26,9 +26,6 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
 
     Raises FretboardError, in a sentence, where its files or its numbers cannot be trusted.
     """
-    # torch and transformers take seconds to import: only here, never in a web process.
-    from fretboard.engine.analyze import Pipeline
-
     if settings.log_json:
         _join_library_logs()
     elif not watched():
@@ -40,7 +37,19 @@ def load_pipeline(settings: Settings, store: AnalysisStore) -> "Pipeline":
     checkpoint = load_checkpoint(settings, served)
     _tested(checkpoint, served.revision)
     store.write_tokenizer(served.revision, checkpoint.tokenizer_json)
-    return Pipeline(checkpoint, store, settings.max_new_tokens)
+    return pipeline_of(settings, served, checkpoint, store)
+
+
+def pipeline_of(
+    settings: Settings, served: ServedModel, checkpoint: "Checkpoint", store: AnalysisStore
+) -> "Pipeline":
+    """A model in memory at work, with the lenses that were fitted for it."""
+    # torch and transformers take seconds to import: only here, never in a web process.
+    from fretboard.engine.analyze import Pipeline
+    from fretboard.engine.fitted import FittedLenses
+
+    lenses = FittedLenses(served.name, served.revision, settings.lenses)
+    return Pipeline(checkpoint, store, lenses, settings.max_new_tokens)
 
 
 def load_checkpoint(settings: Settings, served: ServedModel) -> "Checkpoint":

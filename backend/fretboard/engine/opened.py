@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
-from fretboard.analysis.export.archive import Kind, Manifest, Packed, unpack
+from fretboard.analysis.export.archive import Kind, Manifest, PackedAnalysis, unpack
 from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.record import Exported
@@ -90,7 +90,7 @@ def _folder(settings: Settings, place: Path) -> tuple[Session, Manifest]:
         session = Session.open(session.settings, place.parent.parent)
     record_id = place.name if session.store.exists(place.name) else ANY_ID
     document = session.store.read(record_id)
-    packed = Packed(id=document.id, reading=read_reading(place, document))
+    packed = PackedAnalysis(id=document.id, reading=read_reading(place, document))
     return session, Manifest(kind="analysis", analyses=[packed])
 
 

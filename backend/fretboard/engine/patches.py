@@ -12,16 +12,15 @@ from torch import Tensor
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import TOP_K, Derived
 from fretboard.core.errors import InputError
+from fretboard.core.fitted_lens import Span
 from fretboard.core.images import stored_image
 from fretboard.core.repair import settled
-from fretboard.engine.derive import make_lens
+from fretboard.engine.analyze import Pipeline
 from fretboard.engine.repair import make_repair
 from fretboard.lens.readout import leaders, word_probability
-from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.patches import patch_states
-from fretboard.store.analyses import AnalysisStore
 
 STATES_KEPT_BYTES = 512_000_000  # LLaVA-1.5 in float32 has 311 MB; more crops are passed again
 
@@ -29,9 +28,9 @@ STATES_KEPT_BYTES = 512_000_000  # LLaVA-1.5 in float32 has 311 MB; more crops a
 class PatchReader:
     """Derives the patch kinds; keeps the states last read, for the next word of the same image."""
 
-    def __init__(self, checkpoint: Checkpoint, store: AnalysisStore) -> None:
-        self._checkpoint = checkpoint
-        self._store = store
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._checkpoint, self._store = pipeline.checkpoint, pipeline.store
         self._kept: tuple[str, Tensor] | None = None
 
     def derive(self, analysis: Analysis, derived: Derived) -> dict[str, np.ndarray]:
@@ -47,7 +46,7 @@ class PatchReader:
         if derived.kind == "patch-grid":
             grid = patch_grid(self._checkpoint, analysis.request.prompt, image)
             return {"rectangles": grid.rectangles.float().numpy(), "level": grid.level.numpy()}
-        lens = make_lens(self._checkpoint.anatomy, derived.lens.base)
+        lens = self._pipeline.lens(derived.lens.base, Span.IMAGE)
         states = self._states(analysis, image)
         if derived.kind == "patch-word":
             return {"probability": word_probability(lens, states, derived.token)}

@@ -12,9 +12,9 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.errors import Cancelled
 from fretboard.core.question import check_layers
 from fretboard.core.repair import RepairKind, settled
-from fretboard.engine.derive import make_lens
 from fretboard.engine.repair import make_repair
 from fretboard.engine.stream import StreamingReader
+from fretboard.lens.readout import VocabularyLens
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, FinishReason, Step
 from fretboard.model.inputs import build_inputs, compatible, image_positions
@@ -37,9 +37,15 @@ class Run:
     """Inputs, reader and repair of a job. Raises InputError for what only the model can tell."""
 
     def __init__(
-        self, checkpoint: Checkpoint, text: Callable[[int], str], job: Job, longest: int
+        self,
+        checkpoint: Checkpoint,
+        lens: VocabularyLens,
+        text: Callable[[int], str],
+        job: Job,
+        longest: int,
     ) -> None:
-        """`text`: of a token id; longest: tokens of a continuation that are taken."""
+        """lens: it is read out with; `text`: of a token id; longest: tokens of a continuation
+        that are taken."""
         self.job = job
         self.ended = False
         self._text, self._started = text, time.perf_counter()
@@ -50,7 +56,7 @@ class Run:
         forced = self.inputs.forced
         new = len(forced) if forced else request.max_new_tokens
         check_room(checkpoint, self.inputs.prompt_tokens, new, forced is not None, longest)
-        self.reader = StreamingReader(make_lens(anatomy, request.lens.base), anatomy.depths)
+        self.reader = StreamingReader(lens, anatomy.depths)
         self._decoding = make_repair(checkpoint, request, self._repair, self.inputs, job.image)
         self._image_positions = len(image_positions(checkpoint, self.inputs))
 

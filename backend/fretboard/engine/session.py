@@ -21,7 +21,7 @@ from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
 from fretboard.engine.compute import LocalCompute
-from fretboard.engine.load import load_pipeline
+from fretboard.engine.load import load_pipeline, pipeline_of
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
 from fretboard.store.cache import MemoryCache
 from fretboard.store.causal_tests import CausalTestRecords, open_tests
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.model.checkpoint import Checkpoint
 
+LONGEST_NAME = 400  # characters of a path that a sentence repeats
 IN_MEMORY = "memory://"
 
 
@@ -63,12 +64,10 @@ class Session:
 
     def hold(self, checkpoint: "Checkpoint", facts: Mapping[str, Any]) -> None:
         """Use a model that is in memory; facts: as `model_info.facts_of` gives them."""
-        from fretboard.engine.analyze import Pipeline
-
         name = str(facts["name"])
         self.settings = self.settings.model_copy(update={"model": name})
         self.announced = {name: facts}
-        self.pipeline = Pipeline(checkpoint, self.store, self.settings.max_new_tokens)
+        self.pipeline = pipeline_of(self.settings, self.served, checkpoint, self.store)
         self.store.write_tokenizer(self.served.revision, checkpoint.tokenizer_json)
 
     @property
@@ -89,7 +88,7 @@ class Session:
     @cached_property
     def arrays(self) -> Arrays:
         """All arrays; what a record lacks is derived once and kept in it."""
-        compute = LocalCompute(self.store, self.sets, self._checkpoint_of, self.cache)
+        compute = LocalCompute(self.store, self.sets, self._pipeline_of, self.cache)
         return Arrays(self.store, self.sets, compute, self.cache)
 
     @cached_property
@@ -190,7 +189,7 @@ class Session:
             return None
         return stored_image(self.store.read_image(analysis.id))
 
-    def _checkpoint_of(self, analysis: Analysis) -> "Checkpoint":
+    def _pipeline_of(self, analysis: Analysis) -> "Pipeline":
         """The model that made the analysis. Raises InputError when another one is served."""
         served = self.served
         if served.revision != analysis.model.revision:
@@ -199,12 +198,15 @@ class Session:
                 f"{analysis.model.name} ({analysis.model.revision[:12]}); FRETBOARD_MODEL is "
                 f"{served.name} ({served.revision[:12]}). Set it to the former."
             )
-        return self.pipeline.checkpoint
+        return self.pipeline
 
 
 def read_file(path: Path) -> bytes:
     """Its bytes. Raises InputError that names the file."""
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        name = " ".join(str(path).split())
+        short = f"{name[:LONGEST_NAME]}…" if len(name) > LONGEST_NAME else name
+        raise InputError(f"{short} cannot be read: {reason}.") from error

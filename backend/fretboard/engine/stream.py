@@ -10,7 +10,7 @@ from torch import Tensor
 from fretboard.core.arrays import TOP_K
 from fretboard.core.errors import InputError
 from fretboard.engine.numbers import check_arrays
-from fretboard.lens.readout import LogitLens, Readout, concatenate, read_out, tokens_at_once
+from fretboard.lens.readout import Readout, VocabularyLens, concatenate, read_out, tokens_at_once
 from fretboard.model.generation import Step
 
 TOKENS_AT_ONCE = 16  # a page that follows the answer should not wait longer for its numbers
@@ -19,7 +19,7 @@ TOKENS_AT_ONCE = 16  # a page that follows the answer should not wait longer for
 class StreamingReader:
     """Reads tokens out in small groups while the model generates; keeps only hidden states."""
 
-    def __init__(self, lens: LogitLens, depths: int) -> None:
+    def __init__(self, lens: VocabularyLens, depths: int) -> None:
         self._lens = lens
         self._group = min(tokens_at_once(depths, lens.vocabulary), TOKENS_AT_ONCE)
         self._waiting: list[Step] = []

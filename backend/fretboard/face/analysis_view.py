@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_token
 from fretboard.analysis.export.analyses import AnalysisExport
-from fretboard.analysis.export.archive import Packed
+from fretboard.analysis.export.archive import PackedAnalysis
 from fretboard.analysis.export.write import export
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
@@ -52,7 +52,7 @@ class AnalysisView(Record):
         self._question = question
 
     @classmethod
-    def packed(cls, session: Session, packed: Packed) -> "AnalysisView":
+    def packed(cls, session: Session, packed: PackedAnalysis) -> "AnalysisView":
         """One of a session's store, read as it was packed.
 
         >>> isinstance(fb.open(a.save("saved")), fb.Analysis)
@@ -86,9 +86,10 @@ class AnalysisView(Record):
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
 
-        changes: `lens` (normed, raw, difference), `divergence` (jsd, paper-code, symmetric-kl),
-        `scale` (none, depth, token), `stages` (automatic, paper), and every threshold, such as
-        `mutation_sigmas` or `critical_depth`. Raises InputError.
+        changes: `lens` (normed, raw, jacobian, tuned, or a difference such as tuned-normed),
+        `divergence` (jsd, paper-code, symmetric-kl), `scale` (none, depth, token), `stages`
+        (automatic, paper), and every threshold, such as `mutation_sigmas` or `critical_depth`.
+        Raises InputError.
 
         >>> raw = a.read(lens="raw", divergence="paper-code", stages="paper")
         >>> raw.stages.lens.value

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fretboard.core.errors import InputError
+from fretboard.core.own_models import LITE_VLM
 from fretboard.core.settings import Settings, get_settings
 from fretboard.engine.session import IN_MEMORY, Session
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.comparison import Comparison
+from fretboard.lite_vlm import checkpoint_folder
 
 if TYPE_CHECKING:
     from fretboard.face.model_view import Model
@@ -22,10 +24,11 @@ def load(
 ) -> "Model":
     """Load a model; torch is imported now.
 
-    name: on the Hugging Face hub, or a checkpoint's folder; None: FRETBOARD_MODEL, else the
-    bundled one. store: a folder that keeps the analyses; by default they end with the process.
-    device: `auto`, `cpu`, `cuda`, …; dtype: `auto`, `float32`, `bfloat16`, `int8`, … Raises
-    UnknownModel, and UnsupportedModel where the model cannot be read.
+    name: on the Hugging Face hub, a checkpoint's folder, `lite-vlm` (assembled at its first use) or
+    `tiny-llava`; None: FRETBOARD_MODEL, else `lite-vlm` once it is assembled, `tiny-llava` before.
+    store: a folder that keeps the analyses; by default they end with the process. device: `auto`,
+    `cpu`, `cuda`, …; dtype: `auto`, `float32`, `bfloat16`, `int8`, … Raises UnknownModel, and
+    UnsupportedModel where the model cannot be read.
 
     >>> fb.load().name
     'tiny-llava'
@@ -33,7 +36,10 @@ def load(
     from fretboard.face.model_view import Model
 
     chosen = {"model": str(name) if name is not None else None, "device": device, "dtype": dtype}
-    session = Session.open(_settings(chosen), store)
+    settings = _settings(chosen)
+    if settings.model == LITE_VLM:
+        checkpoint_folder()  # put together at the first use
+    session = Session.open(settings, store)
     session.pipeline  # noqa: B018  now, where one waits for it, rather than at the first question
     return Model(session)
 

@@ -127,9 +127,9 @@ class Model:
     ) -> CausalTestView:
         """A causal test of an answer of this model (docs/experiments.md).
 
-        kind: knockout, patching, attribution or cut. other: the image to patch against, None is a
-        grey one; into_image: patch the other run's states into the image's run; rival: the word to
-        attribute against. Raises InputError, also where the answer is another model's.
+        kind: knockout, patching, attribution, cut or saliency. other: the image to patch against,
+        None is a grey one; into_image: patch the other run's states into the image's run; rival:
+        the word to attribute against. Raises InputError, also where the answer is another model's.
 
         >>> t = m.test(a, "patching")
         >>> t.figure(token=3).layout.meta["unit"]

@@ -1,7 +1,8 @@
 """Competition at one token: every candidate's probability over all depths (METHOD: Level 1)."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,7 +10,7 @@ import plotly.graph_objects as go
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, VocabularyWord
-from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.bands import add_marks, add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
 from fretboard.figures.words import word_colors
@@ -69,10 +70,12 @@ def competition_figure(
     figure = base_figure(colors, meta)
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
+    lines = []
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
-        _add_line(figure, candidate, table[:, candidate.token_id], place, color, lens)
-    signed = lens == Lens.DIFFERENCE
+        lines.append(_line(candidate, table[:, candidate.token_id], place, color, lens))
+    figure.add_traces(lines)  # at once: each addition checks all that are there
+    signed = lens.pair is not None
     _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
@@ -93,20 +96,21 @@ def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate
     return sorted(listed, key=lambda c: (order[c.role], -float(np.abs(table[:, c.token_id]).max())))
 
 
-def _add_line(
-    figure: go.Figure, candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
-) -> None:
+def _line(
+    candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
+) -> dict[str, Any]:
     name = readable(candidate.text)
-    figure.add_scatter(
-        x=np.arange(len(curve), dtype=np.int32),
-        y=curve.astype(np.float32),
-        mode="lines",
-        name=name,
-        line={"color": color, "width": _width(candidate, place)},
-        opacity=1.0 if place < LABELLED else 0.6,
-        hovertemplate=f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
-        meta={"token_id": candidate.token_id, "role": candidate.role},
-    )
+    return {
+        "type": "scatter",
+        "x": np.arange(len(curve), dtype=np.int32),
+        "y": curve.astype(np.float32),
+        "mode": "lines",
+        "name": name,
+        "line": {"color": color, "width": _width(candidate, place)},
+        "opacity": 1.0 if place < LABELLED else 0.6,
+        "hovertemplate": f"{name} %{{y:.3f}} at depth %{{x}}<extra>{NAMES_OF_LENS[lens]}</extra>",
+        "meta": {"token_id": candidate.token_id, "role": candidate.role},
+    }
 
 
 def _width(candidate: Candidate, place: int) -> float:
@@ -123,17 +127,14 @@ def _label_ends(
         ((float(table[-1, c.token_id]), place, c) for place, c in enumerate(shown)),
         key=lambda end: end[0],
     )
-    heights: list[float] = []
+    y = -math.inf
+    notes: list[dict[str, Any]] = []
     for height, place, candidate in ends:
-        y = max(height, heights[-1] + gap) if heights else max(height, 0.01)
-        heights.append(y)
-        figure.add_annotation(
-            x=1.0,
-            xref="paper",
-            xanchor="left",
-            xshift=6,
-            y=y,
-            text=f"<b>{readable(candidate.text)}</b>" if place == 0 else readable(candidate.text),
-            font={"color": colors[place], "size": 12},
-            showarrow=False,
-        )
+        y = max(height, y + gap, 0.01) if not notes else max(height, y + gap)
+        name = readable(candidate.text)
+        notes.append({
+            "x": 1.0, "xref": "paper", "xanchor": "left", "xshift": 6, "y": y, "showarrow": False,
+            "text": f"<b>{name}</b>" if place == 0 else name,
+            "font": {"color": colors[place], "size": 12},
+        })  # fmt: skip
+    add_marks(figure, [], notes)

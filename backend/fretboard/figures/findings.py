@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
+from fretboard.figures.saliency import AGREES, WAYS, agreement
 from fretboard.figures.theme import quoted
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
@@ -117,12 +118,31 @@ def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None)
     )  # fmt: skip
 
 
+def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) -> Finding:
+    """The patch that the answer needs most, and which of the other ways agree with that."""
+    lost = of_token(arrays["ablation"], token)
+    patch = int(np.argmax(lost))
+    scores = agreement(arrays, token)
+    named = [f"{WAYS[way]} {v:+.2f}" for way, v in scores.items() if v is not None]
+    poor = [WAYS[way] for way, v in scores.items() if v is not None and v < AGREES]
+    warning = f" Do not read {' or '.join(poor)} here as where it comes from." if poor else ""
+    return Finding(
+        sentence=(
+            f"Without patch {patch}, {_whose(document, token)} falls by {float(lost[patch]):.2f} "
+            f"nats, more than without any other. Rank correlation with that over all patches, at "
+            f"the best depth: {', '.join(named) or 'none'}.{warning}"
+        ).replace("-", "−"),
+        numbers={"patch": patch, "lost": float(lost[patch]), **scores},
+    )
+
+
 Finder = Callable[[CausalTest, Arrays, int | None], Finding]
 FINDERS: Mapping[Kind, Finder] = {
     Kind.KNOCKOUT: knockout_finding,
     Kind.PATCHING: patching_finding,
     Kind.ATTRIBUTION: attribution_finding,
     Kind.CUT: cut_finding,
+    Kind.SALIENCY: saliency_finding,
 }
 
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
-from fretboard.core.reading import Lens, Reading
+from fretboard.core.reading import Reading
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.figures import quantities
 from fretboard.figures.quantities import NAMES_OF_LENS, Arrays, Shown
@@ -17,6 +17,7 @@ from fretboard.figures.theme import (
     percent,
     readable,
     signed_percent,
+    typeset,
 )
 
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
@@ -47,6 +48,7 @@ def fretboard_figure(
         "columns": columns, **reading.as_meta(),
     }  # fmt: skip
     figure = base_figure(THEMES[theme], meta)
+    words = _leader_words(arrays, vocabulary)[:rows]
     pair = quantity == "jsd"
     texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
     figure.add_heatmap(
@@ -54,7 +56,9 @@ def fretboard_figure(
         z=shown.values,
         xgap=1,
         ygap=1,
-        text=_leader_words(arrays, vocabulary)[:rows],
+        text=[[_short(word) for word in row] for row in words],
+        # Whole, for who has more room than a cell of Plotly's.
+        hovertext=[[readable(word) if word else "" for word in row] for row in words],
         texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
         textfont={"family": MONO, "size": 10},
         customdata=texts[:rows],
@@ -102,18 +106,22 @@ def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> N
 
 
 def _leader_words(arrays: Arrays, vocabulary: Vocabulary) -> list[list[str]]:
-    """Cut to a cell's width before HTML is escaped, so that no entity is cut in two.
+    """Where two lenses agree (all differences 0) no word leads: ""."""
 
-    Where two lenses agree (all differences 0) no word leads: "".
-    """
-
-    def short(token_id: int, share: float) -> str:
-        return readable(vocabulary.text(token_id).strip(" ")[:CELL_TEXT_LETTERS]) if share else ""
+    def word(token_id: int, share: float) -> str:
+        text = vocabulary.text(token_id)
+        return (text.strip(" ") or text) if share else ""
 
     ids, shares = arrays["top_ids"][..., 0].tolist(), arrays["top_probabilities"][..., 0].tolist()
     return [
-        [short(*cell) for cell in zip(*rows, strict=True)] for rows in zip(ids, shares, strict=True)
+        [word(*cell) for cell in zip(*rows, strict=True)] for rows in zip(ids, shares, strict=True)
     ]
+
+
+def _short(word: str) -> str:
+    """To a cell's width, before HTML is escaped, so that no entity is cut in two."""
+    cut = word if len(word) <= CELL_TEXT_LETTERS else f"{word[: CELL_TEXT_LETTERS - 1]}…"
+    return readable(cut) if word else ""
 
 
 def _hover(
@@ -126,7 +134,7 @@ def _hover(
     """One text a cell: depth, token, every quantity with its unit, the likeliest words, lens."""
     depths, tokens = arrays["probability"].shape
     labels = [readable(token.text) for token in analysis.tokens]
-    signed = reading.lens == Lens.DIFFERENCE
+    signed = reading.lens.pair is not None
     share = signed_percent if signed else percent
     sign = "+" if signed else ""
 
@@ -141,8 +149,8 @@ def _hover(
             f"<b>depth {d} · token {t} {labels[t]}</b><br>"
             + (pair if pair_unit else "")
             + f"emitted word: probability {share(arrays['probability'][d, t])} · "
-            f"rank {arrays['rank'][d, t]:{sign}d} · "
-            f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>"
+            + typeset(f"rank {arrays['rank'][d, t]:{sign}d} · ")
+            + typeset(f"entropy {arrays['entropy'][d, t]:{sign}.2f} nats<br>")
             + "<br>".join(lines)
             + f"<br><i>{NAMES_OF_LENS[reading.lens]}</i>"
         )

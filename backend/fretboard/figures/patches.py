@@ -29,7 +29,7 @@ def patches_figure(
     only: this depth, without a slider. Raises InputError for one that is not there.
     """
     placed = np.flatnonzero(~np.isnan(rectangles).any(axis=1))
-    cells = _raster(rectangles, placed)
+    cells = raster(rectangles, placed)
     depth = int(values[:, placed].max(axis=1).argmax()) if len(placed) else 0
     meta = {"axis": "patches", "unit": "probability", "lens": lens, "size": list(SIZE)}
     figure = base_figure(THEMES[theme], meta)
@@ -55,7 +55,7 @@ def patches_figure(
     return figure
 
 
-def _raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
+def raster(rectangles: np.ndarray, placed: np.ndarray) -> np.ndarray:
     """(row, column) → the patch that lies there, −1: none; later patches, the crops, lie on top."""
     if not len(placed):
         return np.full((1, 1), -1)

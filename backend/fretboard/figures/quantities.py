@@ -19,7 +19,15 @@ NAMES_OF_DIVERGENCE = {
 NAMES_OF_LENS = {
     Lens.NORMED: "normed lens",
     Lens.RAW: "raw lens",
+    Lens.JACOBIAN: "Jacobian lens",
+    Lens.TUNED: "tuned lens",
+    Lens.LATENT: "latent lens",
     Lens.DIFFERENCE: "raw − normed lens",
+    Lens.JACOBIAN_NORMED: "Jacobian − normed lens",
+    Lens.TUNED_NORMED: "tuned − normed lens",
+    Lens.JACOBIAN_RAW: "Jacobian − raw lens",
+    Lens.TUNED_RAW: "tuned − raw lens",
+    Lens.TUNED_JACOBIAN: "tuned − Jacobian lens",
 }
 NAMES_OF_SCALING = {
     Scaling.NONE: "",
@@ -73,7 +81,7 @@ class Shown:
 def show(quantity: str, reading: Reading, arrays: Arrays) -> Shown:
     """The values as they are drawn: signed where the lens is the difference, scaled if asked."""
     chosen = QUANTITIES[quantity]
-    signed = reading.lens == Lens.DIFFERENCE
+    signed = reading.lens.pair is not None
     values = np.asarray(chosen.values(arrays), dtype=np.float64)
     ticks: dict[str, Any] = {}
     if quantity == "rank":
@@ -116,7 +124,7 @@ def _logarithmic(ranks: np.ndarray, signed: bool) -> tuple[np.ndarray, dict[str,
 
 
 def _limits(chosen: Quantity, values: np.ndarray, reading: Reading) -> tuple[float, float]:
-    signed = reading.lens == Lens.DIFFERENCE
+    signed = reading.lens.pair is not None
     if reading.scale != Scaling.NONE:
         return (-1.0, 1.0) if signed else (0.0, 1.0)
     largest = max(float(np.abs(values).max(initial=0)), SMALLEST_RANGE)

@@ -8,34 +8,34 @@ import numpy as np
 import plotly.graph_objects as go
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 TAG = re.compile(r"<[^>]*>")
 
 
-def table(figure: go.Figure) -> "pandas.DataFrame":
+def table(figure: go.Figure) -> "pd.DataFrame":
     """series, x, x in words, y, z, text, depth; what a figure has nothing of is left out.
 
     A map's paths and rings are left out too: they go through its points.
     """
-    import pandas  # slow to import, and most who draw need none
+    import pandas as pd  # half a second: not before a table is asked for
 
     shown = [
         trace
         for trace in figure.data
         if trace.visible is not False and dict(trace.meta or {}).get("part") in (None, "points")
     ]
-    rows = pandas.concat([_rows(trace, figure) for trace in shown], ignore_index=True)
+    rows = pd.concat([_rows(trace, figure) for trace in shown], ignore_index=True)
     return rows.mask(rows.eq("")).dropna(axis="columns", how="all")
 
 
-def _rows(trace: Any, figure: go.Figure) -> "pandas.DataFrame":
-    import pandas
+def _rows(trace: Any, figure: go.Figure) -> "pd.DataFrame":
+    import pandas as pd
 
     names = dict(zip(("x", "y", "z"), _titles(trace, figure), strict=True))
     flat = _cells(trace, figure) if trace.type == "heatmap" else _points(trace)
     columns = {names.get(name, name): values for name, values in flat.items()}
-    return pandas.DataFrame({"series": _plain(trace.name), **columns})
+    return pd.DataFrame({"series": _plain(trace.name), **columns})
 
 
 def _points(trace: Any) -> dict[str, Any]:

@@ -125,7 +125,12 @@ def percent(value: float) -> str:
 
 def signed_percent(value: float) -> str:
     """A difference of probabilities, in points."""
-    return f"{100 * value:+.1f} pts"
+    return typeset(f"{100 * value:+.1f} pts")
+
+
+def typeset(number: str) -> str:
+    """With the minus sign that axes have, which is as wide as a plus."""
+    return number.replace("-", "−")
 
 
 def rgba(color: str, opacity: float) -> str:

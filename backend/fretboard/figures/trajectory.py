@@ -22,7 +22,7 @@ PATH_OPACITY = 0.35
 MARKER_SIZE = 7
 MARKER_SIZE_3D = 3.5
 MANY_POINTS = 1500  # beyond it markers are drawn smaller
-STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation")
+STAGE_NAMES = ("rapid evolution", "stabilisation", "mutation", "no stages found")
 
 ColorBy = Literal["depth", "stage", "string", "word"]
 
@@ -37,6 +37,10 @@ class String:
     token: int
     critical_depth: int | None
     mutation_depth: int | None
+
+    def label(self, color_by: ColorBy) -> str:
+        """What tells it from the others under a colouring."""
+        return self.name if color_by == "string" else self.word
 
 
 def strings_of(analysis: Analysis) -> list[String]:
@@ -83,7 +87,7 @@ def trajectory_figure(
             opacity=PATH_OPACITY,
             hoverinfo="skip",
             showlegend=False,
-            meta={"string": index, "part": "path"},
+            meta={"string": index, "part": "path", "label": strings[index].label(color_by)},
         )
     all_depths = np.arange(first_depth, first_depth + depths)
     cells = np.meshgrid(all_depths, np.arange(count), indexing="ij")
@@ -111,7 +115,9 @@ def _groups(
         )
         return [
             (name, stage == index, color)
-            for index, (name, color) in enumerate(zip(STAGE_NAMES, theme.stages, strict=True))
+            for index, (name, color) in enumerate(
+                zip(STAGE_NAMES, (*theme.stages, theme.faint), strict=True)
+            )
         ]
     keys = [string.word if color_by == "word" else string.name for string in strings]
     names = list(dict.fromkeys(keys))
@@ -130,8 +136,10 @@ def _rows(depth_of: np.ndarray, string_of: np.ndarray) -> list[tuple[int, np.nda
 
 
 def _stage(string: String, depth: int) -> int:
-    """0 rapid evolution, 1 stabilisation, 2 mutation; all 0 where no critical depth is known."""
-    if string.critical_depth is None or depth < string.critical_depth:
+    """0 rapid evolution, 1 stabilisation, 2 mutation; 3 where no critical depth was found."""
+    if string.critical_depth is None:
+        return 3
+    if depth < string.critical_depth:
         return 0
     return 2 if string.mutation_depth is not None and depth >= string.mutation_depth else 1
 

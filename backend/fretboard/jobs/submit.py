@@ -5,7 +5,7 @@ from contextlib import suppress
 from fretboard.analysis.questions import prepare
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError, Lost, NotFound, Unavailable
-from fretboard.core.images import to_png
+from fretboard.core.images import Picture, stored_image, to_png
 from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
 from fretboard.core.room import check_texts
@@ -48,6 +48,21 @@ def known(services: Services, analysis_id: str, instead: str) -> Analysis:
         raise
     except NotFound as error:
         raise InputError(f"There is no analysis {analysis_id!r}; {instead}.") from error
+
+
+def with_image_of(services: Services, question: Question, analysis_id: str) -> Question:
+    """About the image of a known analysis, under the hash of the file that it came in.
+
+    The same question as with that file, so it has the same id. Raises InputError, Lost.
+    """
+    if question.image is not None:
+        raise InputError("Give either image or image_of, not both.")
+    info = known(services, analysis_id, "choose the image again").request.image
+    if info is None:
+        raise InputError(f"The analysis {analysis_id!r} has no image; leave image_of out.")
+    png = services.store.read_image(analysis_id)
+    picture = Picture(stored_image(png), info.sha256, info.media_type, info.note)
+    return question.but(image=picture)
 
 
 def _vocabulary(services: Services, analysis: Analysis) -> Vocabulary | None:

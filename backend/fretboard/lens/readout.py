@@ -7,6 +7,7 @@ no model. Memory: a few tokens × depths × vocabulary at a time, whatever the a
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,34 +23,51 @@ CELLS_OF_A_PRODUCT = 8_000_000
 LOWEST = torch.finfo(torch.float32).min
 
 
-@dataclass(frozen=True)
-class LogitLens:
-    """`normed`: tail(W_U·N(h)) at every depth; `raw`: no norm at depths 0…L−1 (METHOD: Lens).
+class VocabularyLens(Protocol):
+    """A distribution over V words for every state."""
 
-    final_norm: (…, width) → (…, width); unembed: (…, width) → logits (…, V), tail included;
-    vocabulary: V.
-    """
-
-    final_norm: Callable[[Tensor], Tensor]
-    unembed: Callable[[Tensor], Tensor]
-    vocabulary: int
-    raw: bool = False
+    @property
+    def vocabulary(self) -> int:
+        """V."""
 
     def log_probabilities(self, states: Tensor) -> Tensor:
-        """(L+1, …, width) pre-norm → (L+1, …, V) float32 log-probabilities; first axis is depth."""
-        return torch.log_softmax(self.unembed(self._normed(states)).float(), dim=-1)
+        """(L+1, …, width) pre-norm → (L+1, …, V) float32; the first axis is depth."""
 
     def logits(self, states: Tensor) -> Iterator[Tensor]:
         """(L+1, tokens, width) pre-norm → depth by depth (tokens, V) float32, the caller's own.
 
         A row is to be used before the next is asked for: that is what bounds the memory.
         """
+
+
+@dataclass(frozen=True)
+class LogitLens:
+    """`normed`: tail(W_U·N(h)) at every depth; `raw`: no norm at depths 0…L−1 (METHOD: Lens).
+
+    final_norm: (…, width) → (…, width); unembed: (…, width) → logits (…, V), tail included;
+    vocabulary: V. translate: what a fitted lens makes of the states before the norm.
+    """
+
+    final_norm: Callable[[Tensor], Tensor]
+    unembed: Callable[[Tensor], Tensor]
+    vocabulary: int
+    raw: bool = False
+    translate: Callable[[Tensor], Tensor] | None = None
+
+    def log_probabilities(self, states: Tensor) -> Tensor:
+        """See VocabularyLens."""
+        return torch.log_softmax(self.unembed(self._normed(states)).float(), dim=-1)
+
+    def logits(self, states: Tensor) -> Iterator[Tensor]:
+        """See VocabularyLens."""
         normed = self._normed(states)
         size = max(1, CELLS_OF_A_PRODUCT // (states.shape[1] * self.vocabulary))
         for block in normed.chunk(math.ceil(len(normed) / size)):
             yield from self.unembed(block).float()
 
     def _normed(self, states: Tensor) -> Tensor:
+        if self.translate is not None:
+            states = self.translate(states)
         if not self.raw:
             return self.final_norm(states)
         normed_last = self.final_norm(states[-1:])
@@ -79,7 +97,7 @@ def tokens_at_once(depths: int, vocabulary: int) -> int:
 
 
 @torch.inference_mode()
-def read_out(lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
+def read_out(lens: VocabularyLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
     """Read (L+1, tokens, width) hidden states; `emitted` (tokens,) int64 are the emitted ids."""
     if states.ndim != 3 or emitted.shape != (states.shape[1],):
         raise ValueError(
@@ -99,7 +117,7 @@ def concatenate(chunks: list[Readout]) -> Readout:
 
 
 @torch.inference_mode()
-def divergences(lens: LogitLens, states: Tensor, divergence: str) -> np.ndarray:
+def divergences(lens: VocabularyLens, states: Tensor, divergence: str) -> np.ndarray:
     """(L, tokens) of the named divergence; float64 for `paper-code`, else float32."""
     rows = [
         adjacent(lens.log_probabilities(states[:, part]), divergence)
@@ -109,13 +127,13 @@ def divergences(lens: LogitLens, states: Tensor, divergence: str) -> np.ndarray:
 
 
 @torch.inference_mode()
-def distribution(lens: LogitLens, states: Tensor) -> np.ndarray:
+def distribution(lens: VocabularyLens, states: Tensor) -> np.ndarray:
     """(L+1, width) of one token → (L+1, V) float32 log-probabilities: any word, exactly."""
     return lens.log_probabilities(states[:, None])[:, 0].cpu().numpy()
 
 
 @torch.inference_mode()
-def leaders(lens: LogitLens, states: Tensor, k: int) -> dict[str, np.ndarray]:
+def leaders(lens: VocabularyLens, states: Tensor, k: int) -> dict[str, np.ndarray]:
     """The k likeliest of each cell of (L+1, n, width) states, and how open the cell is.
 
     top_ids, top_probabilities: (L+1, n, k); entropy: (L+1, n), nats.
@@ -129,7 +147,7 @@ def leaders(lens: LogitLens, states: Tensor, k: int) -> dict[str, np.ndarray]:
 
 
 @torch.inference_mode()
-def word_probability(lens: LogitLens, states: Tensor, token_id: int) -> np.ndarray:
+def word_probability(lens: VocabularyLens, states: Tensor, token_id: int) -> np.ndarray:
     """(L+1, n) probability of one word at every cell of (L+1, n, width) states."""
     parts = [
         torch.stack([_normalise(row)[1][:, token_id] for row in lens.logits(states[:, part])])
@@ -145,12 +163,12 @@ def _leading(logits: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
     return top.indices.int(), top.values, -torch.linalg.vecdot(p, log_p.clamp_(min=LOWEST))
 
 
-def _parts(lens: LogitLens, states: Tensor) -> Iterator[slice]:
+def _parts(lens: VocabularyLens, states: Tensor) -> Iterator[slice]:
     size = tokens_at_once(states.shape[0], lens.vocabulary)
     return (slice(start, start + size) for start in range(0, states.shape[1], size))
 
 
-def _read_chunk(lens: LogitLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
+def _read_chunk(lens: VocabularyLens, states: Tensor, emitted: Tensor, top_k: int) -> Readout:
     """One depth at a time over logits that become log-probabilities in place.
 
     A row of one depth fits the CPU's cache, the whole chunk does not: there a pass costs as much as

@@ -6,7 +6,8 @@ the emitted words take shape by then. Each rival hypothesis fails one claim:
 
     early     c lies within the first two pairs: the embeddings are left, and nothing more
     constant, rise, resumed   mean JSD before c is less than `stage_drop` times that after c
-    fall      from its peak on, a straight line fits the mean JSD at least as well as two levels
+    fall      from its peak on, a straight line fits the mean JSD at least as well as two levels; or
+              it fits the mean log JSD so (an even fall by a factor) and explains most of it
     wordless  the mean probability of the emitted words gains less than `stage_gain` in all
     late      half of that gain lies more than `stage_lag` · L depths after c: the views disagree
 
@@ -27,6 +28,7 @@ EARLY_PAIRS = 2
 FEWEST_PAIRS = 3  # two pairs have one split, and no profile
 FEWEST_TOKENS = 3  # of one or two of SmolLM2's tokens 24 % and 7 % seem to have stages
 STEADY = 0.7  # correlation with depth from which a change is called steady
+EVEN = 0.65  # share of the log JSD's variance that the line of an even fall explains
 RESUMES = 1.5  # last third over first third of the pairs after c
 TINY = 1e-12  # keeps a profile that does not move from a division by zero
 
@@ -99,7 +101,7 @@ def shapes(profiles: Profiles, thresholds: Thresholds) -> np.ndarray:
         (~calm & (course >= STEADY), Shape.RISE),
         (~calm & (course <= -STEADY), Shape.FALL),
         (~calm, Shape.CONSTANT),
-        (_is_straight(jsd), Shape.FALL),
+        (_is_straight(jsd) | _is_even(profiles.log_jsd), Shape.FALL),
         (gain < thresholds.stage_gain, Shape.WORDLESS),
         (half > critical + _lag(jsd, thresholds), Shape.LATE),
     ]
@@ -143,6 +145,13 @@ def _course(jsd: np.ndarray) -> np.ndarray:
 def _is_straight(jsd: np.ndarray) -> np.ndarray:
     """Whether, from its peak on, a line explains at least as much of a row as its best step."""
     return np.array([_line(tail) >= _step(tail) for tail in map(_from_peak, jsd)])
+
+
+def _is_even(log_jsd: np.ndarray) -> np.ndarray:
+    """Whether a row falls by the same factor from pair to pair: more of a line than of a step."""
+    lines = np.array([_line(row) for row in log_jsd])
+    steps = np.array([_step(row) for row in log_jsd])
+    return (lines >= EVEN) & (lines >= steps) & (_course(log_jsd) < 0)
 
 
 def _from_peak(row: np.ndarray) -> np.ndarray:

@@ -7,13 +7,18 @@ how the adapter came about. Neither is imported before it is needed: both need t
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
-ADAPTER = Path(__file__).parent / "weights" / "adapter.safetensors"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fretboard" / "lite-vlm"
-COMPLETE = "model.safetensors"
+from fretboard.core.own_models import (
+    LITE_VLM_ADAPTER,
+    LITE_VLM_COMPLETE,
+    cache_folder,
+    lite_vlm_folder,
+)
+
+ADAPTER = LITE_VLM_ADAPTER
+CACHE = cache_folder()
+GALLERY = Path(__file__).parent / "gallery"
 
 
 def checkpoint_folder() -> Path:
@@ -24,14 +29,9 @@ def checkpoint_folder() -> Path:
 
 def assembled(output: Path | None, adapter: Path) -> Path:
     """The same for another adapter, or in another folder, where it is always made afresh."""
-    folder = output or CACHE / f"checkpoint-{_mark(adapter)}"
-    if output is not None or not (folder / COMPLETE).exists():
+    folder = output or lite_vlm_folder(adapter)
+    if output is not None or not (folder / LITE_VLM_COMPLETE).exists():
         from .checkpoint.assembly import assemble
 
-        assemble(adapter, folder, CACHE / "wheels")
+        assemble(adapter, folder, cache_folder() / "wheels")
     return folder
-
-
-def _mark(adapter: Path) -> str:
-    """A name that changes with the adapter's content."""
-    return hashlib.sha256(adapter.read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""``python -m fretboard.lite_vlm assemble | train | evaluate``."""
+"""``python -m fretboard.lite_vlm assemble | train | export | evaluate | gallery``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from fretboard.core.checkout import training
+from fretboard.core.errors import FretboardError
 
-from . import ADAPTER, CACHE, assembled
+from . import ADAPTER, CACHE, GALLERY, assembled
 
 
 def _assemble(options: argparse.Namespace) -> None:
@@ -16,7 +17,8 @@ def _assemble(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     train = training("fretboard.lite_vlm.train.run").train
-    train(options.work, options.steps, options.chunks, options.processes)
+    start = options.start if options.start and options.start.exists() else None
+    train(options.work, options.steps, options.chunks, options.processes, start)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -30,6 +32,12 @@ def _evaluate(options: argparse.Namespace) -> None:
         options.scenes,
         options.report,
     )
+
+
+def _gallery(options: argparse.Namespace) -> None:
+    packages = training("fretboard.lite_vlm.train.packages").test_folder(options.work, print)
+    make = training("fretboard.lite_vlm.train.gallery").make_gallery
+    make(packages / "scikit-image" / "skimage" / "data", GALLERY)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
+    train.add_argument(
+        "--start", type=Path, default=ADAPTER, help="adapter to begin with where no checkpoint is"
+    )
     train.set_defaults(run=_train)
     export = commands.add_parser("export", help="write the trained adapter as it is now")
     export.add_argument("--work", type=Path, default=CACHE)
@@ -60,9 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--scenes", type=int, default=200, help="per cell")
     evaluate.add_argument("--report", type=Path, default=CACHE / "report.json")
     evaluate.set_defaults(run=_evaluate)
+    gallery = commands.add_parser("gallery", help="make the start page's pictures again")
+    gallery.add_argument("--work", type=Path, default=CACHE)
+    gallery.set_defaults(run=_gallery)
     return parser
 
 
 if __name__ == "__main__":
     chosen = _parser().parse_args()
-    chosen.run(chosen)
+    try:
+        chosen.run(chosen)
+    except FretboardError as error:
+        raise SystemExit(f"{error.title}: {error.detail}") from error

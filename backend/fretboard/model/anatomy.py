@@ -56,6 +56,13 @@ class Anatomy:
         """L + 1."""
         return len(self.layers) + 1
 
+    @property
+    def device(self) -> torch.device:
+        """Where the final norm takes the states; the CPU where it is offloaded."""
+        weight = next(self.final_norm.parameters(), None)
+        known = weight is not None and weight.device.type != "meta"
+        return weight.device if weight is not None and known else torch.device("cpu")
+
     def normed(self, hidden: Tensor) -> Tensor:
         """`N(h)`, on the device of the final norm."""
         return _applied(self.final_norm, hidden)
@@ -209,7 +216,7 @@ def _calibration_run(model: Any, layers: tuple[nn.Module, ...]) -> tuple[list[An
         "parts are verified with"
     )
     try:
-        with refusing(what, "Choose another checkpoint."):
+        with refusing(what, "Check config.json against its source, or choose another checkpoint."):
             logits = text_model(model)(input_ids=_calibration_ids(model), use_cache=False).logits
     finally:
         for hook in hooks:

@@ -25,7 +25,7 @@ from fretboard.model.placement import placement
 from fretboard.model.processors import load_processor
 from fretboard.model.refusals import refusing
 from fretboard.model.templates import TurnContent, find_turn
-from fretboard.model.weights import check_weights
+from fretboard.model.weights import check_size, check_weights
 
 REMEDY = (
     "Check config.json and the weights against the checkpoint's source; the log has the whole "
@@ -36,6 +36,8 @@ CONFIG_REMEDY = (
     "transformers for a newer architecture."
 )
 TOKENIZER_REMEDY = "Take tokenizer.json and tokenizer_config.json from the source again."
+LARGEST_ID = 2**31
+PROBE = "What is in this picture?"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoi
     model = _load_model(source, revision, config, with_images, placed)
     processor = load_processor(source, revision, config) if with_images else None
     tokenizer = processor.tokenizer if processor else _load_tokenizer(source, revision)
+    with refusing(f"The tokenizer of {source} does not read a question", TOKENIZER_REMEDY):
+        tokenizer(PROBE, return_tensors="pt")
     with refusing(f"{source} cannot be read", REMEDY):
         checkpoint = assemble(model, processor, tokenizer)
     _ = checkpoint.turn, checkpoint.tokenizer_json  # refused here, not in a run
@@ -113,6 +117,8 @@ def _load_model(
             f"{source} is a {config.model_type} model, which transformers runs neither as an "
             "image-text-to-text nor as a causal language model. Choose another checkpoint."
         )
+    if Path(source).is_dir():
+        check_size(Path(source), config, auto)
     with refusing(f"{source} cannot be loaded", REMEDY):
         model, report = auto.from_pretrained(
             source,
@@ -145,16 +151,42 @@ def _load_tokenizer(source: str, revision: str | None) -> Any:
 def assemble(model: Any, processor: Any | None, tokenizer: Any) -> Checkpoint:
     """A Checkpoint from parts at hand (tests build tiny ones from inline configs)."""
     # Families that wrap a whole language model let that one generate, by its own settings.
-    greedy = _greedy(model.generation_config, tokenizer)
+    words = int(model.get_input_embeddings().weight.shape[0])
+    greedy = _greedy(model.generation_config, tokenizer, words)
     model.generation_config = text_model(model).generation_config = greedy
+    _cast_pixels(model)
     return Checkpoint(model.requires_grad_(False), processor, tokenizer, locate(model))
 
 
-def _greedy(own: Any, tokenizer: Any) -> GenerationConfig:
+def _cast_pixels(model: Any) -> None:
+    """FastVLM hands its tower the processor's float32; other families cast it to their own type."""
+    if model.config.model_type == "fast_vlm":
+        tower = model.model.vision_tower
+        own = next(tower.parameters()).dtype
+        tower.register_forward_pre_hook(lambda _tower, pixels: (pixels[0].to(own), *pixels[1:]))
+
+
+def _greedy(own: Any, tokenizer: Any, words: int) -> GenerationConfig:
     """Plain greedy: penalties and sampling of a checkpoint's own config would bend the logits."""
-    end = own.eos_token_id if own.eos_token_id is not None else tokenizer.eos_token_id
+    end = _checked_ids("eos_token_id", own.eos_token_id, lists=True)
+    end = end if end is not None else tokenizer.eos_token_id
     first_end = end[0] if isinstance(end, list) else end
-    pad = own.pad_token_id if own.pad_token_id is not None else first_end
+    pads = (_checked_ids("pad_token_id", own.pad_token_id), first_end, 0)
     return GenerationConfig(
-        do_sample=False, bos_token_id=own.bos_token_id, eos_token_id=end, pad_token_id=pad
+        do_sample=False,
+        bos_token_id=_checked_ids("bos_token_id", own.bos_token_id),
+        eos_token_id=end,
+        # Fed to rows of a batch that have ended: it must have an embedding.
+        pad_token_id=next(pad for pad in pads if pad is not None and 0 <= pad < words),
+    )
+
+
+def _checked_ids(name: str, value: Any, lists: bool = False) -> Any:
+    """A token id or None; with `lists`, also several."""
+    ids = value if lists and isinstance(value, list) and value else [value]
+    if value is None or all(type(i) is int and abs(i) < LARGEST_ID for i in ids):
+        return value
+    raise UnsupportedModel(
+        f"generation_config.json: `{name}` is {value!r:.60}, not a token's id. Correct it, or "
+        "leave it out."
     )

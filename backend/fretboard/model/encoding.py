@@ -9,7 +9,7 @@ from PIL import Image
 from fretboard.core.errors import FretboardError, InputError, said
 from fretboard.model import shortage
 from fretboard.model.anatomy import IMAGE_ID_NAMES
-from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.checkpoint import LARGEST_ID, Checkpoint
 from fretboard.model.templates import TurnContent, image_prefix, one_turn, rendered
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def _markers(checkpoint: Checkpoint) -> Iterator[tuple[str, str]]:
     ids = {name: getattr(config, name, None) for name in MARKER_IDS}
     ids["image"] = checkpoint.anatomy.image_token_id
     for name, token_id in ids.items():
-        if isinstance(token_id, int):
+        if isinstance(token_id, int) and 0 <= token_id < LARGEST_ID:
             word = checkpoint.tokenizer.convert_ids_to_tokens(token_id)
             if isinstance(word, str):
                 yield word, name.partition("_")[0]

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from fretboard.core.config_file import LFS_POINTER, lfs_words, read_config, read_json
+from fretboard.core.config_file import LFS_POINTER, check_file, lfs_words, read_config, read_json
 from fretboard.core.errors import UnsupportedModel
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 TOKENIZERS = ("tokenizer.json", "*.model", "vocab.txt", "vocab.json")
+# Of another kind they would be passed over in silence.
+OBJECTS = frozenset({
+    "config.json", "generation_config.json", "tokenizer_config.json", "preprocessor_config.json",
+    "processor_config.json", "special_tokens_map.json", "added_tokens.json",
+})  # fmt: skip
 ARCHIVE = b"PK"  # how torch's own files begin
 LONGEST_JSON = 2**20  # bytes; longer ones are tokenizers, which say themselves what is wrong
 HEADER_SIZE = 8  # bytes of a safetensors file that tell its header's length
@@ -27,9 +32,11 @@ def check_files(folder: Path) -> None:
             f"{folder / 'config.json'} has no `model_type`, so transformers does not know which "
             f"architecture it is. {AGAIN}"
         )
+    for path in _matching(folder, ("*.json", *WEIGHTS, *TOKENIZERS, "*.jinja")):
+        check_file(path)
     for path in sorted(folder.glob("*.json")):
         if path.stat().st_size <= LONGEST_JSON:
-            read_json(path)
+            (read_config if path.name in OBJECTS else read_json)(path)
     weights = list(_matching(folder, WEIGHTS))
     if not weights:
         raise UnsupportedModel(
@@ -86,13 +93,13 @@ def _check_shards(folder: Path) -> None:
         if not index.is_file() or (folder / whole).is_file():
             continue
         shards = read_config(index).get("weight_map")
-        if not isinstance(shards, dict):
-            raise UnsupportedModel(f"{index} has no `weight_map`. {AGAIN}")
-        missing = sorted({str(shard) for shard in shards.values()} - set(_names(folder)))
+        if not isinstance(shards, dict) or not all(isinstance(s, str) for s in shards.values()):
+            raise UnsupportedModel(f"{index} has no `weight_map` of names of files. {AGAIN}")
+        missing = sorted(set(shards.values()) - set(_names(folder)))
         if missing:
             raise UnsupportedModel(
                 f"{len(missing)} of {len(set(shards.values()))} files that {index} names are not "
-                f"there: {', '.join(missing[:3])}. Download them too."
+                f"there: {', '.join(f'{name:.100}' for name in missing[:3])}. Download them too."
             )
 
 

@@ -17,8 +17,8 @@ from fretboard.model.probe import SMALLEST_SIDE, Crop, clipped, probe
 # Positions are the cells of one crop after another, row by row.
 IN_ROWS = frozenset(
     {
-        "aya_vision", "gemma3", "glm4v", "idefics3", "internvl", "janus", "llava", "mistral3",
-        "paligemma", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "vipllava",
+        "aya_vision", "fast_vlm", "gemma3", "glm4v", "idefics3", "internvl", "janus", "llava",
+        "mistral3", "paligemma", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "vipllava",
     }
 )  # fmt: skip
 # The whole picture, then the crops joined to one, trimmed, with a line-break feature a row.

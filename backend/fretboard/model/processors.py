@@ -6,7 +6,7 @@ marked as wanting torchvision too, for one function that its Pillow image proces
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from transformers import AutoProcessor, ProcessorMixin
+from transformers.image_utils import SizeDict
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model.refusals import refusing
@@ -26,6 +27,9 @@ REMEDY = (
 )
 # Features that a vision tower gives beside those of its patches.
 CLASS_POSITIONS = {"clip_vision_model": 1, "siglip_vision_model": 0}
+SIZES = ("size", "crop_size", "max_image_size", "max_pixels", "min_pixels")
+LONGEST_EDGE = 2**14  # pixels
+MOST_PIXELS = 2**28  # where a processor of native resolutions has areas for edges
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
@@ -41,8 +45,26 @@ def load_processor(source: str, revision: str | None, config: Any = None) -> Any
                 f"{source} has no processor for images, only {type(processor).__name__}. Add its "
                 "preprocessor_config.json and processor_config.json."
             )
+        _check_sizes(processor)
         _fit(processor, config)
     return processor
+
+
+def _check_sizes(processor: Any) -> None:
+    """A picture enlarged beyond any picture would take the machine's memory."""
+    images = getattr(processor, "image_processor", None)
+    areas = hasattr(images, "merge_size") or hasattr(images, "patch_size")
+    for name in SIZES:
+        size = getattr(images, name, None)
+        sides = dict(size) if isinstance(size, (Mapping, SizeDict)) else {"": size}
+        for side, pixels in sides.items():
+            field = f"{name}.{side}".rstrip(".")
+            most = MOST_PIXELS if areas or "pixels" in field else LONGEST_EDGE
+            if isinstance(pixels, (int, float)) and not 0 < pixels <= most:
+                raise UnsupportedModel(
+                    f"preprocessor_config.json (or processor_config.json): `{field}` is "
+                    f"{pixels:g}, which is no size of a picture. Take the file from its source."
+                )
 
 
 def _fit(processor: Any, config: Any) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fretboard.core.errors import FretboardError, UnsupportedModel, said
+from fretboard.core.errors import FretboardError, RunFailed, UnsupportedModel, said
 from fretboard.model import shortage
 
 log = logging.getLogger(__name__)
@@ -19,15 +19,31 @@ def refusing(what: str, remedy: str) -> Iterator[None]:
         yield
     except OTHERS:
         raise
-    except ImportError as error:
-        log.warning("%s", what, exc_info=error)
-        raise UnsupportedModel(
+    except Exception as error:
+        raise refusal(error, what, remedy) from error
+
+
+def refusal(error: Exception, what: str, remedy: str) -> FretboardError:
+    """What `refusing` raises in the place of `error`."""
+    explained = shortage.explained(error)
+    if isinstance(explained, FretboardError):
+        return explained
+    log.warning("%s", what, exc_info=error)
+    if isinstance(error, ImportError):
+        return UnsupportedModel(
             f"{what}: a package is not installed. {said(error)} Install it with pip and start "
             "again, or take what asks for it out of config.json."
-        ) from error
-    except Exception as error:
-        explained = shortage.explained(error)
-        if explained is not error:
-            raise explained from error
-        log.warning("%s", what, exc_info=error)
-        raise UnsupportedModel(f"{what}: {said(error)} {remedy}") from error
+        )
+    return UnsupportedModel(f"{what}: {said(error)} {remedy}")
+
+
+def run_failure(error: Exception, analysis_id: str) -> FretboardError:
+    """The same of an error in a run; the log has the traceback with the analysis's id."""
+    explained = shortage.explained(error)
+    if isinstance(explained, FretboardError):
+        return explained
+    log.error("analysis %s failed", analysis_id, exc_info=error)
+    return RunFailed(
+        f"The model, or a library that runs it, does not take this question: {said(error)} Try "
+        f"another prompt or picture; the log has the traceback under {analysis_id}."
+    )

@@ -16,6 +16,7 @@ from fretboard.model.anatomy import generator
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, build_inputs, image_positions
+from fretboard.model.limits import check_room
 from fretboard.model.refusals import refusing
 from fretboard.model.tails import TOLERANCE
 
@@ -139,7 +140,9 @@ def logits_dtype(checkpoint: Checkpoint) -> torch.dtype:
 
 def _inputs(checkpoint: Checkpoint, picture: Image.Image | None) -> Inputs:
     try:
-        return build_inputs(checkpoint, PROMPT, picture, None)
+        inputs = build_inputs(checkpoint, PROMPT, picture, None)
+        check_room(checkpoint, inputs.prompt_tokens, NEW_TOKENS, False, NEW_TOKENS)
+        return inputs
     except FretboardError as error:  # of a question that every model can be asked
         raise UnsupportedModel(
             f"The model could not be asked {PROMPT!r}: {error.detail} Take the processor's and the "

@@ -4,18 +4,63 @@ transformers fills what is missing with random numbers and goes on; a model so f
 answers otherwise the next time.
 """
 
+import copy
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
+import torch
+from transformers import PreTrainedConfig
+
 from fretboard.core.errors import UnsupportedModel
+from fretboard.core.shape import LAYERS
+from fretboard.model.files import WEIGHTS
 
 log = logging.getLogger(__name__)
 # Parts that no answer depends on: SigLIP's pooling head, and buffers that are computed anew.
 HARMLESS = re.compile(r"vision_model\.head\.|\.position_ids$|\.inv_freq$")
 NAMED = 5  # keys that a sentence names
+MOST_LAYERS = 2000
+# Parameters a byte of the files: one bit each, and as much again for what is tied.
+MOST_PARAMETERS_A_BYTE = 16
+LEAST_BYTES = 2**24  # of files; what is smaller does no harm
+
+
+def check_size(folder: Path, config: Any, auto: Any) -> None:
+    """Whether the files can hold what config.json asks for, before memory is taken for it.
+
+    auto: the class that builds it. Raises UnsupportedModel.
+    """
+    for name, count in _layer_counts(config):
+        if count > MOST_LAYERS:
+            raise UnsupportedModel(
+                f"{folder / 'config.json'}: `{name}` is {count}, and no model has so many layers. "
+                "Correct it, or take the file from its source again."
+            )
+    files = (path for pattern in WEIGHTS for path in folder.glob(pattern))
+    most = MOST_PARAMETERS_A_BYTE * max(LEAST_BYTES, sum(path.stat().st_size for path in files))
+    needed = 0
+    with suppress(Exception), torch.device("meta"):  # what is wrong with it, loading says
+        model = auto.from_config(copy.deepcopy(config))
+        needed = sum(weight.numel() for weight in model.parameters())
+    if needed > most:
+        raise UnsupportedModel(
+            f"{folder / 'config.json'} asks for {needed:.2g} parameters, which the weights beside "
+            "it cannot hold: one of its sizes is wrong. Take the file from its source again."
+        )
+
+
+def _layer_counts(config: Any) -> Iterator[tuple[str, int]]:
+    """(name, number) of all parts of a config."""
+    for part in vars(config).values():
+        if isinstance(part, PreTrainedConfig):
+            yield from _layer_counts(part)
+    counts = ((name, vars(config).get(name)) for name in (*LAYERS, "depth"))
+    yield from ((name, count) for name, count in counts if isinstance(count, int))
 
 
 def check_weights(source: str, report: Mapping[str, Any]) -> None:
@@ -72,4 +117,4 @@ def _counted(keys: Iterable[Any]) -> str:
 
 def _listed(keys: list[str]) -> str:
     more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-    return ", ".join(keys[:NAMED]) + more
+    return ", ".join(f"{key:.100}" for key in keys[:NAMED]) + more

@@ -13,6 +13,7 @@ from fretboard import __version__
 from fretboard.analysis.arrays import Arrays
 from fretboard.core.settings import split_words
 from fretboard.jobs.compute import QueueCompute
+from fretboard.jobs.model_choice import ModelChoice, StartWorker
 from fretboard.jobs.services import Services
 from fretboard.server import health, page, unfurl
 from fretboard.server.body_limit import BodyLimit
@@ -26,6 +27,7 @@ from fretboard.server.routes import (
     image_sets,
     interventions,
     maps,
+    models,
     patches,
     words,
 )
@@ -49,8 +51,15 @@ FRAMED = re.compile(r"/(?:a|t|compare)/[0-9a-f/]+")
 OF_A_RECORD = re.compile(r"/(?:api/(?:analyses|experiments|trajectories)|a|t)/([0-9a-f]{32})\b")
 
 
-def create_app(services: Services, after_first_response: Callable[[], None]) -> FastAPI:
-    """The application; `after_first_response` is called once, when something has been served."""
+def create_app(
+    services: Services,
+    after_first_response: Callable[[], None],
+    start_worker: StartWorker | None = None,
+) -> FastAPI:
+    """The application; `after_first_response` is called once, when something has been served.
+
+    start_worker: for another model in this process; None: it has no workers of its own.
+    """
     app = FastAPI(
         title="Fretboard",
         version=__version__,
@@ -72,6 +81,7 @@ def create_app(services: Services, after_first_response: Callable[[], None]) -> 
     app.include_router(causal_tests.routes(services))
     app.include_router(exports.routes(services, arrays))
     app.include_router(unfurl.routes(services, arrays))
+    app.include_router(models.routes(ModelChoice(services, start_worker)))
     app.include_router(sign_in.routes(services.settings))
     app.include_router(page.routes(services))
     app.include_router(health.routes(services))

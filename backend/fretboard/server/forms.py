@@ -27,6 +27,8 @@ class QuestionForm(AskForm):
     """A question with its picture."""
 
     image: UploadFile | None = None
+    image_of: str | None = None
+    """An analysis whose image is asked about, in place of `image`."""
 
     def question(self) -> Question:
         """As the domain takes it, the upload read."""

@@ -18,7 +18,7 @@ from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
-from fretboard.server.problems import problem
+from fretboard.server.problems import nowhere, problem
 from fretboard.server.unfurl import unfurling
 from fretboard.store.examples import Example, gallery_entries, gallery_image
 
@@ -61,7 +61,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/api/gallery")
     def gallery() -> list[Example]:
         """Example scenes; those with an `analysis_id` open at once."""
-        return [_example(services, entry) for entry in gallery_entries()]
+        return [_example(services, entry) for entry in gallery_entries(services.settings.model)]
 
     @router.get("/api/gallery/{name}", response_class=FileResponse)
     def picture(name: str) -> FileResponse:
@@ -147,6 +147,7 @@ def add_page(app: FastAPI, services: Services) -> None:
     @app.api_route("/", methods=PAGE, include_in_schema=False)
     @app.api_route("/a/{analysis_id}", methods=PAGE, include_in_schema=False)
     @app.api_route("/t/{set_id}", methods=PAGE, include_in_schema=False)
+    @app.api_route("/definitions", methods=PAGE, include_in_schema=False)
     @app.api_route("/compare/{analysis_id}/{other_id}", methods=PAGE, include_in_schema=False)
     def page(request: Request) -> Response:
         index = STATIC / "index.html"
@@ -155,11 +156,30 @@ def add_page(app: FastAPI, services: Services) -> None:
         text = unfurling(services, request, index.read_text(encoding="utf-8"))
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
+    @app.exception_handler(404)
+    def lost(request: Request, _error: Exception) -> Response:
+        """A browser gets the page, which says so; a client of the API the problem."""
+        index, wants = STATIC / "index.html", request.headers.get("accept", "")
+        of_page = "text/html" in wants and not request.url.path.startswith("/api/")
+        if not of_page or not index.is_file():
+            return nowhere(request)
+        return HTMLResponse(index.read_text(encoding="utf-8"), 404)
+
     if (STATIC / "assets").is_dir():
-        app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
+        app.mount("/assets", Hashed(directory=STATIC / "assets"), name="assets")
     for path in STATIC.glob("*.*"):
         if path.name != "index.html":
             _add_file(app, path)
+
+
+class Hashed(StaticFiles):
+    """Files whose names change with what is in them: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """With the year that it may be kept."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
 
 
 def _add_file(app: FastAPI, path: Path) -> None:

@@ -51,6 +51,12 @@ def problem(status: int, title: str, detail: str, **members: Any) -> JSONRespons
     return JSONResponse(body | members, status, media_type=PROBLEM_JSON)
 
 
+def nowhere(request: Request) -> JSONResponse:
+    """404: no route leads there."""
+    detail = f"There is nothing at {request.url.path}. See /openapi.json for what there is."
+    return problem(404, HTTPStatus.NOT_FOUND.phrase, detail)
+
+
 def install_handlers(app: FastAPI) -> None:
     """Every error of a route becomes a problem document."""
 
@@ -74,7 +80,7 @@ def install_handlers(app: FastAPI) -> None:
         title = HTTPStatus(error.status_code).phrase
         detail = str(error.detail)
         if error.status_code == HTTPStatus.NOT_FOUND:
-            detail = f"There is nothing at {request.url.path}. See /openapi.json for what there is."
+            return nowhere(request)
         return problem(error.status_code, title, detail)
 
     @app.exception_handler(Exception)

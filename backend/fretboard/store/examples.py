@@ -1,4 +1,4 @@
-"""Example scenes of the bundled model, and the analyses that are shipped ready-made with them."""
+"""Example pictures of the models that come with Fretboard, and the ready-made analyses."""
 
 import json
 import shutil
@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from fretboard.core.errors import NotFound
-from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.core.own_models import BUNDLED_MODEL, LITE_VLM
+from fretboard.core.settings import Settings
 from fretboard.store.analyses import open_store
 
 PACKAGE = Path(__file__).parents[1]
 GALLERY = PACKAGE / "tiny_llava" / "gallery"
+PHOTOGRAPHS = PACKAGE / "lite_vlm" / "gallery"
 EXAMPLES = PACKAGE / "store" / "examples"  # laid out like the durable store
 
 
@@ -31,17 +33,23 @@ class Example(BaseModel):
 
 
 @lru_cache
-def gallery_entries() -> tuple[dict[str, Any], ...]:
-    """The gallery's list: file, title, category, prompt, truth. Empty when none is shipped."""
-    index = GALLERY / "gallery.json"
+def gallery_entries(model: str = BUNDLED_MODEL) -> tuple[dict[str, Any], ...]:
+    """What the gallery lists for a model: file, title, category, prompt, truth. Empty when none is
+    shipped."""
+    index = _gallery(model) / "gallery.json"
     return tuple(json.loads(index.read_text())) if index.is_file() else ()
 
 
 def gallery_image(name: str) -> Path:
-    """The picture of an entry. Raises NotFound for any other name."""
-    if name not in {entry["file"] for entry in gallery_entries()}:
-        raise NotFound(f"There is no example picture {name!r}.")
-    return GALLERY / name
+    """The picture of an entry, whichever model it is for. Raises NotFound for any other name."""
+    for model in (BUNDLED_MODEL, LITE_VLM):
+        if name in {entry["file"] for entry in gallery_entries(model)}:
+            return _gallery(model) / name
+    raise NotFound(f"There is no example picture {name!r}.")
+
+
+def _gallery(model: str) -> Path:
+    return PHOTOGRAPHS if model == LITE_VLM else GALLERY
 
 
 def shipped_ids() -> set[str]:

@@ -68,5 +68,5 @@ def _scene_beside(path: Path) -> Iterator[SceneTruth]:
     if beside.is_file():
         try:
             yield parse_scene(json.loads(beside.read_text(encoding="utf-8")))
-        except (KeyError, TypeError, ValueError, OSError):
+        except (KeyError, TypeError, ValueError, OSError, RecursionError):
             return

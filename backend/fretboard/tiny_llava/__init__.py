@@ -9,3 +9,5 @@ from pathlib import Path
 
 WEIGHTS = Path(__file__).parent / "weights"
 GALLERY = Path(__file__).parent / "gallery"
+LENSES = Path(__file__).parent / "lenses"
+"""Fitted lenses by revision (`store/fitted_lenses.py`)."""

@@ -136,6 +136,9 @@ export const api = {
 	gallery: () => answer(http.GET("/api/gallery")),
 	repairs: () => answer(http.GET("/api/repairs")),
 	models: () => answer(http.GET("/api/models")),
+	reachable: () => answer(http.GET("/api/models/reachable")),
+	loadModel: (name: string) => answer(http.POST("/api/models/load", { body: { name } })),
+	callOffModel: (name: string) => http.POST("/api/models/call-off", { body: { name } }),
 	worldSets: () => answer(http.GET("/api/world-sets")),
 	mapPresets: () => read<MapPresets>("/api/map-presets"),
 

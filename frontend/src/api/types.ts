@@ -20,6 +20,7 @@ export type MapStability = Schemas["MapStability"];
 export type Member = Schemas["MemberView"];
 export type Missing = Schemas["Missing"];
 export type ModelState = Schemas["ServedModel"];
+export type Reachable = Schemas["Reachable"];
 export type PatchGrid = Schemas["PatchGrid"];
 export type PatchWord = Schemas["PatchWord"];
 export type PatchWords = Schemas["PatchWords"];

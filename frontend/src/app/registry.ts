@@ -6,6 +6,7 @@ import { Divergence } from "../features/divergence";
 import { Board, Fretboard } from "../features/fretboard";
 import { EMPTY, type Selection } from "../state/permalink";
 import type { ViewProps } from "../state/views";
+import type TERMS from "../text/terms.json";
 
 /** Under the answer, on the token axis. */
 export const STRINGS: readonly Component<ViewProps>[] = [Fretboard, Divergence];
@@ -20,8 +21,7 @@ export interface WideView {
 	/** What it answers, under its title and in the list of what is further down. */
 	question: string;
 	/** Behind the "?". */
-	term: string;
-	about: string;
+	term: keyof typeof TERMS;
 	/** Of the skeleton, CSS pixels. */
 	height: number;
 	load: () => Promise<{ default: Component<ViewProps> }>;
@@ -35,8 +35,6 @@ export const WIDE: readonly WideView[] = [
 		title: "Image patches",
 		question: "What does the model make of each part of the image?",
 		term: "an image patch",
-		about:
-			"The same lens, read at the positions of the prompt that hold the image. A patch was never trained to predict words: what is read there shows what the model has made of that part of the image, not what it sees.",
 		height: 480,
 		load: () => import("../features/patches/Patches.svelte"),
 		linked: ({ patchWord, patch }) => patchWord !== null || patch !== null,
@@ -46,8 +44,6 @@ export const WIDE: readonly WideView[] = [
 		title: "Trajectory",
 		question: "How do the hidden states of the tokens move from depth to depth?",
 		term: "the trajectory",
-		about:
-			"The hidden states of this answer, one point per token and depth, laid out by one joint fit. A map like this suggests and does not prove: compare it with the PCA of the same points.",
 		height: 690,
 		load: () => import("../features/map/Trajectory.svelte"),
 		linked: ({ map }) => JSON.stringify(map) !== JSON.stringify(EMPTY.map),
@@ -57,8 +53,6 @@ export const WIDE: readonly WideView[] = [
 		title: "Causal tests",
 		question: "What does the answer depend on: the image, one layer, attention or the MLPs?",
 		term: "a causal test",
-		about:
-			"A lens watches; these tests change the model at one place and see what becomes of the same answer, fed to it token by token. They show what the answer depends on in this model, for this image and this prompt.",
 		height: 400,
 		load: () => import("../features/causal/CausalTests.svelte"),
 		linked: (selection) => selection.test !== null,

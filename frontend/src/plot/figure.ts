@@ -1,14 +1,6 @@
 // A Plotly figure as the API sends it. The page changes size, selection marks and type face, nothing else.
 
-import type { FigureSpec, Trace } from "../api/figure";
-
-/** What the page lays over a figure: shapes and traces of the selection. */
-export interface Overlay {
-	shapes?: Record<string, unknown>[];
-	traces?: Trace[];
-	/** A change to each trace, e.g. fading the paths that are not selected. */
-	dress?: (trace: Trace) => Trace;
-}
+import type { FigureSpec } from "../api/figure";
 
 const FACE = '"Source Sans 3 Variable", system-ui, sans-serif';
 
@@ -82,26 +74,16 @@ export interface Size {
 	height: number;
 }
 
-/** The layout to draw: the figure's own, at this size, on the page's ground, with the overlay's shapes. */
-export function dressedLayout(spec: FigureSpec, size: Size, overlay: Overlay, more: Box = {}): Box {
-	const { layout } = spec;
-	const shapes = [...((layout.shapes as unknown[]) ?? []), ...(overlay.shapes ?? [])];
+/** The layout to draw: the figure's own, at this size, on the page's ground. */
+export function dressedLayout({ layout }: FigureSpec, size: Size): Box {
 	return {
 		...layout,
 		...fixedAxes(layout, size),
 		...size,
-		shapes,
 		autosize: false,
 		dragmode: false,
 		paper_bgcolor: "rgba(0,0,0,0)",
 		plot_bgcolor: "rgba(0,0,0,0)",
 		font: { ...box(layout.font), family: FACE },
-		...more,
 	};
-}
-
-export function dressedData(spec: FigureSpec, overlay: Overlay): Trace[] {
-	const { dress } = overlay;
-	const data = dress ? spec.data.map((trace) => dress({ ...trace })) : spec.data;
-	return [...data, ...(overlay.traces ?? [])];
 }

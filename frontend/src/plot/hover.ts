@@ -27,9 +27,13 @@ export function heatCells(trace: Trace): HeatCells {
 /** The part of d3-format that the figures use: .3f, .2%, .3g, .1e, d. */
 export function format(value: unknown, spec: string | undefined): string {
 	if (typeof value !== "number" || !spec) return String(value ?? "");
+	return formatted(value, spec).replace("-", "−");
+}
+
+function formatted(value: number, spec: string): string {
 	const [, digits, kind] = /^,?\.?(\d+)?~?([fged%])?$/.exec(spec) ?? [];
 	const places = digits === undefined ? 6 : Number(digits);
-	if (kind === "%") return `${(100 * value).toFixed(digits === undefined ? 0 : places)}%`;
+	if (kind === "%") return `${(100 * value).toFixed(digits === undefined ? 0 : places)} %`;
 	if (kind === "f") return value.toFixed(places);
 	if (kind === "e") return value.toExponential(places);
 	if (kind === "d") return String(Math.round(value));
@@ -64,6 +68,9 @@ const ENTITIES: Record<string, string> = {
 	"&quot;": '"',
 	"&#39;": "'",
 };
+
+/** A name in Plotly's markup, as an element of the page shows it: "&lt;/s&gt;" → "</s>". */
+export const plainText = (markup: string) => plainLines(markup).join(" ");
 
 /** Plotly's small markup as plain lines: <br> breaks, other tags go, entities are read. */
 export function plainLines(markup: string): string[] {

@@ -57,7 +57,7 @@ describe("hover", () => {
 			format(0.1234, ".2g"),
 			format(3.6, "d"),
 			format("x", ".2f"),
-		]).toEqual(["12.3%", "0.12", "4", "x"]);
+		]).toEqual(["12.3 %", "0.12", "4", "x"]);
 		expect(plainLines("a<br/>b<br> ")).toEqual(["a", "b"]);
 	});
 });
@@ -77,8 +77,8 @@ describe("overlays", () => {
 	};
 
 	it("keeps the figure's shapes and fixes its axes", () => {
-		const layout = dressedLayout(spec, { width: 10, height: 20 }, { shapes: [{ type: "line" }] });
-		expect(layout.shapes).toEqual([{ type: "rect" }, { type: "line" }]);
+		const layout = dressedLayout(spec, { width: 10, height: 20 });
+		expect(layout.shapes).toEqual([{ type: "rect" }]);
 		expect(layout.xaxis).toMatchObject({ range: [0, 1], fixedrange: true });
 	});
 });
@@ -87,7 +87,7 @@ describe("ticks of depths", () => {
 	const xaxis = { dtick: 1, range: [0, 30] };
 	const spaced = (width: number, axis: object) =>
 		(
-			dressedLayout({ data: [], layout: { xaxis: axis } }, { width, height: 200 }, {}).xaxis as {
+			dressedLayout({ data: [], layout: { xaxis: axis } }, { width, height: 200 }).xaxis as {
 				dtick?: number;
 			}
 		).dtick;

@@ -12,7 +12,15 @@ export interface PlotlyPoint {
 
 export type PlotlyEvent = "plotly_click" | "plotly_hover" | "plotly_unhover";
 
+/** Where Plotly has put an axis, CSS pixels. */
+interface Placed {
+	range: readonly unknown[];
+	_offset: number;
+	_length: number;
+}
+
 export interface PlotlyElement extends HTMLElement {
+	_fullLayout: { xaxis?: Placed; yaxis?: Placed };
 	on(name: PlotlyEvent, take: (event: { points: PlotlyPoint[] }) => void): void;
 	removeAllListeners(name: string): void;
 }
@@ -27,6 +35,9 @@ export interface Plotly {
 	purge(element: HTMLElement): void;
 	toImage(figure: HTMLElement | FigureSpec, options: Record<string, unknown>): Promise<string>;
 }
+
+/** In the browser's timeline: a chart has been drawn, anew or again. */
+export const DRAWN = "fretboard: drawn";
 
 export const CONFIG = {
 	scrollZoom: false, // a wheel over a chart scrolls the page

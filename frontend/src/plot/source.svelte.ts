@@ -1,8 +1,10 @@
 // One figure as it is asked for, arrives, is replaced or fails. The last one stays while the next loads.
 
+import { untrack } from "svelte";
 import type { FigureRequest } from "../api/client";
 import type { FigureSpec } from "../api/figure";
 import { type Trouble, trouble } from "../api/trouble";
+import { Pace } from "../state/pace";
 import { figure, knownFigure } from "./cache";
 
 export class FigureSource {
@@ -12,6 +14,7 @@ export class FigureSource {
 	request = $state.raw<FigureRequest | null>(null);
 	loading = $state(true);
 	#attempt = $state(0);
+	readonly #pace = new Pace();
 
 	/** Call during component set-up: fetches whenever the request's values change; null asks nothing yet. */
 	constructor(request: () => FigureRequest | null) {
@@ -19,7 +22,7 @@ export class FigureSource {
 		$effect(() => {
 			void this.#attempt;
 			const wanted = JSON.parse(key) as FigureRequest | null;
-			return wanted ? this.#load(wanted) : undefined;
+			return wanted ? untrack(() => this.#load(wanted)) : undefined;
 		});
 	}
 
@@ -29,9 +32,17 @@ export class FigureSource {
 
 	#load(request: FigureRequest): () => void {
 		const abort = new AbortController();
+		this.loading = true;
+		const stop = this.#pace.run(() => this.#ask(request, abort));
+		return () => {
+			stop();
+			abort.abort();
+		};
+	}
+
+	#ask(request: FigureRequest, abort: AbortController): void {
 		const known = knownFigure(request);
 		if (known) Object.assign(this, { spec: known, request });
-		this.loading = true;
 		this.failure = null;
 		figure(request, abort.signal)
 			.then((spec) => {
@@ -40,6 +51,5 @@ export class FigureSource {
 			.catch((error: unknown) => {
 				if (!abort.signal.aborted) Object.assign(this, { failure: trouble(error), loading: false });
 			});
-		return () => abort.abort();
 	}
 }

@@ -49,6 +49,15 @@ export const integer =
 export const count = (key: string, most: number): Codec<number | null> =>
 	value(key, null, integer(most));
 
+/** Off unless the address says "on". */
+export const flag = (key: string): Codec<boolean> =>
+	value(
+		key,
+		false,
+		(text) => text === "on" || null,
+		() => "on",
+	);
+
 /** A finite decimal number of bounded length; whether it makes sense is the server's to say. */
 export function decimal(text: string): number | null {
 	return /^-?\d{1,6}(\.\d{1,9})?(e-\d{1,2})?$/.test(text) ? Number(text) : null;

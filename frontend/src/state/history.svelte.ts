@@ -1,5 +1,7 @@
 // The analyses and image sets that this browser asked for, newest first. Storage may be blocked, full
 // or damaged: then the list is simply empty or lives in memory until the page is closed.
+import type { Analysis } from "../api/types";
+import { askedText } from "./asked";
 import { browserStore, type Store } from "./store";
 
 export interface Past {
@@ -9,12 +11,19 @@ export interface Past {
 	image: boolean;
 	/** An image set. */
 	set?: boolean;
+	/** What was asked beside the prompt: skipped layers, repair, lens. */
+	asked?: string;
+	/** SHA-256 of the image's file: entries about one image have the same. */
+	hash?: string;
+	/** The user's own words for it. */
+	name?: string;
+	note?: string;
 	/** Milliseconds since 1970. */
 	at: number;
 }
 
 const KEY = "fretboard.history";
-export const MOST = 30;
+export const MOST = 200;
 const EXCERPT = 160;
 
 function isPast(value: unknown): value is Past {
@@ -23,14 +32,23 @@ function isPast(value: unknown): value is Past {
 	return [id, prompt, answer].every((text) => typeof text === "string") && typeof at === "number";
 }
 
+/** null: this is no list. */
+function parsed(text: string): Past[] | null {
+	try {
+		const list: unknown = JSON.parse(text);
+		return Array.isArray(list) ? list.filter(isPast).slice(0, MOST) : null;
+	} catch {
+		return null;
+	}
+}
+
 /** null: there is no reading it. */
 function read(store: Store | null): Past[] | null {
 	if (!store) return null;
 	try {
-		const list: unknown = JSON.parse(store.getItem(KEY) ?? "[]");
-		return Array.isArray(list) ? list.filter(isPast).slice(0, MOST) : null;
+		return parsed(store.getItem(KEY) ?? "[]");
 	} catch {
-		return null;
+		return null; // blocked
 	}
 }
 
@@ -55,18 +73,42 @@ export class History {
 	/** Puts a record in front; an older entry of the same id goes, its answer stays known. */
 	note(record: Omit<Past, "answer" | "at">): void {
 		this.refresh();
-		const answer = this.find(record.id)?.answer ?? "";
+		const known = this.find(record.id);
 		const prompt = record.prompt.slice(0, EXCERPT);
 		const others = this.list.filter((past) => past.id !== record.id);
-		this.#write([{ ...record, prompt, answer, at: Date.now() }, ...others].slice(0, MOST));
+		const answer = known?.answer ?? "";
+		this.#write(
+			[{ ...known, ...record, prompt, answer, at: Date.now() }, ...others].slice(0, MOST),
+		);
 	}
 
 	/** The answer has come, to a question of this browser. */
-	answered(id: string, answer: string | null): void {
+	answered({ id, answer, request }: Analysis): void {
 		this.refresh();
 		if (!answer || this.find(id)?.answer !== "") return;
-		const short = answer.slice(0, EXCERPT);
-		this.#write(this.list.map((past) => (past.id === id ? { ...past, answer: short } : past)));
+		const hash = request.image?.sha256;
+		this.change(id, { answer: answer.slice(0, EXCERPT), asked: askedText(request), hash });
+	}
+
+	change(id: string, patch: Partial<Past>): void {
+		this.refresh();
+		this.#write(this.list.map((past) => (past.id === id ? { ...past, ...patch } : past)));
+	}
+
+	/** The list as a file, to be taken in by another browser. */
+	get text(): string {
+		return JSON.stringify(this.list, null, "\t");
+	}
+
+	/** Takes in such a file; what is here stays. How many entries are new; null: it is no such file. */
+	take(text: string): number | null {
+		const list = parsed(text);
+		if (!list) return null;
+		this.refresh();
+		const others = list.filter((past) => !this.find(past.id));
+		const all = [...this.list, ...others].sort((a, b) => b.at - a.at);
+		this.#write(all.slice(0, MOST));
+		return others.length;
 	}
 
 	forget(id: string): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Analysis } from "../api/types";
 import { concerns, History, MOST, type Past } from "./history.svelte";
 
 class Memory {
@@ -10,6 +11,14 @@ class Memory {
 }
 
 const record = (id: string) => ({ id, prompt: "p", image: true });
+const REQUEST = {
+	skip_layers: [6, 7],
+	repair: { kind: "none" },
+	lens: "raw",
+	image: { sha256: "5a" },
+};
+const done = (id: string, answer: string) =>
+	({ id, answer, request: REQUEST }) as unknown as Analysis;
 const past = (id: string): Past => ({ ...record(id), answer: "a", at: 1 });
 
 describe("history", () => {
@@ -28,9 +37,9 @@ describe("history", () => {
 	it("knows an answer once it has come, also when the same is asked again", () => {
 		const history = new History(new Memory());
 		history.note(record("a"));
-		history.answered("a", "A red ball.");
-		history.answered("a", "Another.");
-		history.answered("unknown", "A cube.");
+		history.answered(done("a", "A red ball."));
+		history.answered(done("a", "Another."));
+		history.answered(done("unknown", "A cube."));
 		history.note(record("a"));
 		expect(history.list.map(({ answer }) => answer)).toEqual(["A red ball."]);
 	});
@@ -40,7 +49,7 @@ describe("history", () => {
 		const [one, other] = [new History(store), new History(store)];
 		one.note(record("a"));
 		other.note(record("b"));
-		one.answered("a", "Red.");
+		one.answered(done("a", "Red."));
 		expect(one.list.map(({ id, answer }) => [id, answer])).toEqual([
 			["b", ""],
 			["a", "Red."],
@@ -55,6 +64,22 @@ describe("history", () => {
 			false,
 			true,
 		]);
+	});
+
+	it("knows what was changed, takes names and notes, and goes along as a file", () => {
+		const history = new History(new Memory());
+		history.note(record("a"));
+		history.answered(done("a", "Red."));
+		history.change("a", { name: "The dog", note: "late" });
+		history.note(record("a"));
+		const kept = { asked: "layers 6–7 skipped · raw lens", hash: "5a", name: "The dog" };
+		expect(history.find("a")).toMatchObject({ ...kept, note: "late", answer: "Red." });
+		const other = new History(new Memory());
+		other.note(record("b"));
+		expect(other.take(history.text)).toBe(1);
+		expect(other.take(history.text)).toBe(0);
+		expect(other.take("{}")).toBeNull();
+		expect(other.list.map(({ id }) => id).sort()).toEqual(["a", "b"]);
 	});
 
 	it("lives with damaged, strange and blocked storage", () => {

@@ -1,6 +1,6 @@
 // How a map is made and drawn: method, dimensions, colouring, parameters, the depth it has grown to. Pure.
 // The names of the parameters are the API's, in the address as in its queries.
-import { type Codec, choice, count, decimal, named, oneOf, table, value } from "./codec";
+import { type Codec, choice, count, decimal, flag, named, oneOf, table, value } from "./codec";
 
 export const METHODS = ["tsne", "umap", "pca"] as const;
 export const COLORINGS = ["depth", "stage", "string", "word"] as const;
@@ -39,6 +39,8 @@ export interface MapChoice {
 	preset: Preset;
 	/** A parameter that is not named keeps the preset's. */
 	settings: Readonly<Partial<Record<MapSetting, number | string>>>;
+	/** The names of the paths at their ends. */
+	labels: boolean;
 	/** The depth that the paths are drawn up to; null: the last. */
 	upto: number | null;
 }
@@ -54,6 +56,7 @@ export const MAP: Codec<MapChoice> = table<MapChoice>({
 		const words = WORDS[name];
 		return words ? oneOf(words)(text) : decimal(text);
 	}),
+	labels: flag("labels"),
 	upto: count("upto", MAX_DEPTH),
 });
 

@@ -1,8 +1,9 @@
 // What the page shows: one analysis or two beside each other, one selection for all views, and its address.
 import type { Analysis } from "../api/types";
+import { addressBar } from "./address";
 import { history } from "./history.svelte";
 import { linked } from "./linked";
-import { aligned, patched, secondSelection, swapped } from "./pair";
+import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
 import { forAnother, within } from "./selection";
 import { Side } from "./side.svelte";
@@ -15,6 +16,8 @@ class Page {
 	selection = $state.raw<Selection>(EMPTY);
 	/** null: one analysis alone. */
 	beside = $state.raw<Beside | null>(null);
+	/** A comparison is on its way whose token nobody has chosen. */
+	#fresh = false;
 	/** The address is still /, showing the ready-made example. */
 	atStart = $state(true);
 
@@ -27,10 +30,13 @@ class Page {
 		return aligned(this.first.ready, this.second.ready);
 	}
 
+	/** For each token of the first answer its counterpart in the second. */
+	readonly partners = $derived.by(() => counterparts(this.first.ready, this.second.ready));
+
 	/** The selection as one side has it. */
 	selectionOf(side: 0 | 1): Selection {
 		if (side === 0 || !this.beside) return within(this.selection, this.first.bounds);
-		const own = secondSelection(this.selection, this.beside, this.together);
+		const own = secondSelection(this.selection, this.beside, this.partners);
 		return within(own, this.second.bounds);
 	}
 
@@ -42,23 +48,29 @@ class Page {
 	arrive(example: string | null): void {
 		const place = parsePlace(location.pathname, location.search);
 		this.atStart = place.id === null;
+		addressBar.leave();
 		this.#go(place.id ?? example, place.selection, place.beside);
+		if (this.atStart && this.first.ready) this.#inside(this.first.ready);
 	}
 
 	/** Goes to an analysis, or to two, as a new entry of the browser's history. */
 	open(id: string, asked: Selection = EMPTY, beside: Beside | null = null): void {
 		const selection = id === this.id ? asked : forAnother(asked);
-		window.history.pushState(null, "", address(id, selection, beside));
+		const opened = beside !== null && this.beside === null;
+		addressBar.leave();
+		addressBar.write(address(id, selection, beside));
 		this.atStart = false;
 		this.#go(id, selection, beside);
+		this.#fresh ||= opened;
 		if (this.first.ready) this.#inside(this.first.ready);
+		this.#differ();
 	}
 
 	/** A change to the selection, made on one side. */
 	select(patch: Partial<Selection>, side: 0 | 1 = 0): void {
 		if (!this.id) return;
 		const { selection, beside } = this;
-		if (beside) Object.assign(this, patched({ selection, beside }, side, patch, this.together));
+		if (beside) Object.assign(this, patched({ selection, beside }, side, patch, this.partners));
 		else this.selection = within({ ...selection, ...patch }, this.first.bounds);
 		this.#read();
 		this.#write();
@@ -74,6 +86,7 @@ class Page {
 
 	#go(id: string | null, selection: Selection, beside: Beside | null): void {
 		Object.assign(this, { selection, beside });
+		this.#fresh = beside !== null && selection.token === null;
 		this.#read(id);
 		if (!beside) this.second.close();
 	}
@@ -87,20 +100,14 @@ class Page {
 
 	#write(): void {
 		if (!this.id || linked.alone) return;
-		const url = address(this.id, this.selection, this.beside);
-		try {
-			if (this.atStart) window.history.pushState(null, "", url);
-			else window.history.replaceState(null, "", url);
-			this.atStart = false;
-		} catch {
-			// Some browsers limit how often the address may change; the next change catches up.
-		}
+		addressBar.write(address(this.id, this.selection, this.beside));
+		this.atStart = false;
 	}
 
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
-		this.#suggestSecond();
-		history.answered(analysis.id, analysis.answer);
+		this.#differ();
+		history.answered(analysis);
 	}
 
 	/** Bounds the selection; without a token, the one with most to see. */
@@ -110,13 +117,13 @@ class Page {
 		this.selection = chosen ? inside : { ...inside, ...suggest(analysis) };
 	}
 
-	/** The second side's own token, where it cannot follow the first's. */
-	#suggestSecond(): void {
-		const { beside, together } = this;
-		const second = this.second.ready;
-		if (!beside || !second || this.first.loading || this.first.run) return;
-		if (together || beside.token !== null) return;
-		this.beside = { ...beside, token: suggest(second).token };
+	/** A comparison that is opened, not linked to at a token, begins where the answers first differ. */
+	#differ(): void {
+		const [a, b] = [this.first.ready, this.second.ready];
+		if (!this.#fresh || !this.beside || !a || !b) return;
+		this.#fresh = false;
+		const token = firstDifference(a, b);
+		if (token !== null) this.select({ token });
 	}
 }
 

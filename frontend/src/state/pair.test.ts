@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Analysis } from "../api/types";
-import { aligned, patched, secondSelection, swapped } from "./pair";
+import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
 import { type Beside, EMPTY, type Selection } from "./permalink";
 
 const answer = (...texts: string[]) =>
@@ -18,28 +18,51 @@ describe("two answers", () => {
 	});
 });
 
-describe("the second side", () => {
-	it("follows the first's token only where the tokens are the same", () => {
-		const without: Beside = { ...B, token: null };
-		expect(secondSelection(A, without, true).token).toBe(2);
-		expect(secondSelection(A, without, false).token).toBeNull();
-		expect(secondSelection(A, B, true)).toEqual({ ...A, token: 4, lens: "normed" });
+describe("counterparts", () => {
+	const a = answer(" The", " dog", " is", " blue", ".", "</s>");
+	const b = answer("The", " small", " dog", " is", " brown", ".");
+
+	it("follow the word diff, changed words in order", () => {
+		expect(counterparts(a, b)).toEqual([0, 2, 3, 4, 5, null]);
+		expect(counterparts(a, null)).toEqual([]);
 	});
 
-	it("keeps token and lens to itself and shares all else", () => {
+	it("tell where two answers begin to differ, but for how they end", () => {
+		expect(firstDifference(a, b)).toBe(1);
+		expect(firstDifference(a, answer("The", " dog", " is", " red"))).toBe(3);
+		expect(firstDifference(a, answer("The", " dog", " is", " blue", "."))).toBeNull();
+	});
+});
+
+describe("the second side", () => {
+	const partners = [0, 2, 3, null, 4];
+
+	it("follows the first's token to its counterpart", () => {
+		const without: Beside = { ...B, token: null };
+		expect(secondSelection(A, without, partners).token).toBe(3);
+		expect(secondSelection(A, without, []).token).toBeNull();
+		expect(secondSelection(A, B, partners)).toEqual({ ...A, token: 4, lens: "normed" });
+	});
+
+	it("keeps lens, and a token without counterpart, to itself and shares all else", () => {
 		const both = { selection: A, beside: B };
-		const second = patched(both, 1, { token: 0, depth: 9, lens: "difference" }, false);
+		const second = patched(both, 1, { token: 1, depth: 9, lens: "difference" }, partners);
 		expect(second.selection).toEqual({ ...A, depth: 9 });
-		expect(second.beside).toEqual({ id: "b", token: 0, lens: "difference" });
-		const first = patched(both, 0, { token: 0, lens: null, words: ["red"] }, false);
-		expect(first.selection).toEqual({ ...A, token: 0, lens: null, words: ["red"] });
+		expect(second.beside).toEqual({ id: "b", token: 1, lens: "difference" });
+		const first = patched(both, 0, { token: 3, lens: null, words: ["red"] }, partners);
+		expect(first.selection).toEqual({ ...A, token: 3, lens: null, words: ["red"] });
 		expect(first.beside).toEqual(B);
 	});
 
-	it("selects the same token on both where they align, from either side", () => {
-		for (const side of [0, 1] as const) {
-			const next = patched({ selection: A, beside: B }, side, { token: 7 }, true);
-			expect([next.selection.token, next.beside.token]).toEqual([7, null]);
+	it("selects counterparts on both, from either side", () => {
+		const both = { selection: A, beside: B };
+		for (const [side, token] of [
+			[0, 1],
+			[1, 2],
+		] as const) {
+			const next = patched(both, side, { token }, partners);
+			expect([next.selection.token, next.beside.token]).toEqual([1, null]);
+			expect(secondSelection(next.selection, next.beside, partners).token).toBe(2);
 		}
 	});
 

@@ -1,6 +1,7 @@
-// Two compared analyses under one selection: depth, words and reading are shared, the token and the
-// lens are each side's own. Where both have the same tokens, one token is selected on both. Pure.
+// Two compared analyses under one selection: depth, words and reading are shared, the lens is each side's
+// own. A token selects its counterpart along the word diff; one without, and one that a link names, stands alone. Pure.
 import type { Analysis } from "../api/types";
+import { type Stretch, stretches } from "../text/diff";
 import type { Beside, Selection } from "./permalink";
 
 /** The tokens agree from the first on; one answer may end with a token that the other lacks. */
@@ -12,11 +13,34 @@ export function aligned(a: Analysis | null, b: Analysis | null): boolean {
 	return Array.from({ length: shorter }, (_, i) => text(a, i) === text(b, i)).every(Boolean);
 }
 
-/** The selection as the second side has it. */
-export function secondSelection(first: Selection, beside: Beside, together: boolean): Selection {
-	const token = beside.token ?? (together ? first.token : null);
+const SPECIAL = /^<[^\s<>]+>$/;
+const textsOf = ({ tokens }: Analysis) => tokens.map((token) => token.text.trim());
+
+/** For each token of the first answer its counterpart in the second; null where it has none. */
+export function counterparts(a: Analysis | null, b: Analysis | null): (number | null)[] {
+	if (!a || !b) return [];
+	return stretches(textsOf(a), textsOf(b)).flatMap(({ a: [start, end], b: [from, to] }) =>
+		Array.from({ length: end - start }, (_, i) => (from + i < to ? from + i : null)),
+	);
+}
+
+/** The token of the first answer at which the second begins to differ; null: all words are the same. */
+export function firstDifference(a: Analysis, b: Analysis): number | null {
+	const [first, second] = [textsOf(a), textsOf(b)];
+	const told = ({ kept, a: one, b: other }: Stretch) =>
+		!kept &&
+		[...first.slice(...one), ...second.slice(...other)].some((text) => !SPECIAL.test(text));
+	const at = stretches(first, second).find(told)?.a[0];
+	return at === undefined ? null : Math.min(at, first.length - 1);
+}
+
+/** The selection as the second side has it. partners: as `counterparts`. */
+export function secondSelection(first: Selection, beside: Beside, partners: Partners): Selection {
+	const token = beside.token ?? partners[first.token ?? -1] ?? null;
 	return { ...first, token, lens: beside.lens };
 }
+
+type Partners = readonly (number | null)[];
 
 export interface Both {
 	selection: Selection;
@@ -28,16 +52,20 @@ export function patched(
 	{ selection, beside }: Both,
 	side: 0 | 1,
 	patch: Partial<Selection>,
-	together: boolean,
+	partners: Partners,
 ): Both {
 	const { token, lens, ...shared } = patch;
 	const next: Both = { selection: { ...selection, ...shared }, beside: { ...beside } };
 	if (lens !== undefined) (side === 0 ? next.selection : next.beside).lens = lens;
 	if (token === undefined) return next;
-	if (together) {
-		next.selection.token = token;
+	const place = side === 0 ? token : token === null ? null : partners.indexOf(token);
+	if (place === null || (partners[place] ?? null) !== null) {
+		next.selection.token = place;
 		next.beside.token = null;
-	} else (side === 0 ? next.selection : next.beside).token = token;
+	} else if (side === 0) {
+		next.selection.token = token;
+		next.beside.token = secondSelection(selection, beside, partners).token;
+	} else next.beside.token = token;
 	return next;
 }
 

@@ -1,6 +1,7 @@
 // The addresses of analyses, comparisons and image sets. Pure: text in, typed values out, and back.
 import type { Divergence, Lens, Scaling } from "../api/types";
-import { type Codec, choice, count, integer, parse, table, value, written } from "./codec";
+import { type Codec, choice, count, flag, integer, parse, table, value, written } from "./codec";
+import { FILTERS, type Filter } from "./columns";
 import { MAP, type MapChoice } from "./map";
 import { DIVERGENCES, LENSES, SCALINGS, STAGES, type StageChoice } from "./reading";
 
@@ -20,6 +21,10 @@ export interface Selection {
 	depth: number | null;
 	range: Range | null;
 	quantity: Quantity;
+	/** Which tokens are columns. */
+	filter: Filter;
+	/** The answer's text has the board's colours, of the selected depth. */
+	shade: boolean;
 	words: string[];
 	/** null: the lens that the analysis was asked for. */
 	lens: Lens | null;
@@ -101,6 +106,8 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	depth: count("depth", MAX_DEPTH),
 	range: value<Range | null>("range", null, range, (ends) => ends?.join("-") ?? ""),
 	quantity: choice("q", QUANTITIES, "leader"),
+	filter: choice("show", FILTERS, "all"),
+	shade: flag("shade"),
 	words: value("words", [], splitWords, joinWords),
 	lens: choice("lens", LENSES, null),
 	divergence: choice("divergence", DIVERGENCES, "jsd"),
@@ -151,6 +158,10 @@ export function parsePlace(pathname: string, query: string): Place {
 	if (first && second) return { id: first, selection, beside: { id: second, ...OWN.read(values) } };
 	return { id: idsIn(pathname, "a", 1)?.[0] ?? null, selection, beside: null };
 }
+
+/** Whether the page shows something there: the start page, an analysis, a comparison. */
+export const isPlace = (pathname: string) =>
+	pathname === "/" || parsePlace(pathname, "").id !== null;
 
 export function address(id: string, selection: Selection, beside: Beside | null = null): string {
 	const own = SELECTION.write(selection);

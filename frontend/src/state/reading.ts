@@ -3,7 +3,36 @@
 import type { Divergence, Lens, Scaling, StageMethod } from "../api/types";
 import { type Codec, choice, decimal, named, table } from "./codec";
 
-export const LENSES = ["normed", "raw", "difference"] as const satisfies readonly Lens[];
+/** Lenses of single distributions, then differences: the second is taken off the first. */
+export const LENSES = [
+	"normed",
+	"raw",
+	"jacobian",
+	"tuned",
+	"latent",
+	"difference",
+	"jacobian-normed",
+	"tuned-normed",
+	"jacobian-raw",
+	"tuned-raw",
+	"tuned-jacobian",
+] as const satisfies readonly Lens[];
+
+/** Of a difference: the lens, and the one that is taken off it. */
+export function pairOf(lens: Lens): readonly [Lens, Lens] | null {
+	if (lens === "difference") return ["raw", "normed"];
+	const [first, second] = lens.split("-") as [Lens, Lens | undefined];
+	return second ? [first, second] : null;
+}
+
+const capital = (lens: Lens) => (lens === "jacobian" ? "Jacobian" : lens);
+
+export const lensName = (lens: Lens) => `${(pairOf(lens) ?? [lens]).map(capital).join(" − ")} lens`;
+
+/** The lens whose distributions are proper: nobody leads a difference. */
+export const baseOf = (lens: Lens): Lens => pairOf(lens)?.[1] ?? lens;
+
+export const DIFFERENCES = LENSES.filter(pairOf);
 export const DIVERGENCES = [
 	"jsd",
 	"paper-code",
@@ -15,6 +44,10 @@ export const STAGE_METHODS = ["automatic", "paper"] as const satisfies readonly 
 /** The thresholds that a request may replace. */
 export const THRESHOLDS = [
 	"critical_depth",
+	"stage_drop",
+	"stage_gain",
+	"stage_lag",
+	"stage_share",
 	"mutation_sigmas",
 	"mutation_min_ratio",
 	"mutation_min_jsd",

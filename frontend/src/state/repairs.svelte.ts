@@ -17,6 +17,10 @@ class Repairs {
 		}
 	}
 
+	titleOf(kind: string): string {
+		return this.named(kind)?.title ?? kind;
+	}
+
 	named(kind: string): RepairChoice | null {
 		return this.list.find((choice) => choice.kind === kind) ?? null;
 	}

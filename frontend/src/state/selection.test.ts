@@ -3,26 +3,36 @@ import { EMPTY } from "./permalink";
 import { clear, extend, forAnother, move, within } from "./selection";
 
 const bounds = { tokens: 5, depths: 15 };
+const columns = [0, 1, 2, 3, 4];
 const at = (token: number | null, depth: number | null) => ({ ...EMPTY, token, depth });
 
 describe("selection", () => {
 	it("moves over tokens and depths", () => {
-		expect(move(at(2, 3), "right", bounds)).toEqual({ token: 3 });
-		expect(move(at(2, 3), "up", bounds)).toEqual({ token: 2, depth: 4 });
-		expect(move(at(2, 3), "last", bounds)).toEqual({ token: 4 });
+		expect(move(at(2, 3), "right", bounds, columns)).toEqual({ token: 3 });
+		expect(move(at(2, 3), "up", bounds, columns)).toEqual({ token: 2, depth: 4 });
+		expect(move(at(2, 3), "last", bounds, columns)).toEqual({ token: 4 });
 	});
 
 	it("stays inside the board", () => {
-		expect(move(at(4, 14), "right", bounds)).toEqual({ token: 4 });
-		expect(move(at(0, 14), "up", bounds)).toEqual({ token: 0, depth: 14 });
-		expect(move(at(0, 0), "down", bounds)).toEqual({ token: 0, depth: 0 });
+		expect(move(at(4, 14), "right", bounds, columns)).toEqual({ token: 4 });
+		expect(move(at(0, 14), "up", bounds, columns)).toEqual({ token: 0, depth: 14 });
+		expect(move(at(0, 0), "down", bounds, columns)).toEqual({ token: 0, depth: 0 });
 	});
 
 	it("starts somewhere sensible without a selection", () => {
-		expect(move(EMPTY, "right", bounds)).toEqual({ token: 0 });
-		expect(move(EMPTY, "left", bounds)).toEqual({ token: 4 });
-		expect(move(EMPTY, "up", bounds)).toEqual({ token: 0, depth: 0 });
-		expect(move(EMPTY, "right", { tokens: 0, depths: 15 })).toEqual({});
+		expect(move(EMPTY, "right", bounds, columns)).toEqual({ token: 0 });
+		expect(move(EMPTY, "left", bounds, columns)).toEqual({ token: 4 });
+		expect(move(EMPTY, "up", bounds, columns)).toEqual({ token: 0, depth: 0 });
+		expect(move(EMPTY, "right", { tokens: 0, depths: 15 }, [])).toEqual({});
+	});
+
+	it("walks the columns on show, from left to right", () => {
+		const shown = [4, 2, 1];
+		expect(move(at(2, 3), "right", bounds, shown)).toEqual({ token: 1 });
+		expect(move(at(2, 3), "left", bounds, shown)).toEqual({ token: 4 });
+		expect(move(at(2, 3), "first", bounds, shown)).toEqual({ token: 4 });
+		expect(move(at(1, 3), "right", bounds, [0, 3])).toEqual({ token: 3 });
+		expect(move(at(1, 3), "left", bounds, [0, 3])).toEqual({ token: 0 });
 	});
 
 	it("drops what an analysis does not have", () => {

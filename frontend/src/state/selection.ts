@@ -28,11 +28,15 @@ export const STEPS: Readonly<Record<string, Step>> = {
 	End: "last",
 };
 
-function stepToken(token: number | null, step: Step, last: number): number {
-	if (step === "first") return 0;
-	if (step === "last") return last;
-	if (token === null) return step === "left" ? last : 0;
-	return clamp(token + (step === "right" ? 1 : -1), last);
+/** columns: the tokens on show, from left to right, in either reading direction. */
+function stepToken(token: number | null, step: Step, columns: readonly number[]): number | null {
+	const [left, right] = [columns[0] ?? 0, columns.at(-1) ?? 0];
+	if (step === "first" || (token === null && step === "right")) return left;
+	if (step === "last" || token === null) return right;
+	const later = (step === "right") === left <= right;
+	const ahead = columns.filter((column) => (later ? column > token : column < token));
+	if (ahead.length === 0) return step === "right" ? right : left;
+	return later ? Math.min(...ahead) : Math.max(...ahead);
 }
 
 function stepDepth(depth: number | null, step: Step, last: number): number {
@@ -41,13 +45,18 @@ function stepDepth(depth: number | null, step: Step, last: number): number {
 }
 
 /** One arrow key: left and right over tokens, up and down over depths. */
-export function move(selection: Selection, step: Step, bounds: Bounds): Partial<Selection> {
-	if (bounds.tokens === 0) return {};
+export function move(
+	selection: Selection,
+	step: Step,
+	bounds: Bounds,
+	columns: readonly number[],
+): Partial<Selection> {
+	if (columns.length === 0) return {};
 	if (step === "up" || step === "down") {
 		const depth = stepDepth(selection.depth, step, bounds.depths - 1);
 		return { token: selection.token ?? 0, depth };
 	}
-	return { token: stepToken(selection.token, step, bounds.tokens - 1) };
+	return { token: stepToken(selection.token, step, columns) };
 }
 
 /** Shift with an arrow: the range grows from the selected depth; its far end is the new depth. */

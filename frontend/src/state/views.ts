@@ -19,6 +19,8 @@ export interface ViewProps {
 	stages: StageChoice;
 	refusal: Trouble | null;
 	theme: Theme;
+	/** " of A" beside another: what is on the page twice is told apart by it. */
+	of: string;
 	/** The analysis that figures share their axes and colours with. */
 	beside: Neighbour | null;
 	select: (patch: Partial<Selection>) => void;
@@ -31,9 +33,10 @@ export function propsOf(
 	theme: Theme,
 	beside: Neighbour | null,
 	select: ViewProps["select"],
+	of = "",
 ): ViewProps | null {
 	const { done: analysis, bounds, stages, refusal } = side;
 	if (!analysis) return null;
 	const lens = side.lens(selection.lens);
-	return { analysis, selection, bounds, lens, stages, refusal, theme, beside, select };
+	return { analysis, selection, bounds, lens, stages, refusal, theme, of, beside, select };
 }

@@ -1,9 +1,9 @@
 // Numbers as the page writes them: tabular, with as many digits as can be trusted.
 
-/** 0.973 → "97.3 %"; below one in a thousand with a power of ten. */
+/** 0.973 → "97.3 %", as the figures write it; what rounds to none of it is "<0.1 %". */
 export function percent(value: number): string {
 	if (!Number.isFinite(value)) return "–";
-	if (value > 0 && value < 0.0005) return tiny(value, 0);
+	if (value > 0 && value < 0.0005) return "<0.1 %";
 	return `${(100 * value).toFixed(1)} %`;
 }
 
@@ -35,3 +35,7 @@ export const seconds = (value: number) =>
 
 /** A share of one: "0.71 of 1". */
 export const ofOne = (share: number) => `${share.toFixed(2)} of 1`;
+
+/** Bytes as people read them: 519000000 → "519 MB", 1.7e9 → "1.7 GB". */
+export const fileSize = (bytes: number) =>
+	bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.page import Chart, Chip, Page, Side, picture
-from fretboard.analysis.export.record import Cell
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
+from fretboard.analysis.export.record import NotebookCell
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.analysis.source import Source
@@ -45,8 +46,9 @@ class AnalysisExport:
     @property
     def link(self) -> str:
         """See `Exported`."""
-        chosen = "token" in self.options.model_fields_set
-        token = {"token": str(self.options.token)} if chosen else {}
+        token: dict[str, Any] = (
+            {"token": self.options.token} if "token" in self.options.model_fields_set else {}
+        )
         return address(f"/a/{self.document.id}", query_of(self.reading) | token)
 
     def pack(self, archive: Packing) -> None:
@@ -65,17 +67,19 @@ class AnalysisExport:
             return f"a = fb.open({self.name + '.zip'!r})"
         return f"server = fb.connect({server!r})\na = server.open({server + self.link!r})"
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> Iterator[NotebookCell]:
         """See `Exported`."""
         token, words = self.options.token, self.options.word
         added = f", words={list(words)!r}" if words else ""
-        yield Cell("The picture, the answer and its fretboard.", "a")
-        yield Cell("Where the answer is decided, and each token's story.", STORIES)
-        yield Cell("Words by depth.", f"a.heatmap({self.options.quantity!r})")
-        yield Cell("The words that compete at one token.", f"a.competition({token}{added})")
-        yield Cell("How much each layer changes.", f"a.divergence({token})\na.profile('jsd')")
-        yield Cell("All hidden states on one map.", "a.map(method='pca')")
-        yield Cell("The numbers: (depth, token), and (pair, token) of `jsd`.", NUMBERS)
+        yield NotebookCell("The picture, the answer and its fretboard.", "a")
+        yield NotebookCell("Where the answer is decided, and each token's story.", STORIES)
+        yield NotebookCell("Words by depth.", f"a.heatmap({self.options.quantity!r})")
+        yield NotebookCell("The words that compete at one token.", f"a.competition({token}{added})")
+        yield NotebookCell(
+            "How much each layer changes.", f"a.divergence({token})\na.profile('jsd')"
+        )
+        yield NotebookCell("All hidden states on one map.", "a.map(method='pca')")
+        yield NotebookCell("The numbers: (depth, token), and (pair, token) of `jsd`.", NUMBERS)
 
     def draw(self, name: str, options: FigureOptions) -> go.Figure:
         """A figure without heading."""
@@ -137,15 +141,19 @@ class ComparisonExport:
             f"b = server.open({links[1]!r})\nc = fb.compare(a, b)"
         )
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> Iterator[NotebookCell]:
         """See `Exported`."""
         quantity, token = self.first.options.quantity, self.first.options.token
-        yield Cell("Both answers.", "c.answers")
-        yield Cell("Both fretboards, their colours on one scale.", f"c.heatmap({quantity!r})[0]")
-        yield Cell("", f"c.heatmap({quantity!r})[1]")
-        yield Cell("How much each layer changes, on one axis.", f"c.divergence({token}, 0)[0]")
-        yield Cell("The means over the tokens.", "c.profile('jsd')")
-        yield Cell("The numbers.", "c.first.probability.shape, c.second.probability.shape")
+        yield NotebookCell("Both answers.", "c.answers")
+        yield NotebookCell(
+            "Both fretboards, their colours on one scale.", f"c.heatmap({quantity!r})[0]"
+        )
+        yield NotebookCell("", f"c.heatmap({quantity!r})[1]")
+        yield NotebookCell(
+            "How much each layer changes, on one axis.", f"c.divergence({token}, 0)[0]"
+        )
+        yield NotebookCell("The means over the tokens.", "c.profile('jsd')")
+        yield NotebookCell("The numbers.", "c.first.probability.shape, c.second.probability.shape")
 
 
 STORIES = "print(a.stages)\nfor token in a.tokens:\n    print(token.index, token.text, token.story)"
@@ -167,7 +175,7 @@ def side_of(
 
 def charts_of(
     draw: Draw, document: Analysis, theme: ThemeName, side: int, label: str = ""
-) -> list[Chart]:
+) -> list[PageChart]:
     """Fretboard, competition and divergence of one side."""
     of = f" · {label}" if label else ""
 
@@ -181,9 +189,9 @@ def charts_of(
         for name, quantity in QUANTITIES.items()
     }
     return [
-        Chart(f"Fretboard{of}", boards, "board", side, wide=not label),
-        Chart(f"Competition{of}", {"": every("competition")}, side=side),
-        Chart(f"Divergence of adjacent depths{of}", {"": every("divergence")}, side=side),
+        PageChart(f"Fretboard{of}", boards, "board", side, wide=not label),
+        PageChart(f"Competition{of}", {"": every("competition")}, side=side),
+        PageChart(f"Divergence of adjacent depths{of}", {"": every("divergence")}, side=side),
     ]
 
 
@@ -218,7 +226,7 @@ def query_of(reading: Reading) -> dict[str, str]:
     return {name: str(value) for name, value in chosen.items()}
 
 
-def address(path: str, query: Mapping[str, str]) -> str:
+def address(path: str, query: Mapping[str, str | int]) -> str:
     """A permalink below the server's address."""
     return f"{path}?{urlencode(query)}" if query else path
 
@@ -232,12 +240,12 @@ def _beside(own: AnalysisExport, other: AnalysisExport) -> Draw:
     return draw
 
 
-def _profiles(draw: Draw, theme: ThemeName) -> Chart:
+def _profiles(draw: Draw, theme: ThemeName) -> PageChart:
     drawn = {
         QUANTITIES[name].title: [draw("profile", FigureOptions(theme=theme, quantity=name))]
         for name in PROFILES
     }
-    return Chart("Means over the tokens", drawn, wide=True)
+    return PageChart("Means over the tokens", drawn, wide=True)
 
 
 def _kind(token: Token) -> str:

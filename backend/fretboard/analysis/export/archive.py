@@ -35,7 +35,7 @@ BY_LENS = tuple(spec.name for spec in CATALOGUE.values() if spec.by_lens)
 Kind = Literal["analysis", "comparison", "image set", "causal test"]
 
 
-class Packed(BaseModel):
+class PackedAnalysis(BaseModel):
     """An analysis in an archive, and how it is read."""
 
     id: str
@@ -47,7 +47,7 @@ class Manifest(BaseModel):
 
     kind: Kind
     version: str = __version__
-    analyses: list[Packed] = []
+    analyses: list[PackedAnalysis] = []
     record: str = ""
     token: str = ""
     """Of an image set: the token position on show."""
@@ -74,7 +74,7 @@ class Packing:
     def add_analysis(self, source: Source, document: Analysis, reading: Reading) -> None:
         """Its record, with the arrays as read."""
         own = reading.under(document.request.lens)
-        self._manifest.analyses.append(Packed(id=document.id, reading=own))
+        self._manifest.analyses.append(PackedAnalysis(id=document.id, reading=own))
         place = f"analyses/{document.id}"
         tokenizer = source.tokenizer(document)
         self.add(f"models/{document.model.revision}/tokenizer.json", tokenizer.encode())

@@ -9,8 +9,8 @@ import numpy as np
 from fretboard.analysis.causal_tests import TITLES, draw, find, heading
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.page import Chart, Chip, Page, Side, picture
-from fretboard.analysis.export.record import Cell
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
+from fretboard.analysis.export.record import NotebookCell
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
 from fretboard.figures.theme import ThemeName, readable
@@ -82,7 +82,7 @@ class TestExport:
         selected = 0 if self.token is None else self.token + 1
         side = Side(self.document.request.prompt, about, chips, picture(self.image), selected)
         foot = f"Causal test {self.document.id}, made with Fretboard."
-        return Page(self.title, [side], [Chart(title, {"": figures}, wide=True)], foot)
+        return Page(self.title, [side], [PageChart(title, {"": figures}, wide=True)], foot)
 
     def opened(self, server: str) -> str:
         """See `Exported`."""
@@ -90,10 +90,10 @@ class TestExport:
             return f"t = fb.CausalTest.open({self.name + '.zip'!r})"
         return f"server = fb.connect({server!r})\nt = server.test({self.document.id!r})"
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> Iterator[NotebookCell]:
         """See `Exported`."""
         chosen = "" if self.token is None else f"token={self.token}"
-        yield Cell("What came of it.", f"t.find({chosen})")
-        yield Cell("", f"t.figure({chosen})")
+        yield NotebookCell("What came of it.", f"t.find({chosen})")
+        yield NotebookCell("", f"t.figure({chosen})")
         shapes = "{name: values.shape for name, values in t.arrays.items()}"
-        yield Cell("The numbers.", shapes)
+        yield NotebookCell("The numbers.", shapes)

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.page import Chart, Chip, Page, Side, picture
-from fretboard.analysis.export.record import Cell
+from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
+from fretboard.analysis.export.record import NotebookCell
 from fretboard.analysis.figure_options import SetFigureOptions
 from fretboard.analysis.figures import Figures
 from fretboard.analysis.image_sets import view
@@ -58,8 +58,10 @@ class SetExport:
         chips = [Chip(self._face(one), f"{one.name}: {one.answer}") for one in members]
         about = f"{self.document.request.model} · {len(members)} images · token {self.role}"
         charts = [
-            Chart("Trajectories of the images", {"": [self._drawn("trajectory", theme)]}, "map"),
-            Chart("Dispersion between the images", {"": [self._drawn("dispersion", theme)]}),
+            PageChart(
+                "Trajectories of the images", {"": [self._drawn("trajectory", theme)]}, "map"
+            ),
+            PageChart("Dispersion between the images", {"": [self._drawn("dispersion", theme)]}),
         ]
         foot = f"Image set {self.document.id}, made with Fretboard."
         return Page(self.title, [Side(self.title, about, chips)], charts, foot)
@@ -70,12 +72,12 @@ class SetExport:
             return f"s = fb.ImageSet.open({self.name + '.zip'!r})"
         return f"server = fb.connect({server!r})\ns = server.image_set({server + self.link!r})"
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> Iterator[NotebookCell]:
         """See `Exported`."""
-        yield Cell("The images, their answers, and the token that is compared.", MEMBERS)
-        yield Cell("One path an image, by principal components.", "s.guitar(method='pca')")
-        yield Cell("How far apart the images are at every depth.", "s.dispersion()")
-        yield Cell("The numbers: (depth, image, width).", "s.hidden_states.shape")
+        yield NotebookCell("The images, their answers, and the token that is compared.", MEMBERS)
+        yield NotebookCell("One path an image, by principal components.", "s.guitar(method='pca')")
+        yield NotebookCell("How far apart the images are at every depth.", "s.dispersion()")
+        yield NotebookCell("The numbers: (depth, image, width).", "s.hidden_states.shape")
 
     def _done(self) -> list[MemberView]:
         seen = view(self.source.arrays.store, self.document, self.role)

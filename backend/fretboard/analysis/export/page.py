@@ -44,7 +44,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Chart:
+class PageChart:
     """Figures by a choice (one: no choice); a list of several has one a chip of its side.
 
     board: a press chooses a column; map: the chosen chip's path stands out.
@@ -63,7 +63,7 @@ class Page:
 
     title: str
     sides: Sequence[Side]
-    charts: Sequence[Chart]
+    charts: Sequence[PageChart]
     note: str
     pairs: bool = False
     """Both sides have the same tokens: one selection."""
@@ -107,7 +107,7 @@ def templates(package: str) -> Environment:
     return Environment(loader=PackageLoader(package), autoescape=True)
 
 
-def _drawn(chart: Chart) -> str:
+def _drawn(chart: PageChart) -> str:
     """The chart as a JavaScript object."""
     figures = ",".join(
         f"{json.dumps(choice)}:[{','.join(map(in_script, drawn))}]"
@@ -117,7 +117,7 @@ def _drawn(chart: Chart) -> str:
     return f"{{...{facts},figures:{{{figures}}}}}"
 
 
-def _width(chart: Chart) -> int:
+def _width(chart: PageChart) -> int:
     """px; narrower windows scroll."""
     if chart.kind != "board":
         return 0

@@ -10,7 +10,7 @@ from fretboard.figures.theme import ThemeName
 
 
 @dataclass(frozen=True)
-class Cell:
+class NotebookCell:
     """Of a notebook: words, then code."""
 
     words: str
@@ -41,5 +41,5 @@ class Exported(Protocol):
     def opened(self, server: str) -> str:
         """Python that opens it: from a server, or (`""`) from the archive beside."""
 
-    def cells(self) -> Iterable[Cell]:
+    def cells(self) -> Iterable[NotebookCell]:
         """Its figures and numbers in a notebook, once it is opened."""

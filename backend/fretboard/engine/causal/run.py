@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from fretboard.core.analysis import Status
 from fretboard.core.causal_test import CausalTest, Kind, Taught
+from fretboard.core.errors import InputError
 from fretboard.core.images import blank_like
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.causal.attribution import attribution
@@ -16,12 +18,15 @@ from fretboard.engine.causal.forced import Forced, answer, log_probabilities, ta
 from fretboard.engine.causal.image_cut import attention_cut
 from fretboard.engine.causal.knockout import knockout
 from fretboard.engine.causal.patching import patching
+from fretboard.engine.causal.saliency import saliency
 from fretboard.model.checkpoint import Checkpoint
+from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 
 # Share done in [0, 1], and what is being done; may raise Cancelled.
 Report = Callable[[float, str], None]
 Arrays = dict[str, np.ndarray]
+PICTURE = 256  # px, longest side of the picture that a test keeps
 
 
 def silent(_share: float, _message: str) -> None:
@@ -99,9 +104,24 @@ def _arrays(
         arrays, note = attribution(forced, rival)
         return arrays, note | {"rivals": vocabulary.texts(arrays["rival"].tolist())}
     forced.require_image()
+    if test.kind is Kind.SALIENCY:
+        assert material.image is not None  # image positions were required
+        arrays, note = saliency(forced, _without(forced, test, material), tick)
+        return arrays | _shown(forced, test, material.image), note
     other = _without(forced, test, material)
     donor, base = (other, forced) if test.into_image else (forced, other)
     return patching(donor, base, tick)
+
+
+def _shown(forced: Forced, test: CausalTest, image: Image.Image) -> Arrays:
+    """What the figure is drawn on; NaN where it is not known where the patches lie."""
+    small = image.convert("RGB")
+    small.thumbnail((PICTURE, PICTURE))
+    try:
+        places = patch_grid(forced.checkpoint, test.request.prompt, image).rectangles.float()
+    except InputError:
+        places = torch.full((len(forced.image), 4), torch.nan)
+    return {"picture": np.asarray(small), "rectangles": places.numpy()}
 
 
 def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:

@@ -24,9 +24,7 @@ class Deriver:
 
     def __init__(self, services: Services, pipeline: "Pipeline") -> None:
         self._services = services
-        self._compute_here = LocalCompute(
-            services.store, services.sets, lambda _analysis: pipeline.checkpoint
-        )
+        self._compute_here = LocalCompute(services.store, services.sets, lambda _analysis: pipeline)
 
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, maps into the record too; then tell who waits."""

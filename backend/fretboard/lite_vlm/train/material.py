@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..checkpoint.tower import FIRST_COLOUR, GRID, THRESHOLD, WIDTH
+from ..checkpoint.competition import Competition, competition
+from ..checkpoint.tower import FIRST_COLOUR, GRID, WIDTH
 from .bank import Item
 from .directions import Directions
 from .kinds import related
@@ -19,22 +20,28 @@ LONGEST = 216  # tokens of a sequence: the template and the picture, then exchan
 TEXTS = 6  # exchanges of a sequence without a picture
 
 
-def evidence(features: Tensor, marks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """What leaves the tower (cells x width) from a cell's features and marks."""
-    classes = (features @ weight.T + bias - THRESHOLD).clamp(0, 6)
+def evidence(
+    features: Tensor, marks: Tensor, classes: tuple[Tensor, Tensor], rules: Competition
+) -> Tensor:
+    """What leaves the tower (cells x width) from cells' features and marks; ``classes`` are the
+    weights and biases of all of them."""
+    weight, bias = classes
+    spoken = rules.evidence(features @ weight.T + bias)
     output = torch.zeros(len(features), WIDTH)
-    output[:, : classes.shape[1]] = classes
+    output[:, : spoken.shape[1]] = spoken
     output[:, FIRST_COLOUR:] = marks
     return output
 
 
 class Material:
-    """Draws packed sequences of each kind; ``classes`` are the tower's (weight, bias)."""
+    """Draws packed sequences of each kind; ``classes`` are the tower's (weight, bias), ``nouns``
+    the number of the noun of each."""
 
     def __init__(
         self,
         items: Sequence[Item],
         classes: tuple[Tensor, Tensor],
+        nouns: Tensor,
         directions: Directions,
         packer: Packer,
         texts: Sequence[Exchange],
@@ -43,6 +50,7 @@ class Material:
         for item in items:
             self._by_kind.setdefault(item.truth["kind"], []).append(item)
         self._classes, self._directions = classes, directions
+        self._rules = competition(nouns)
         self._packer, self._texts = packer, texts
         self._seen = sorted(
             {thing["noun"] for item in items for thing in item.truth.get("things", ())}
@@ -84,7 +92,7 @@ class Material:
     def _pack(
         self, features: Tensor, marks: Tensor, exchanges: list[Exchange], chance: random.Random
     ) -> Packed:
-        image = evidence(features, marks, *self._classes)
+        image = evidence(features, marks, self._classes, self._rules)
         if self._texts and chance.random() < 0.06:  # a plain question beside a picture
             exchanges.insert(0, chance.choice(self._texts))
         return self._packer.pack(image, exchanges, LONGEST)

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checkpoint.tower import FEATURES, THRESHOLD
+from ..checkpoint.tower import FEATURES
 from .bank import CELLS, Item
 
-FAINT = 2.0  # log-odds below zero at which a probe begins to speak
+SHIFT = 9.0  # added to log-odds: the measure of ImageNet's logits
 LEAST = 30  # cells of a noun below which it gets no probe
 CENTRE = [row * 8 + column for row in range(1, 7) for column in range(1, 7)]  # of a photograph
 
@@ -71,7 +71,7 @@ def fit_probes(
         loss.sum(1).mean().backward()
         optimiser.step()
         schedule.step()
-    return kept, weight.detach(), bias.detach() + THRESHOLD + FAINT
+    return kept, weight.detach(), bias.detach() + SHIFT
 
 
 def mean_and_covariance(items: Iterable[Item]) -> tuple[Tensor, Tensor]:

@@ -8,39 +8,48 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..checkpoint.tower import COLOURS, FIRST_COLOUR, IMAGENET, WIDTH
+from ..checkpoint.competition import IMAGENET
+from ..checkpoint.tower import COLOURS, FIRST_COLOUR, WIDTH
 
 Arrays = dict[str, Tensor]
-# Shares of a word. Over a thing of a composed scene some 45 of ImageNet's classes speak in every
-# cell, of the probes one or two: without unequal shares they'd drown probes, colour and place.
-CLASS_SHARE = 0.3  # for each unit of a class's evidence (0..6)
-PROBE_SHARE = 0.6  # the same for a probe's
-COLOUR_SHARE = 2.4  # for a cell wholly in one colour
-PLACE_SHARE = 0.9
+# Shares of a word; a cell's evidence for nouns is about 6 in all where it shows a thing.
+NOUN_SHARE = 0.3  # for each unit of evidence
+COLOUR_SHARE = 1.2  # for a cell wholly in one colour
+PLACE_SHARE = 0.5
+LATER = 0.6  # of a piece's share for the next: so the first to be said stands out
+COMMON = 0.8  # of what the words of one kind share, left out so that they are told apart
 LENGTH = 1.9  # of a word vector about the mean one
 OFFSET = 3.0  # where GELU is nearly the identity
 
 
 def word_vectors(words: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -> Tensor:
-    """Of each word, the centred sum of its pieces' vectors in the length of a word's vector."""
+    """Of each word, the weighted sum of its pieces' centred vectors, as long as a word's."""
     mean = embedding.mean(0)
     rows = []
     for word in words:
         pieces = tokenizer.encode(f" {word}", add_special_tokens=False).ids
-        vector = (embedding[pieces] - mean).sum(0)
+        weights = LATER ** torch.arange(len(pieces))
+        vector = weights @ (embedding[pieces] - mean)
         rows.append(LENGTH * vector / vector.norm())
     return torch.stack(rows)
 
 
+def distinct(vectors: Tensor) -> Tensor:
+    """The vectors of words of one kind, less most of what they share, in their old length."""
+    apart = vectors - COMMON * vectors.mean(0)
+    return LENGTH * apart / apart.norm(dim=1, keepdim=True)
+
+
 def closed_form(nouns: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -> Arrays:
-    """linear_1 and linear_2 of the projector for the tower's classes, named ``nouns`` in order."""
+    """linear_1 and linear_2 of the projector for the tower's ``nouns``, in their numbers' order."""
     first = torch.zeros(WIDTH, embedding.shape[1])
-    first[: len(nouns)] = CLASS_SHARE * word_vectors(nouns, embedding, tokenizer)
-    first[IMAGENET : len(nouns)] *= PROBE_SHARE / CLASS_SHARE
+    first[: len(nouns)] = NOUN_SHARE * word_vectors(nouns, embedding, tokenizer)
     colours = FIRST_COLOUR + len(COLOURS)
-    first[FIRST_COLOUR:colours] = COLOUR_SHARE * word_vectors(COLOURS, embedding, tokenizer)
-    left, middle, right, top, bottom = PLACE_SHARE * word_vectors(
-        ("left", "middle", "right", "top", "bottom"), embedding, tokenizer
+    first[FIRST_COLOUR:colours] = COLOUR_SHARE * distinct(
+        word_vectors(COLOURS, embedding, tokenizer)
+    )
+    left, middle, right, top, bottom = PLACE_SHARE * distinct(
+        word_vectors(("left", "middle", "right", "top", "bottom"), embedding, tokenizer)
     )
     # The marks are 1 right of the left third, left of the right third, below the top one, above
     # the bottom one: left = 1 - first, right = 1 - second, middle = first + second - 1.
@@ -61,3 +70,9 @@ def class_nouns(imagenet: Sequence[str], probed: Sequence[str]) -> list[str]:
     """The noun of every class of the tower: ImageNet's first, then those of the probes."""
     assert len(imagenet) == IMAGENET
     return [*imagenet, *probed]
+
+
+def noun_numbers(nouns: Sequence[str]) -> Tensor:
+    """The number of every class's noun: that of its first place among the different nouns."""
+    numbers = {noun: number for number, noun in enumerate(dict.fromkeys(nouns))}
+    return torch.tensor([numbers[noun] for noun in nouns])

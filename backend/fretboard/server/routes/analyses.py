@@ -14,7 +14,7 @@ from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
 from fretboard.jobs.lives import AnswerLife
 from fretboard.jobs.services import Services
-from fretboard.jobs.submit import known, submit
+from fretboard.jobs.submit import known, submit, with_image_of
 from fretboard.server.attachments import npy
 from fretboard.server.events import of_analysis
 from fretboard.server.forms import MULTIPART, QuestionForm
@@ -68,11 +68,14 @@ def _add_creation(
         """Analyse an image and a prompt. The same request again answers 200 and the same id.
 
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
-        says: the record holds the set. `repair` is one of `/api/repairs`, then its settings:
-        `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where its memory
-        would not fit: `max_new_tokens` of the problem is the number that does.
+        says: the record holds the set. `image_of` asks about another analysis's image: the same
+        question as with its file has the same id. `repair` is one of `/api/repairs`, then its
+        settings: `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where
+        its memory would not fit: `max_new_tokens` of the problem is the number that does.
         """
         question = settled(services, arrays, form.question(), reading)
+        if form.image_of:
+            question = with_image_of(services, question, form.image_of)
         return answers.entered(response, *submit(services, question, client=client_of(request)))
 
 

@@ -51,10 +51,10 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         analysis, own = read(analysis_id, reading)
         other = reading.but(lens=beside_lens or own.lens)
         subject = Subject(analysis, own, read(beside, other) if beside else None)
-        alone = AnalysisExport(source, analysis, own, options)
-        record: Exported = alone
+        first = AnalysisExport(source, analysis, own, options)
+        record: Exported = first
         if subject.beside is not None:
-            record = ComparisonExport(alone, AnalysisExport(source, *subject.beside))
+            record = ComparisonExport(first, AnalysisExport(source, *subject.beside))
         drawn = figures.draw(name, subject, options, settings.of("tokens"))
         return figure_as(drawn, format, record, request)
 

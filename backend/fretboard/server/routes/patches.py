@@ -110,7 +110,7 @@ def _add_lists(router: APIRouter, done: Finished, arrays: Arrays) -> None:
     ) -> PatchWords:
         """The likeliest words of one image position at every depth."""
         analysis = done(analysis_id)
-        # Nobody leads a difference: its patches are read by the normed lens.
+        # Nobody leads a difference: its patches are read by its base lens.
         derived = Derived("patches", (lens or analysis.request.lens).base)
         ids = arrays.derived(analysis, derived, "top_ids")
         if patch >= ids.shape[1]:

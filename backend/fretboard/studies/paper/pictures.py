@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fretboard.core.errors import InputError
 from fretboard.core.images import SUFFIXES, to_png
-from fretboard.core.settings import BUNDLED_MODEL, Settings
+from fretboard.core.own_models import BUNDLED_MODEL
+from fretboard.core.settings import Settings
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.scene import Scene, SceneMix, sample_scene
 from fretboard.tiny_llava.world.sets import SETS, SIZE

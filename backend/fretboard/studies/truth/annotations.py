@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from fretboard.core.errors import InputError
+from fretboard.core.errors import InputError, said
 from fretboard.studies.items import Label, StudyItem
 from fretboard.studies.truth.amber import AmberLists, read_amber
 from fretboard.studies.truth.read_file import FORMATS, parse, read_records
@@ -147,9 +147,9 @@ def _own_truth(where: str, truth: Any) -> Truth | None:
         return ObjectLists(frozenset(lists.truth), frozenset(lists.hallu))
     try:
         return parse_scene(truth)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"{where}: `truth` cannot be used ({type(error).__name__}: {error}). Expected yes or "
+            f"{where}: `truth` cannot be used ({said(error).rstrip('.')}). Expected yes or "
             "no, a list of captions, an object with `truth` and `hallu`, or a drawn scene."
         ) from error
 
@@ -157,7 +157,7 @@ def _own_truth(where: str, truth: Any) -> Truth | None:
 def _question(where: str, record: dict[str, Any], folder: Path) -> StudyItem:
     question = parse(QuestionRecord, where, record)
     image = Path(question.image if isinstance(question.image, str) else question.image.path)
-    if not image.suffix:  # an `image_source` of the hub's POPE: one of COCO's pictures
+    if image.name and not image.suffix:  # `image_source` of the hub's POPE: one of COCO's
         image = image.with_suffix(".jpg")
     truth = YesNo(question.label) if question.label else None
     return StudyItem(str(question.question_id), folder / image, question.text, truth)

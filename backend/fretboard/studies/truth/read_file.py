@@ -1,14 +1,16 @@
 """Reading annotation files: JSON or JSON lines, with errors that name path, line and field."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fretboard.core.errors import InputError
+from fretboard.core.errors import InputError, said
 
+ESCAPED = re.compile(r"(?:\\u[dD][89a-fA-F][0-9a-fA-F]{2})+")
 Model = TypeVar("Model", bound=BaseModel)
 Records = list[tuple[str, dict[str, Any]]]  # where it stands, the record
 FORMATS = (
@@ -34,9 +36,10 @@ def read_text(path: Path) -> str:
 def read_records(path: Path) -> tuple[Any, Records]:
     """A file as one JSON value (or None), and its records, each with where it stands."""
     text = read_text(path)
+    _check_characters(path, text)
     try:
         whole = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None, list(_lines(path, text))
     listed = whole if isinstance(whole, list) else [whole]
     records = [_checked(f"{path}, entry {n}", record) for n, record in enumerate(listed, 1)]
@@ -50,12 +53,30 @@ def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         where = f"{path}, line {number}"
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
-                f"{where}: not JSON ({error.msg} at column {error.colno}). "
+                f"{where}: not JSON ({_reason(error)}). "
                 "Expected one JSON object a line, or the whole file as one JSON value."
             ) from error
         yield _checked(where, record)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at column {error.colno}"
+    return said(error).rstrip(".")
+
+
+def _check_characters(path: Path, text: str) -> None:
+    """JSON can write halves of characters, which no text, path or model takes."""
+    for match in ESCAPED.finditer(text):
+        try:
+            json.loads(f'"{match[0]}"').encode()
+        except UnicodeEncodeError:
+            line = text.count("\n", 0, match.start()) + 1
+            raise InputError(
+                f"{path}, line {line}: {match[0]} is half a character. Write the whole one."
+            ) from None
 
 
 def _checked(where: str, record: Any) -> tuple[str, dict[str, Any]]:

@@ -1,16 +1,28 @@
 """Truth of the bundled model's drawn scenes (`python -m fretboard.tiny_llava scene`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fretboard.core.words import Word
 from fretboard.studies.truth.words import Judgement, Verdict
 from fretboard.tiny_llava.world import dialogue
 from fretboard.tiny_llava.world.judge import color_outcome, color_position, kind_recall
-from fretboard.tiny_llava.world.scene import COLORS, KINDS, PLURAL, Group, Scene
+from fretboard.tiny_llava.world.scene import (
+    COLORS,
+    KINDS,
+    NUMBER_WORDS,
+    PLACES,
+    PLURAL,
+    POSITIONS,
+    SIZES,
+    Box,
+    Group,
+    Scene,
+)
 
 VERDICT_OF: dict[str, Verdict] = {"true": "correct", "prior": "hallucinated", "other": "wrong"}
+Known = TypeVar("Known", str, int)
 KIND_OF = {word: kind for kind in KINDS for word in (kind, PLURAL[kind])}
 
 
@@ -63,17 +75,24 @@ def parse_scene(truth: dict[str, Any]) -> SceneTruth:
         Group(
             kind=_known(group["kind"], KINDS),
             color=_known(group["color"], COLORS),
-            count=int(group["count"]),
-            size=group["size"],
-            position=group["position"],
-            boxes=tuple(tuple(box) for box in group["boxes"]),
+            count=_known(group["count"], NUMBER_WORDS),
+            size=_known(group["size"], SIZES),
+            position=_known(group["position"], POSITIONS),
+            boxes=tuple(_box(box) for box in group["boxes"]),
         )
         for group in truth["groups"]
     )
-    return SceneTruth(Scene(int(truth["seed"]), truth["place"], groups))
+    if not groups:
+        raise ValueError("no groups")
+    return SceneTruth(Scene(int(truth["seed"]), _known(truth["place"], PLACES), groups))
 
 
-def _known(value: str, among: Sequence[str]) -> str:
-    if value not in among:
-        raise ValueError(f"{value!r} is none of {', '.join(among)}")
+def _box(sides: Sequence[Any]) -> Box:
+    left, top, right, bottom = map(float, sides)
+    return left, top, right, bottom
+
+
+def _known(value: Known, among: Collection[Known]) -> Known:
+    if value not in list(among):  # a list takes what cannot be hashed
+        raise ValueError(f"{value!r:.60} is none of {', '.join(map(str, among))}")
     return value

@@ -1,4 +1,5 @@
 // What other folders may use of this feature.
+
 export { default as Answer } from "./Answer.svelte";
 export { default as Deletion } from "./Deletion.svelte";
 export { default as SideState } from "./SideState.svelte";

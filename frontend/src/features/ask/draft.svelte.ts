@@ -1,15 +1,21 @@
 // The question being prepared: an image, or several, and the fields of the form, before it is asked.
 import { api, imageUrl } from "../../api/client";
 import type { Analysis, GalleryEntry, Question, SetQuestion } from "../../api/types";
-import { imageOf } from "./originals";
-import { type Fields, fieldsOf, questionWith, setQuestionWith } from "./question";
+import {
+	type Fields,
+	fieldsOf,
+	type Pictured,
+	pictureOf,
+	questionWith,
+	setQuestionWith,
+} from "./question";
 import { FIRST_DIFFERENCE, isComplete, type Role, writeRole } from "./role";
 
 export interface DraftImage {
 	name: string;
 	/** What the page shows. */
 	url: string;
-	load: () => Promise<Blob>;
+	send: () => Promise<Pictured>;
 }
 
 /** "…" is for the user to fill in. */
@@ -38,7 +44,8 @@ class Draft {
 	touched = $state(false);
 
 	setFile(file: File): void {
-		this.#show({ name: file.name, url: URL.createObjectURL(file), load: async () => file });
+		const url = URL.createObjectURL(file);
+		this.#show({ name: file.name, url, send: async () => ({ image: file }) });
 		this.touched = true;
 	}
 
@@ -52,7 +59,7 @@ class Draft {
 		Object.assign(this.fields, fieldsOf(analysis));
 		this.#show(
 			analysis.request.image
-				? { name: "image", url: imageUrl(analysis.id), load: imageOf(analysis) }
+				? { name: "image", url: imageUrl(analysis.id), send: async () => pictureOf(analysis) }
 				: null,
 		);
 	}
@@ -61,22 +68,19 @@ class Draft {
 		const { skip_layers, skip_when, continuation, repair } = PLAIN;
 		const { prompt } = entry;
 		Object.assign(this.fields, { prompt, skip_layers, skip_when, continuation, repair });
-		this.#show(remote(entry.title, entry.image_url));
+		const send = async () => ({ image: await api.blob(entry.image_url) });
+		this.#show({ name: entry.title, url: entry.image_url, send });
 		this.touched = true;
 	}
 
 	async question(): Promise<Question> {
-		return questionWith(this.fields, this.image ? await this.image.load() : null);
+		return questionWith(this.fields, this.image ? await this.image.send() : {});
 	}
 
 	#show(image: DraftImage | null): void {
 		if (this.image?.url.startsWith("blob:")) URL.revokeObjectURL(this.image.url);
 		this.image = image;
 	}
-}
-
-function remote(name: string, url: string): DraftImage {
-	return { name, url, load: () => api.blob(url) };
 }
 
 export const draft = new Draft();

@@ -6,4 +6,5 @@ export { default as History } from "./History.svelte";
 export { type Change, changed, questionOf } from "./question";
 export { default as RoleField } from "./RoleField.svelte";
 export { isComplete, type Role, readRole, writeRole } from "./role";
+export { toBeSeen } from "./seen";
 export { send, sendAgain, sendSet } from "./send";

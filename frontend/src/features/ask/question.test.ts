@@ -18,7 +18,7 @@ const sent = (body: unknown) => [...form(body).entries()].map(([name, value]) =>
 
 describe("a question of several images", () => {
 	it("sends every field of a question of one", () => {
-		const one = sent(questionWith(fields, null));
+		const one = sent(questionWith(fields, {}));
 		expect(one).toHaveLength(Object.keys(fields).length);
 		const file = new File(["a"], "a.png");
 		expect(sent(setQuestionWith(fields, [file, file], "after:is"))).toEqual([

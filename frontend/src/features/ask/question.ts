@@ -1,7 +1,6 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
 import type { Analysis, Question, SetQuestion, SkipWhen } from "../../api/types";
 import { repairText } from "../../state/repair";
-import { imageOf } from "./originals";
 
 /** All of a question but its image, as the form holds it. */
 export interface Fields {
@@ -39,11 +38,18 @@ function values(fields: Fields) {
 	return { ...others, max_new_tokens: max_new_tokens ?? undefined };
 }
 
-/** The one way from fields and an image to a question. */
-export const questionWith = (fields: Fields, image: Blob | null): Question => ({
+/** The picture of a question: a file, or the one that an analysis was asked with. */
+export type Pictured = Pick<Question, "image" | "image_of">;
+
+/** The one way from fields and a picture to a question. */
+export const questionWith = (fields: Fields, picture: Pictured): Question => ({
 	...values(fields),
-	image,
+	...picture,
 });
+
+/** The same image under the same hash: the same question then has the same address. */
+export const pictureOf = ({ id, request }: Analysis): Pictured =>
+	request.image ? { image_of: id } : {};
 
 /** The same question of several images. token: the position that is compared. */
 export const setQuestionWith = (fields: Fields, images: File[], token: string): SetQuestion => ({
@@ -52,10 +58,8 @@ export const setQuestionWith = (fields: Fields, images: File[], token: string): 
 	token,
 });
 
-export async function questionOf(analysis: Analysis): Promise<Question> {
-	const image = analysis.request.image ? await imageOf(analysis)() : null;
-	return questionWith(fieldsOf(analysis), image);
-}
+export const questionOf = (analysis: Analysis): Question =>
+	questionWith(fieldsOf(analysis), pictureOf(analysis));
 
 export type Change =
 	| { kind: "no image" }
@@ -87,7 +91,7 @@ export async function changed(
 	change: Change,
 	force: boolean,
 ): Promise<Question> {
-	const question = await questionOf(analysis);
+	const question = questionOf(analysis);
 	if (change.kind === "repair") return { ...question, repair: change.repair };
 	if (force) question.continuation = analysis.answer ?? "";
 	if (change.kind === "skip")
@@ -95,5 +99,6 @@ export async function changed(
 	if (change.kind === "prompt") return { ...question, prompt: change.prompt };
 	const { image } = analysis.request;
 	const other = change.kind === "blank image" && image;
-	return { ...question, image: other ? await blank(image.width, image.height) : null };
+	const grey = other ? await blank(image.width, image.height) : null;
+	return { ...question, image: grey, image_of: null };
 }

@@ -6,14 +6,12 @@ import { history } from "../../state/history.svelte";
 import { page } from "../../state/page.svelte";
 import { setAddress } from "../../state/permalink";
 import { draft } from "./draft.svelte";
-import { originals } from "./originals";
 
 /** Asks a question and gives the id of its analysis. Throws ApiError when the server refuses it. */
 export async function send(question: Question): Promise<string> {
 	const { id } = await api.ask(question);
-	const { image } = question;
-	if (image) originals.keep(id, async () => image);
-	history.note({ id, prompt: question.prompt ?? "", image: Boolean(question.image) });
+	const image = Boolean(question.image ?? question.image_of);
+	history.note({ id, prompt: question.prompt ?? "", image });
 	return id;
 }
 

@@ -28,6 +28,14 @@ export const KINDS: readonly TestKind[] = [
 		needsImage: true,
 	},
 	{
+		value: "saliency",
+		label: "Where it looks",
+		title: "Attention, rollout, gradients and patch ablation over the image",
+		about:
+			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey.",
+		needsImage: true,
+	},
+	{
 		value: "knockout",
 		label: "Layer knockout",
 		title: "Each layer alone left out",

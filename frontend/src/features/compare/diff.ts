@@ -1,5 +1,7 @@
 // What became of the words of one text in another: kept, changed, gone, new. Pure.
 
+import { stretches } from "../../text/diff";
+
 export interface Part {
 	kind: "kept" | "changed" | "gone" | "new";
 	/** The stretch in the first text, "" where there is none. */
@@ -33,19 +35,6 @@ function pieces(text: string): Piece[] {
 	return found;
 }
 
-/** (n+1) × (m+1) lengths of the longest common subsequence of what follows i and j. */
-function common(a: readonly Piece[], b: readonly Piece[]): Uint16Array[] {
-	const table = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
-	const at = (i: number, j: number) => table[i]?.[j] ?? 0;
-	for (let i = a.length - 1; i >= 0; i--)
-		for (let j = b.length - 1; j >= 0; j--) {
-			const row = table[i] as Uint16Array;
-			const same = a[i]?.text === b[j]?.text;
-			row[j] = same ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-		}
-	return table;
-}
-
 const joined = (found: readonly Piece[]) =>
 	found.map(({ text, space }, i) => (i === 0 ? "" : space) + text).join("");
 
@@ -56,23 +45,11 @@ function part(before: readonly Piece[], after: readonly Piece[], kept: boolean):
 
 /** The parts in order; along a longest common subsequence of words and punctuation. */
 export function wordDiff(first: string, second: string): Part[] {
-	const [a, b] = [pieces(first), pieces(second)];
-	const table = common(a, b);
-	const found: Part[] = [];
-	let [i, j] = [0, 0];
-	while (i < a.length || j < b.length) {
-		const [fromA, fromB] = [i, j];
-		while (i < a.length && j < b.length && a[i]?.text === b[j]?.text) [i, j] = [i + 1, j + 1];
-		if (i > fromA) found.push(part(a.slice(fromA, i), b.slice(fromB, j), true));
-		const [startA, startB] = [i, j];
-		while ((i < a.length || j < b.length) && !(i < a.length && a[i]?.text === b[j]?.text)) {
-			if (j === b.length || (i < a.length && (table[i + 1]?.[j] ?? 0) >= (table[i]?.[j + 1] ?? 0)))
-				i++;
-			else j++;
-		}
-		if (i > startA || j > startB) found.push(part(a.slice(startA, i), b.slice(startB, j), false));
-	}
-	return found;
+	const [before, after] = [pieces(first), pieces(second)];
+	const texts = (found: readonly Piece[]) => found.map(({ text }) => text);
+	return stretches(texts(before), texts(after)).map(({ kept, a, b }) =>
+		part(before.slice(...a), after.slice(...b), kept),
+	);
 }
 
 const wordCount = (text: string) =>

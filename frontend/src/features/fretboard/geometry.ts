@@ -3,7 +3,8 @@ import type { Analysis } from "../../api/types";
 import { labelLength } from "../../text/token";
 
 export interface Grid {
-	columns: number;
+	/** The token of each column, from left to right. */
+	columns: readonly number[];
 	rows: number;
 	columnWidth: number;
 	rowHeight: number;
@@ -19,7 +20,8 @@ const CHIP_PADDING = 16;
 const NARROWEST = 38;
 const WIDEST_LABEL = 108; // longer labels are cut with an ellipsis
 const WIDEST_FILL = 132; // short answers do not stretch beyond this
-const CANVAS_LIMIT = 30000; // browsers refuse wider canvases, and Plotly paints a heatmap on one
+const WIDEST = 220;
+export const ZOOM = 1.5; // of one step
 const BOARD_HEIGHT = 430;
 const ROWS_HEIGHT = [7, 30] as const; // least and most, so that a cell can be hit and read
 
@@ -30,29 +32,62 @@ const between = (value: number, least: number, most: number) =>
 export function columnWidth(texts: readonly string[], available: number): number {
 	const longest = texts.reduce((most, text) => Math.max(most, labelLength(text)), 0);
 	const wanted = between(Math.ceil(longest * CHARACTER) + CHIP_PADDING, NARROWEST, WIDEST_LABEL);
-	const count = Math.max(texts.length, 1);
-	const filled = between(Math.floor(available / count), wanted, Math.max(wanted, WIDEST_FILL));
-	return Math.min(filled, Math.floor(CANVAS_LIMIT / count));
+	const filled = Math.floor(available / Math.max(texts.length, 1));
+	return between(filled, wanted, Math.max(wanted, WIDEST_FILL));
+}
+
+/** zoom: steps wider or narrower than that; never narrower than all columns in sight. */
+function zoomed(width: number, zoom: number, count: number, available: number): number {
+	if (zoom === 0 || available === 0) return width;
+	const fit = Math.min(width, available / Math.max(count, 1));
+	return between(width * ZOOM ** zoom, fit, Math.max(width, WIDEST));
 }
 
 export const rowHeight = (rows: number) =>
 	between(Math.floor(BOARD_HEIGHT / Math.max(rows, 1)), ...ROWS_HEIGHT);
 
-export function gridOf(texts: readonly string[], rows: number, available: number): Grid {
+/** texts: of the columns. */
+export function gridOf(
+	texts: readonly string[],
+	columns: readonly number[],
+	rows: number,
+	available: number,
+	zoom = 0,
+): Grid {
+	const width = columnWidth(texts, available);
 	return {
-		columns: texts.length,
+		columns,
 		rows,
-		columnWidth: columnWidth(texts, available),
+		columnWidth: zoomed(width, zoom, columns.length, available),
 		rowHeight: rowHeight(rows),
 	};
 }
 
+export const widthOf = (grid: Grid) => grid.columns.length * grid.columnWidth;
+
+/** The left end of a token's column; null where it has none. */
+export function leftOf(grid: Grid, token: number | null): number | null {
+	const place = token === null ? -1 : grid.columns.indexOf(token);
+	return place < 0 ? null : place * grid.columnWidth;
+}
+
+/** Columns from `first` up to `end`, which is not among them. */
+export interface Seen {
+	first: number;
+	end: number;
+}
+
+/** The columns to draw for a scroller `width` wide whose left end is at `left`: a width more on both sides. */
+export function seenAt(grid: Grid, left: number, width: number): Seen {
+	const at = (x: number) => between(x / grid.columnWidth, 0, grid.columns.length);
+	return { first: Math.floor(at(left - width)), end: Math.ceil(at(left + 2 * width)) };
+}
+
 /** The cell under a point of the board; null outside. Row 0 is at the bottom. */
 export function cellAt(grid: Grid, x: number, y: number): CellAt | null {
-	const token = Math.floor(x / grid.columnWidth);
+	const token = grid.columns[Math.floor(x / grid.columnWidth)];
 	const row = grid.rows - 1 - Math.floor(y / grid.rowHeight);
-	const inside = token >= 0 && token < grid.columns && row >= 0 && row < grid.rows;
-	return inside ? { token, row } : null;
+	return token !== undefined && row >= 0 && row < grid.rows ? { token, row } : null;
 }
 
 export const rowAt = (grid: Grid, y: number) =>

@@ -2,6 +2,7 @@
 import { api } from "../../api/client";
 import type { SetEvent } from "../../api/events";
 import type { ImageSet, Member } from "../../api/types";
+import { addressBar } from "../../state/address";
 import { Followed } from "../../state/followed.svelte";
 import { linked } from "../../state/linked";
 import { NOTHING, parseSetPlace, type SetSelection, setAddress } from "../../state/permalink";
@@ -36,8 +37,11 @@ class ShownSet extends Followed<ImageSet, "trajectories"> {
 	/** Reads the address bar; false where it is not of a set. */
 	arrive(): boolean {
 		const place = parseSetPlace(location.pathname, location.search);
+		addressBar.leave();
+		const before = this.selection.token;
 		this.selection = place?.selection ?? NOTHING;
-		if (place) this.open(place.id);
+		if (place && (place.id !== this.id || this.selection.token !== before)) this.open(place.id);
+		else if (place) return true;
 		else this.close();
 		return place !== null;
 	}
@@ -46,11 +50,7 @@ class ShownSet extends Followed<ImageSet, "trajectories"> {
 		if (!this.id) return;
 		const before = this.selection.token;
 		this.selection = { ...this.selection, ...patch };
-		try {
-			if (!linked.alone) window.history.replaceState(null, "", setAddress(this.id, this.selection));
-		} catch {
-			// Some browsers limit how often the address may change; the next change catches up.
-		}
+		if (!linked.alone) addressBar.write(setAddress(this.id, this.selection));
 		if (this.selection.token !== before) this.open(this.id);
 	}
 

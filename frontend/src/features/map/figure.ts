@@ -3,6 +3,7 @@
 
 import type { FigureSpec, Trace } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
+import { plainText } from "../../plot/hover";
 
 export type Box = Record<string, unknown>;
 
@@ -96,7 +97,7 @@ const TURNED = {
 	uirevision: "turned",
 };
 
-const GREY = "rgba(128, 124, 116, 0.55)"; // seen on light and dark paper
+export const GREY = "rgba(128, 124, 116, 0.55)"; // seen on light and dark paper
 
 /** An axis in space with its line, which alone tells how the map lies. */
 const lined = (axis: Box): Box => ({
@@ -112,7 +113,10 @@ const lined = (axis: Box): Box => ({
 export function legendOf(spec: FigureSpec): { name: string; color: string }[] {
 	return spec.data
 		.filter((trace) => trace.meta?.part === "points" && trace.name)
-		.map((trace) => ({ name: String(trace.name), color: String((trace.marker as Box).color) }));
+		.map((trace) => ({
+			name: plainText(String(trace.name)),
+			color: String((trace.marker as Box).color),
+		}));
 }
 
 const keep = <T>(list: unknown, kept: readonly number[]) =>

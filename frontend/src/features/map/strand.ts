@@ -2,9 +2,10 @@
 
 import type { FigureSpec, Trace } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
+import { plainText } from "../../plot/hover";
 import { ACCENT, INK } from "../../plot/palette";
 import type { Theme } from "../../state/theme.svelte";
-import { AXES, type Box, pointsAt } from "./figure";
+import { AXES, type Box, GREY, pointsAt } from "./figure";
 
 /** A string of a map: the token of an analysis. */
 export interface Strand {
@@ -28,7 +29,7 @@ export function pointOf(customdata: unknown, text: unknown): MapPoint | null {
 		depth: Number(depth),
 		token: Number(token),
 		analysis: String(analysis),
-		text: String(text ?? ""),
+		text: plainText(String(text ?? "")),
 	};
 }
 
@@ -70,6 +71,33 @@ function inked(trace: Trace, theme: Theme): Trace {
 		line: { ...line, color: INK[theme], width: 2 * Number(line.width) },
 		opacity: 1,
 	};
+}
+
+/** The names of the paths, at their ends; beside a chosen one the others are faint. */
+export function labelsAt(spec: FigureSpec, string: number | null, theme: Theme): Trace[] {
+	const paths = spec.data.filter((trace) => trace.meta?.part === "path");
+	const end = (trace: Trace, axis: string) => listOf(trace[axis]).at(-1);
+	const of = (trace: Trace) => trace.meta?.string;
+	return [
+		{
+			type: paths[0]?.type,
+			mode: "text",
+			...Object.fromEntries(
+				AXES.filter((axis) => axis in (paths[0] ?? {})).map((axis) => [
+					axis,
+					paths.map((trace) => end(trace, axis)),
+				]),
+			),
+			text: paths.map((trace) => String(trace.meta?.label ?? "")),
+			textposition: "top center",
+			textfont: {
+				size: 11,
+				color: paths.map((trace) => ((string ?? of(trace)) === of(trace) ? INK[theme] : GREY)),
+			},
+			hoverinfo: "skip",
+			showlegend: false,
+		},
+	];
 }
 
 /** A ring round the point of a string at a depth, above all traces. */

@@ -29,6 +29,9 @@ export function colorAt(share: number): string {
 	return css(low.map((from, channel) => from + ((high[channel] ?? from) - from) * (place % 1)));
 }
 
+/** Nothing covers nothing: zero leaves the picture as it is. */
+export const opacityAt = (share: number) => 0.72 * Math.min(Math.max(share, 0), 1) ** 0.4;
+
 /** The bar of a scale from 0 to `most`, a probability. */
 export function barTo(most: number, title: string): Scale {
 	const stops = STOPS.map((stop, at) => `${css(stop)} ${(100 * at) / (STOPS.length - 1)}%`);

@@ -16,14 +16,23 @@ export const LENS_OPTIONS: readonly Named<Lens>[] = [
 		title: "No norm before the last depth, as in the paper's scripts",
 	},
 	{
+		value: "jacobian",
+		label: "Jacobian",
+		title: "Fitted: the state as it reaches the last depth on average, then as normed",
+	},
+	{
+		value: "tuned",
+		label: "Tuned",
+		title: "Fitted: an affine map at every depth, nearest to the final distribution",
+	},
+	{
 		value: "difference",
 		label: "Difference",
-		title: "Raw minus normed: what a finding owes to scale",
+		title: "One lens minus another: raw minus normed is what a finding owes to scale",
 	},
 ];
 
-export const lensName = (lens: Lens) =>
-	lens === "difference" ? "raw − normed lens" : `${lens} lens`;
+export { lensName } from "../../state/reading";
 
 export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
 	{
@@ -95,6 +104,30 @@ export const THRESHOLD_TEXTS: Readonly<Record<Threshold, ThresholdText>> = {
 		unit: "depth",
 		meaning: "Given instead of found; empty lets it be found.",
 		methods: BOTH,
+	},
+	stage_drop: {
+		label: "Stages: fall",
+		unit: "times",
+		meaning: "Mean JSD before the critical depth is this many times that after it …",
+		methods: ["automatic"],
+	},
+	stage_gain: {
+		label: "… words gain",
+		unit: "probability",
+		meaning: "… the answer’s words gain this much mean probability over all depths …",
+		methods: ["automatic"],
+	},
+	stage_lag: {
+		label: "… in time",
+		unit: "share, 0–1",
+		meaning: "… half of it by this share of all depths after the critical depth …",
+		methods: ["automatic"],
+	},
+	stage_share: {
+		label: "… reliably",
+		unit: "share, 0–1",
+		meaning: "… in this share of the resamplings; else no stages are read.",
+		methods: ["automatic"],
 	},
 	mutation_sigmas: {
 		label: "Mutation stands out",

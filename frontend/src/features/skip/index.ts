@@ -1,5 +1,5 @@
 // What other folders may use of this feature.
 
-export { hatchedRows, layerText } from "./layers";
+export { hatchedRows } from "./layers";
 export { default as SkipMarked } from "./SkipMarked.svelte";
 export { default as SkipMenu } from "./SkipMenu.svelte";

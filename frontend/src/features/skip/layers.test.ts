@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hatchedRows, layersOf, layerText } from "./layers";
+import { layerText } from "../../text/layers";
+import { hatchedRows, layersOf } from "./layers";
 
 describe("layers and rows", () => {
 	it("a depth is made by the layer below it; depth 0 by none", () => {

@@ -1,0 +1,1 @@
+"""Fitting lenses to a model: Jacobian, tuned, latent; resumable, one example at a time."""

@@ -1,0 +1,53 @@
+"""Fitted lenses as files: `REVISION/KIND.safetensors` in a folder, the recipe in the metadata.
+
+Half precision, arrays by span: `image.weight` (L, width, width), `image.bias` (L, width).
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from fretboard.core.errors import InputError
+from fretboard.core.fitted_lens import FittedKind, LensRecipe
+from fretboard.store.tensors import pack, read_note, unpack
+
+SUFFIX = ".safetensors"
+
+
+def lens_path(folder: Path, revision: str, kind: FittedKind) -> Path:
+    """Where a model's lens of this kind belongs."""
+    return folder / revision / f"{kind}{SUFFIX}"
+
+
+def partial_path(path: Path) -> Path:
+    """Where a fit under way keeps what it has."""
+    return path.with_suffix(f".partial{SUFFIX}")
+
+
+def find_lens(folders: Iterable[Path], revision: str, kind: FittedKind) -> Path | None:
+    """The first folder's that has one."""
+    paths = (lens_path(folder, revision, kind) for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def write_lens(path: Path, recipe: LensRecipe, arrays: Mapping[str, np.ndarray]) -> None:
+    """Whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(pack(arrays, recipe.model_dump_json(exclude_defaults=True)))
+    os.replace(partial, path)
+
+
+def read_lens(path: Path) -> tuple[LensRecipe, dict[str, np.ndarray]]:
+    """Raises InputError where the file is no fitted lens."""
+    try:
+        data = path.read_bytes()
+        recipe = LensRecipe.model_validate_json(read_note(lambda start, end: data[start:end]))
+        return recipe, unpack(data)
+    except (OSError, KeyError, ValueError, ValidationError) as error:
+        raise InputError(
+            f"{path} is no fitted lens that can be read. Fit it again: fretboard lens fit."
+        ) from error
