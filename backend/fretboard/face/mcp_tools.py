@@ -63,7 +63,7 @@ class Tools:
     def competition(self, id: str, token: int, words: list[str] | None = None) -> Result:
         """Which words compete at a token: each one's probability by depth; words: more to show."""
         figure = self._view(id).competition(token, words or [])
-        curves = [_curve(trace) for trace in figure.data if trace.showlegend is not False]
+        curves = [_curve(trace) for trace in figure.data if trace.name]
         return [
             _json({"token": token, "candidates": curves[:MOST_CANDIDATES]}),
             *_drawn(lambda: figure),
