@@ -46,7 +46,8 @@ def test_the_types_are_shipped():
     assert (files("fretboard") / "py.typed").is_file()
 
 
-def test_progress_is_silent_where_nobody_looks(desk, capfd):
+def test_progress_is_silent_where_nobody_looks(desk, capfd, monkeypatch):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # of the tests that run notebooks
     fb.load().analyze("photo.png", "What do you see?", max_new_tokens=2)
     assert capfd.readouterr() == ("", "")
 

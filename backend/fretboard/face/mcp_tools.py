@@ -15,11 +15,11 @@ from mcp.server.mcpserver.exceptions import ToolError
 from fretboard.core.errors import FretboardError, InputError, Unavailable, said
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.comparison import Comparison
+from fretboard.face.server import Server
 from fretboard.figures.export import write_figure
 
 if TYPE_CHECKING:
     from fretboard.face.model_view import Model
-    from fretboard.face.server import Server
 
 ABOUT = (
     "Fretboard reads every decoder layer of a vision-language model out through the model's own "
@@ -73,17 +73,16 @@ class Tools:
         """Two analyses on shared axes: both answers, mean JSD by depth."""
         both = Comparison(self._view(id), self._view(other))
         figure = both.profile()
-        curves = [_curve(trace) for trace in figure.data if trace.name]
+        curves = [_curve(trace) for trace in figure.data if trace.showlegend is not False]
         return [_json({"answers": both.answers, "mean_jsd": curves}), *_drawn(lambda: figure)]
 
     def test(self, id: str, kind: str, token: int | None = None, rival: str = "") -> Result:
         """A causal test: knockout, patching, attribution or cut; token: of that one alone."""
-        run = getattr(self.place, "test", None)
-        if run is None:
+        if isinstance(self.place, Server):
             raise InputError(
                 "Causal tests need the model here: start `fretboard mcp` without --url."
             )
-        done = run(self._view(id), kind, rival=rival)
+        done = self.place.test(self._view(id), kind, rival=rival)
         finding = done.find(token)
         told = {"finding": finding.sentence, "numbers": finding.numbers}
         return [_json(told), *_drawn(lambda: done.figure(token))]
