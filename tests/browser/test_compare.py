@@ -184,7 +184,7 @@ def test_an_analysis_is_deleted_after_a_second_thought(
     page.evaluate("past => localStorage.setItem('fretboard.history', past)", json.dumps(past))
     open_board(page, f"/a/{found}")
     expect(page.get_by_role("link", name="Gone soon?")).to_be_visible()
-    page.get_by_role("button", name="Take it away or delete").click()
+    page.get_by_role("button", name="Download or delete").click()
     page.get_by_role("button", name="Delete this analysis").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Delete this analysis").click()

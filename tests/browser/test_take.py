@@ -144,7 +144,7 @@ def test_a_chart_fills_the_screen(opened):
         "document.querySelector('[data-chart=competition] .main-svg').clientHeight >= innerHeight"
     )
     opened.evaluate("document.exitFullscreen()")
-    expect(plot.locator(".main-svg").first).to_have_attribute("height", "280")
+    expect(plot.locator(".main-svg").first).to_have_attribute("height", "320")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -218,7 +218,7 @@ def test_a_chart_stands_alone_in_a_frame_of_an_allowed_site(opened, browser, sit
     ],
 )
 def test_an_analysis_is_taken_away_whole(opened, entry, holds):
-    opened.get_by_role("button", name="Take it away or delete").click()
+    opened.get_by_role("button", name="Download or delete").click()
     with opened.expect_download() as download:
         opened.get_by_role("link", name=entry).click()
     name = download.value.suggested_filename
