@@ -54,7 +54,7 @@ def run(command, **options):
 
 @pytest.fixture(scope="module", params=PYTHONS if REAL else [sys.executable])
 def installed(request, releases, tmp_path_factory):
-    """The `bin` folder of an environment that holds the wheel."""
+    """The `bin` folder of an environment that holds the wheel; on each Python only if asked."""
     folder = tmp_path_factory.mktemp("environment")
     if REAL:
         run([request.param, "-m", "venv", folder])
@@ -119,6 +119,7 @@ def test_it_analyses_from_the_command_line_and_a_notebook(installed, tmp_path):
     assert Path(where.strip()).is_relative_to(installed.parent)
 
 
+@pytest.mark.skipif(not REAL, reason="a minute of processes: make release-tests")
 def test_it_serves_the_page(installed, tmp_path):
     port = free_port()
     command = [str(installed / "fretboard"), "serve", "--port", str(port)]

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 
 from tests.support.servers import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
+REAL = os.environ.get("FRETBOARD_RELEASE_TESTS") == "on"
 DOCKERFILE = (ROOT / "space/Dockerfile").read_text()
 
 
@@ -36,6 +38,7 @@ def test_the_dockerfile_passes_its_linter():
     assert done.returncode == 0, done.stdout.decode()
 
 
+@pytest.mark.skipif(not REAL, reason="make release-tests")
 def test_its_command_serves_on_every_address(tmp_path):
     port = free_port()
     here = {"PORT": str(port), "STORE_URL": str(tmp_path), "HF_HOME": str(tmp_path / "models")}
