@@ -51,7 +51,7 @@ python-tests:
 	$(PYTEST) $(BESIDE) -m "not browser"
 
 browser-tests:
-	$(PYTEST) $(BESIDE) -m browser
+	FRETBOARD_BROWSER=all FRETBOARD_AXE=all $(PYTEST) $(BESIDE) -m browser
 
 lite-vlm-tests:
 	FRETBOARD_LITE_VLM_TESTS=on $(BIN)/pytest tests/lite_vlm

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from tests.support.servers import Server, wait_for
@@ -160,3 +161,9 @@ def chromium_arguments() -> dict[str, Any]:
     installed = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     path = os.environ.get("FRETBOARD_CHROMIUM") or installed
     return {"executable_path": path, "args": list(CHROMIUM_ARGUMENTS)}
+
+
+# Minutes of downloads, frames and long answers: `make browser-tests` has them, `make test` not.
+AT_LENGTH = pytest.mark.skipif(
+    os.environ.get("FRETBOARD_BROWSER") != "all", reason="make browser-tests"
+)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import Watched, ask, board, chip, follow, open_board
+from tests.browser.harness import AT_LENGTH, Watched, ask, board, chip, follow, open_board
 from tests.support.servers import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, AT_LENGTH]
 
 SENTENCE = " On the left there is a large tree. The tree is black."
 TOKENS = 576

@@ -18,7 +18,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import chip, go_down, open_board
+from tests.browser.harness import AT_LENGTH, chip, go_down, open_board
+
+pytestmark = [pytest.mark.browser, AT_LENGTH]
 
 TARGET = 24  # CSS pixels, WCAG 2.5.8
 
