@@ -13,7 +13,7 @@ from fretboard.core.settings import Settings
 from fretboard.jobs.model_choice import ModelChoice, check_memory
 from fretboard.jobs.services import build_services
 from tests.support.hub import hub
-from tests.support.servers import free_port, wait_for
+from tests.support.servers import Server, free_port, wait_for
 from tests.support.tiny_models import save_llava
 
 NAME = "lab/tiny-vlm"
@@ -153,25 +153,18 @@ def test_offline_is_a_sentence(tmp_path):
 def test_a_model_is_chosen_over_http_and_answers_beside_the_first(checkpoint, tmp_path):
     with hub({NAME: checkpoint}) as address:
         assert not command("models", "fetch", NAME, home=tmp_path, address=address).returncode
-        port = free_port()
-        env = os.environ | {"HF_HOME": str(tmp_path), "HF_ENDPOINT": address, "PORT": str(port)}
-        env |= {"STORE_URL": str(tmp_path / "data"), "FRETBOARD_MODEL": "tiny-llava"}
-        line = [sys.executable, "-m", "fretboard.cli.main", "serve"]
-        url = f"http://127.0.0.1:{port}/api/models"
-        with subprocess.Popen(line, env=env) as server:
-            try:
-                wait_for(lambda: ready(url, "tiny-llava"), server)
-                assert httpx.post(f"{url}/load", data={"name": NAME}).status_code == 202
-                wait_for(lambda: ready(url, NAME), server)
-                assert ready(url, "tiny-llava")
-                sent = httpx.post(
-                    url.replace("models", "analyses"), data={"prompt": "What?", "model": NAME}
-                )
-                assert sent.status_code == 202, sent.text
-                place = url.replace("models", f"analyses/{sent.json()['id']}")
-                wait_for(lambda: httpx.get(place).json()["status"] == "done", server)
-            finally:
-                server.terminate()
+        hub_variables = {"HF_HOME": str(tmp_path), "HF_ENDPOINT": address}
+        with Server(tmp_path / "data", FRETBOARD_MODEL="tiny-llava", **hub_variables) as server:
+            url = f"{server.url}/api/models"
+            wait_for(lambda: ready(url, "tiny-llava"), server.process)
+            assert httpx.post(f"{url}/load", data={"name": NAME}).status_code == 202
+            wait_for(lambda: ready(url, NAME), server.process)
+            assert ready(url, "tiny-llava")
+            asked = {"prompt": "What?", "model": NAME}
+            sent = httpx.post(f"{server.url}/api/analyses", data=asked)
+            assert sent.status_code == 202, sent.text
+            place = f"{server.url}/api/analyses/{sent.json()['id']}"
+            wait_for(lambda: httpx.get(place).json()["status"] == "done", server.process)
 
 
 def ready(url, name):

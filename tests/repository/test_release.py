@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.servers import free_port, wait_for
+from tests.support.servers import answers, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "backend/fretboard/tiny_llava/gallery/blue-dog-red-sheep.png"
@@ -135,13 +135,6 @@ def test_it_serves_the_page(installed, tmp_path):
             assert sent.status_code in (200, 202), sent.text
         finally:
             server.terminate()
-
-
-def answers(url):
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_training_says_that_it_needs_a_clone(installed, tmp_path):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.support.servers import free_port, wait_for
+from tests.support.servers import Server
 
 ROOT = Path(__file__).parents[2]
 REAL = os.environ.get("FRETBOARD_RELEASE_TESTS") == "on"
@@ -40,21 +40,8 @@ def test_the_dockerfile_passes_its_linter():
 
 @pytest.mark.skipif(not REAL, reason="make release-tests")
 def test_its_command_serves_on_every_address(tmp_path):
-    port = free_port()
-    here = {"PORT": str(port), "STORE_URL": str(tmp_path), "HF_HOME": str(tmp_path / "models")}
-    command = [sys.executable, "-m", "fretboard.cli.main", "serve"]
-    with subprocess.Popen(command, env=os.environ | variables() | here) as server:
-        try:
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), server)
-            assert (
-                httpx.get(f"http://127.0.0.1:{port}/api/models").json()[0]["name"] == "tiny-llava"
-            )
-        finally:
-            server.terminate()
-
-
-def answers(url):
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False
+    here = {"STORE_URL": str(tmp_path / "data"), "HF_HOME": str(tmp_path / "models")}
+    own = {name: value for name, value in (variables() | here).items() if name != "PORT"}
+    with Server(tmp_path / "data", **own) as server:
+        models = httpx.get(f"{server.url}/api/models").json()
+        assert models[0]["name"] == "tiny-llava"

@@ -5,6 +5,10 @@ from PIL import Image
 
 from tests.support.images import encode
 
+LENSES = (
+    "'normed', 'raw', 'jacobian', 'tuned', 'latent', 'difference', 'jacobian-normed', "
+    "'tuned-normed', 'jacobian-raw', 'tuned-raw' or 'tuned-jacobian'"
+)
 PROMPT = {"prompt": "what is the colour ?"}
 
 
@@ -27,7 +31,7 @@ def check(response, status, words):
         (PROMPT | {"max_new_tokens": 10**6}, 422, "choose 1 to 1024"),
         (PROMPT | {"max_new_tokens": -3}, 422, "greater than or equal to 1"),
         (PROMPT | {"max_new_tokens": "many"}, 422, "max_new_tokens"),
-        (PROMPT | {"lens": "telescope"}, 422, "'normed', 'raw', 'jacobian'"),
+        (PROMPT | {"lens": "telescope"}, 422, LENSES),
         (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
         (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
         (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import os
 import platform
 import re
 import socket
@@ -19,6 +18,7 @@ from fretboard.core.logs import LAST_ERROR
 from fretboard.core.model_info import served_model
 from fretboard.core.notes import notes_folder
 from fretboard.core.settings import Settings
+from fretboard.core.whole_file import replacing
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn", "plotly", "fastapi")
 SMALL = 512 * 2**10  # bytes; of a larger file the name and size are told alone
@@ -56,12 +56,13 @@ def pack(contents: Contents, output: Path) -> list[str]:
     if contents.record and contents.image:
         pictures = sorted(contents.record.glob("image.*"))
         files |= {f"record/{path.name}": path.read_bytes() for path in pictures}
-    partial = output.with_name(output.name + ".partial")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            replacing(output) as partial,
+            zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for name, data in files.items():
                 archive.writestr(name, data)
-        os.replace(partial, output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
     return list(files)

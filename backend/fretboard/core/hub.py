@@ -52,14 +52,7 @@ def _has_weights(names: set[str]) -> bool:
 
 def missing_bytes(name: str) -> tuple[int, int]:
     """(bytes to fetch, bytes in all), asked of the hub. Raises UnknownModel."""
-    from huggingface_hub import snapshot_download
-
-    with_files: Any = {"allow_patterns": list(FILES), "ignore_patterns": list(OTHERS)}
-    try:
-        silent = _bars(0, 0, lambda *_: None, lambda: False)
-        plan: Any = snapshot_download(name, dry_run=True, tqdm_class=silent, **with_files)
-    except Exception as error:
-        raise unreachable(name, error) from error
+    plan = _download(name, _bars(0, 0, lambda *_: None, lambda: False), dry_run=True)
     return (
         sum(file.file_size for file in plan if file.will_download),
         sum(file.file_size for file in plan),
@@ -72,15 +65,24 @@ def fetch(name: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
     Raises UnknownModel where the hub or the name is not to be had, StoreFull before anything is
     fetched where the disk has no room, Cancelled.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.constants import HF_HUB_CACHE
 
     missing, total = missing_bytes(name)
     check_disk(name, missing, Path(HF_HUB_CACHE))
-    with_files: Any = {"allow_patterns": list(FILES), "ignore_patterns": list(OTHERS)}
-    bars = _bars(total - missing, total, progress, cancelled)
+    return Path(_download(name, _bars(total - missing, total, progress, cancelled)))
+
+
+def _download(name: str, bars: Any, **options: Any) -> Any:
+    from huggingface_hub import snapshot_download
+
     try:
-        return Path(snapshot_download(name, tqdm_class=bars, **with_files))
+        return snapshot_download(
+            name,
+            allow_patterns=list(FILES),
+            ignore_patterns=list(OTHERS),
+            tqdm_class=bars,
+            **options,
+        )
     except Cancelled:
         raise
     except Exception as error:
@@ -148,6 +150,7 @@ def _bars(start: int, total: int, progress: Progress, cancelled: Callable[[], bo
 
 
 def unreachable(name: str, error: Exception) -> UnknownModel:
+    """What to say where the hub or the name is not to be had."""
     return UnknownModel(
         f"{name!r} cannot be had from the hub ({said(error).rstrip('.')}). Check the name and the "
         "network; a gated model needs `huggingface-cli login`."

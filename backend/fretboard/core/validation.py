@@ -1,4 +1,4 @@
-"""Values from outside → a model, or one sentence that names each wrong field."""
+"""Values from outside → a model, or one sentence that names each wrong field; and back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -37,6 +37,11 @@ def from_names(kind: type[M], noun: str, values: Mapping[str, Any]) -> M:
         names = ", ".join(kind.model_fields)
         raise InputError(f"There is no {noun} {unknown[0]!r}; there are {names}.")
     return validated(kind, values)
+
+
+def query_of(values: BaseModel) -> dict[str, Any]:
+    """What was chosen, as an address has it."""
+    return values.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
 def sentence(errors: Sequence[Any], skip: int = 0) -> str:

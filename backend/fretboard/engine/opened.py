@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
+from fretboard.analysis.export.analyses import AnalysisExport
 from fretboard.analysis.export.archive import Kind, Manifest, PackedAnalysis, unpack
 from fretboard.analysis.export.causal_tests import TestExport
+from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.figure_options import FigureOptions

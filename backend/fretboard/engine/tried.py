@@ -5,12 +5,12 @@ installed is warned of.
 """
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fretboard.core.errors import InputError
+from fretboard.core.whole_file import replacing
 
 TABLE = Path(__file__).with_name("tried.json")
 Row = dict[str, Any]
@@ -26,10 +26,9 @@ def add(row: Row, table: Path = TABLE) -> None:
     ordered = sorted(
         [*rows, row], key=lambda known: [str(known[name]) for name in ("family", *KEY)]
     )
-    partial = table.with_name(table.name + ".partial")
     try:
-        partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        os.replace(partial, table)
+        with replacing(table) as partial:
+            partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
         raise InputError(f"{table} cannot be written: {error.strerror}.") from error
 

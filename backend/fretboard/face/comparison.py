@@ -6,7 +6,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_token
-from fretboard.analysis.export.analyses import ComparisonExport
+from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.write import export
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject

@@ -1,7 +1,5 @@
 """Analyses on a server, over its HTTP API: the same object, without a model and without torch."""
 
-import base64
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -12,23 +10,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import numpy as np
-import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_done
-from fretboard.analysis.figure_options import FigureOptions
-from fretboard.analysis.figures import Subject
-from fretboard.analysis.source import Source
 from fretboard.core import errors
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import FretboardError, InputError, Unavailable
-from fretboard.core.map_settings import MapQuery
 from fretboard.core.progress import bar
 from fretboard.core.question import Question, QuestionFields
 from fretboard.core.reading import Reading
-from fretboard.core.validation import from_names, validated
+from fretboard.core.validation import from_names, query_of, validated
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.picture import image_bytes
+from fretboard.face.remote_source import RemoteSource
 from fretboard.face.set_view import ImageSetView
 from fretboard.face.test_view import CausalTestView
 
@@ -145,8 +138,7 @@ class Server:
         self, analysis_id: str, reading: Reading, question: Question | None = None
     ) -> AnalysisView:
         source = RemoteSource(self)
-        query = reading.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        response = self.get(f"/api/analyses/{analysis_id}", **query)
+        response = self.get(f"/api/analyses/{analysis_id}", **query_of(reading))
         document = Analysis.model_validate_json(response.content)
         require_done(document)
         return AnalysisView(source, document, reading.under(document.request.lens), question)
@@ -174,73 +166,6 @@ class Server:
         ):
             for line in stream.iter_lines():
                 shown.update(line == "event: token")
-
-
-class RemoteSource:
-    """`Source` over HTTP."""
-
-    def __init__(self, connected: Server) -> None:
-        self._server, self.server = connected, connected.url
-
-    def read(self, document: Analysis, reading: Reading) -> Analysis:
-        answer = self._server.get(f"/api/analyses/{document.id}", **_query(reading))
-        return Analysis.model_validate_json(answer.content)
-
-    def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
-        return self._npy(document, f"arrays/{name}", **chosen)
-
-    def figure(
-        self,
-        name: str,
-        subject: Subject,
-        options: FigureOptions,
-        settings: MapQuery,
-        beside: Source | None = None,
-    ) -> go.Figure:
-        query = _query(subject.reading) | _query(options) | _query(settings)
-        if "scaling" in query:  # in an address: of a map, not of a figure
-            query["map_scaling"] = query.pop("scaling")
-        if subject.beside is not None:
-            if not (isinstance(beside, RemoteSource) and beside.server == self.server):
-                raise InputError(
-                    "The two lie in different places: `.save` both into folders, `open` these, "
-                    "then compare."
-                )
-            other, reading = subject.beside
-            query |= {"beside": other.id, "beside_lens": reading.lens.value}
-        answer = self._server.get(f"/api/analyses/{subject.analysis.id}/figures/{name}", **query)
-        return go.Figure(_decoded(answer.json()))
-
-    def image(self, document: Analysis) -> bytes:
-        return self._server.get(f"/api/analyses/{document.id}/image").content
-
-    def tokenizer(self, document: Analysis) -> str:
-        return self._server.get(f"/api/analyses/{document.id}/tokenizer").text
-
-    def _npy(self, document: Analysis, path: str, **query: str) -> np.ndarray:
-        answer = self._server.get(f"/api/analyses/{document.id}/{path}", **query)
-        values: np.ndarray = np.load(io.BytesIO(answer.content))
-        return values
-
-
-def _decoded(value: Any) -> Any:
-    """Plotly's JSON form of arrays (`dtype`, `bdata`, `shape`) back into numpy's, at any depth."""
-    if isinstance(value, list):
-        return [_decoded(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "bdata" in value:
-        flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
-        shape = [int(side) for side in str(value.get("shape", flat.size)).split(",")]
-        return flat.reshape(shape)
-    return {name: _decoded(item) for name, item in value.items()}
-
-
-def _query(values: Any) -> dict[str, Any]:
-    """A model's own choices, as the address has them."""
-    chosen: dict[str, Any] = values.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return chosen
 
 
 def _problem(response: httpx2.Response) -> FretboardError:

@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from fretboard.core import hub
 from fretboard.core.analysis import problem_of
 from fretboard.core.errors import Cancelled, InputError, NotFinished, NotFound, TooLarge
+from fretboard.core.machine import available_bytes
 from fretboard.core.own_models import BUNDLED_MODEL, LITE_VLM, TITLES, lite_vlm_assembled
 from fretboard.core.settings import Settings
 from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
 
 log = logging.getLogger(__name__)
-MEMINFO = Path("/proc/meminfo")
 GPU = Path("/dev/nvidiactl")
 # Memory of a checkpoint's bytes, to load it and to answer: 16 bits become 32 on a processor.
 ON_GPU, ON_CPU = 1.25, 2.25
@@ -158,11 +158,8 @@ class ModelChoice:
 
 def check_memory(name: str, needed: int) -> None:
     """Raises TooLarge where the machine has less free; a GPU's memory its worker checks."""
-    if GPU.exists() or not MEMINFO.is_file():
-        return
-    lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
-    free = int(lines["MemAvailable"].split()[0]) * 1024
-    if needed > free:
+    free = available_bytes()
+    if free and needed > free and not GPU.exists():
         raise TooLarge(
             f"{name} takes about {hub.gigabytes(needed)} of memory, and {hub.gigabytes(free)} are "
             "free here. Choose a smaller one, or run a worker on a larger machine."

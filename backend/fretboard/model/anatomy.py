@@ -59,9 +59,7 @@ class Anatomy:
     @property
     def device(self) -> torch.device:
         """Where the final norm takes the states; the CPU where it is offloaded."""
-        weight = next(self.final_norm.parameters(), None)
-        known = weight is not None and weight.device.type != "meta"
-        return weight.device if weight is not None and known else torch.device("cpu")
+        return _home(self.final_norm) or torch.device("cpu")
 
     def normed(self, hidden: Tensor) -> Tensor:
         """`N(h)`, on the device of the final norm."""
@@ -246,11 +244,15 @@ def _calibration_ids(model: Any) -> Tensor:
     return plain[None, :CALIBRATION_TOKENS].to(input_device(model))
 
 
-def _applied(module: nn.Module, hidden: Tensor) -> Tensor:
-    """`module(hidden)` where the module lives; one that is offloaded (`meta`) fetches by itself."""
+def _home(module: nn.Module) -> torch.device | None:
+    """Where its weights are; None where it has none, or they are offloaded (`meta`)."""
     weight = next(module.parameters(), None)
-    if weight is not None and weight.device.type != "meta":
-        hidden = hidden.to(weight.device)
+    return None if weight is None or weight.device.type == "meta" else weight.device
+
+
+def _applied(module: nn.Module, hidden: Tensor) -> Tensor:
+    """`module(hidden)` where the module lives; one that is offloaded fetches by itself."""
+    hidden = hidden.to(_home(module) or hidden.device)
     if isinstance(module, nn.Linear) and module.weight.is_floating_point():
         hidden = hidden.to(module.weight.dtype)  # some families keep the stream in float32
     result: Tensor = module(hidden)

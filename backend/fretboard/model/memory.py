@@ -2,11 +2,10 @@
 
 import resource
 import sys
-from pathlib import Path
 
 import torch
 
-MEMINFO = Path("/proc/meminfo")
+from fretboard.core.machine import available_bytes
 
 
 def free_bytes() -> int:
@@ -15,10 +14,7 @@ def free_bytes() -> int:
     used = [index for index in gpus if torch.cuda.memory_allocated(index)]
     if used:
         return min(torch.cuda.mem_get_info(index)[0] for index in used)
-    if not MEMINFO.is_file():  # not Linux
-        return 0
-    lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
+    return available_bytes()
 
 
 def peak_bytes() -> int:

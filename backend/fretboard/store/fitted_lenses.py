@@ -3,7 +3,6 @@
 Half precision, arrays by span: `image.weight` (L, width, width), `image.bias` (L, width).
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from fretboard.core.errors import InputError
 from fretboard.core.fitted_lens import FittedKind, LensRecipe
+from fretboard.core.whole_file import replacing
 from fretboard.store.tensors import pack, read_note, unpack
 
 SUFFIX = ".safetensors"
@@ -36,9 +36,8 @@ def find_lens(folders: Iterable[Path], revision: str, kind: FittedKind) -> Path 
 def write_lens(path: Path, recipe: LensRecipe, arrays: Mapping[str, np.ndarray]) -> None:
     """Whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(pack(arrays, recipe.model_dump_json(exclude_defaults=True)))
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_bytes(pack(arrays, recipe.model_dump_json(exclude_defaults=True)))
 
 
 def read_lens(path: Path) -> tuple[LensRecipe, dict[str, np.ndarray]]:

@@ -1,17 +1,17 @@
 """Files of a study, each replaced at once when whole."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fretboard.core.whole_file import replacing
+
 
 def write_text(path: Path, text: str) -> None:
     """Replace the file at `path`."""
-    partial = path.with_suffix(".part")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:

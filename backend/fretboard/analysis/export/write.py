@@ -1,18 +1,18 @@
 """Write a record as a file: the one way of the server, the command line and notebooks."""
 
-import os
 from pathlib import Path
 from typing import IO, Literal, get_args
 
-from fretboard.analysis.export.analyses import ComparisonExport
 from fretboard.analysis.export.archive import Kind, Packing
 from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.analysis.export.citation import bibtex
+from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.notebook import notebook
 from fretboard.analysis.export.page import render
 from fretboard.analysis.export.record import Exported
 from fretboard.core.errors import InputError
+from fretboard.core.whole_file import replacing
 from fretboard.figures.theme import ThemeName
 
 Format = Literal["zip", "html", "ipynb", "bib"]
@@ -41,14 +41,8 @@ def export(record: Exported, path: Path, server: str = "", theme: ThemeName = "l
     """
     kind = format_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        with partial.open("wb") as file:
-            write(record, kind, file, server, theme)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    os.replace(partial, path)
+    with replacing(path) as partial, partial.open("wb") as file:
+        write(record, kind, file, server, theme)
 
 
 def write(

@@ -9,8 +9,9 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from fretboard.analysis.arrays import Arrays, read_done
-from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
+from fretboard.analysis.export.analyses import AnalysisExport
 from fretboard.analysis.export.causal_tests import TestExport
+from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.export.write import MEDIA, Format, write
@@ -52,12 +53,11 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         `beside` names another analysis: then of the comparison of both. `token`, `word` and
         `quantity` are what page and notebook open with.
         """
-        record: Exported = side(analysis_id, reading, options)
+        first = side(analysis_id, reading, options)
+        record: Exported = first
         if beside is not None:
             other = reading.but(lens=beside_lens) if beside_lens else reading
-            record = ComparisonExport(
-                side(analysis_id, reading, options), side(beside, other, options)
-            )
+            record = ComparisonExport(first, side(beside, other, options))
         return _sent(record, kind, request, options.theme)
 
     @router.get("/api/trajectories/{set_id}/export.{kind}", response_class=FileResponse)

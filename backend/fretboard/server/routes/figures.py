@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from fretboard.analysis.arrays import Arrays, read_done
-from fretboard.analysis.export.analyses import AnalysisExport, ComparisonExport
+from fretboard.analysis.export.analyses import AnalysisExport
+from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Figures, Subject

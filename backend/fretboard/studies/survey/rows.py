@@ -1,6 +1,5 @@
 """One Parquet row per token: the columns, and a finished analysis's rows."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fretboard.core.analysis import Analysis, Token
+from fretboard.core.whole_file import replacing
 from fretboard.core.words import Word, merge_words
 from fretboard.studies.items import StudyItem
 from fretboard.studies.truth.words import Verdict
@@ -134,8 +134,8 @@ def _token_columns(token: Token) -> dict[str, Any]:
 
 def write_rows(path: Path, groups: Iterable[list[dict[str, Any]]]) -> int:
     """Write all rows to `path`, which is replaced at once when whole; returns their number."""
-    partial, total = path.with_suffix(".part"), 0
-    with pq.ParquetWriter(partial, SCHEMA) as writer:
+    total = 0
+    with replacing(path) as partial, pq.ParquetWriter(partial, SCHEMA) as writer:
         waiting: list[dict[str, Any]] = []
         for rows in groups:
             waiting += rows
@@ -143,7 +143,6 @@ def write_rows(path: Path, groups: Iterable[list[dict[str, Any]]]) -> int:
                 total += _flush(writer, waiting)
                 waiting = []
         total += _flush(writer, waiting)
-    os.replace(partial, path)
     return total
 
 
