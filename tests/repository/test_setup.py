@@ -75,6 +75,16 @@ def test_a_failed_step_leaves_no_stamp(setup):
     assert not (setup.STAMPS / "packages").exists()
 
 
+@pytest.mark.parametrize(("uv_works", "by_pip"), [(True, 1), (False, 2)])
+def test_pip_installs_what_uv_cannot(setup, monkeypatch, uv_works, by_pip):
+    installed = []
+    monkeypatch.setattr(setup, "pip", lambda *arguments: installed.append(arguments))
+    monkeypatch.setattr(setup, "answers", lambda _command: uv_works)
+    setup.install_locked(Path("lock.txt"))
+    assert len(installed) == by_pip
+    assert installed[0] == (setup.UV,)
+
+
 def test_the_script_is_readable_by_any_python_3():
     """No syntax newer than 3.6, so that an old interpreter reaches the clear line."""
     code = f"import ast; ast.parse(open({str(SCRIPT)!r}).read(), feature_version=(3, 6))"
