@@ -73,9 +73,9 @@ class Figures:
     ) -> go.Figure:
         """The named figure. Raises NotFound, or InputError for what it cannot show."""
         self.check(name)
-        chosen, made_with = options or FigureOptions(), settings or MapSettings()
-        drawn = self._builders[name](subject, chosen, made_with)
-        call = calls.of_analysis(name, chosen, made_with, compared=subject.beside is not None)
+        chosen, map_settings = options or FigureOptions(), settings or MapSettings()
+        drawn = self._builders[name](subject, chosen, map_settings)
+        call = calls.of_analysis(name, chosen, map_settings, compared=subject.beside is not None)
         return calls.noted(drawn, call)
 
     def draw_set(
@@ -89,9 +89,9 @@ class Figures:
         """A figure of an image set; `role` is the alignment. Raises as `draw`."""
         if name not in self._of_sets:
             raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._of_sets)}.")
-        chosen, made_with = options or SetFigureOptions(), settings or MapSettings()
-        drawn = self._of_sets[name](image_set, role, chosen, made_with)
-        return calls.noted(drawn, calls.of_set(name, chosen, made_with))
+        chosen, map_settings = options or SetFigureOptions(), settings or MapSettings()
+        drawn = self._of_sets[name](image_set, role, chosen, map_settings)
+        return calls.noted(drawn, calls.of_set(name, chosen, map_settings))
 
     def check(self, name: str) -> None:
         """Raises NotFound for a name that is no figure's."""

@@ -42,7 +42,7 @@ def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> 
         request=image_set.request,
         token=token,
         members=members,
-        asked=_asked(read),
+        asked=_shared_request(read),
         warning=warning,
     )
 
@@ -100,11 +100,11 @@ def derived_of_set(
     return Derived(kind, settings=settings.text, role=role, of=digest)
 
 
-def _asked(read: list[_Read]) -> AnalysisRequest | None:
+def _shared_request(read: list[_Read]) -> AnalysisRequest | None:
     """What all analyses were asked, each of its own image; None where they differ."""
     own = {"image": None, "salt": None}
-    asked = [one.analysis.request.model_copy(update=own) for one in read if one.analysis]
-    return asked[0] if asked and all(request == asked[0] for request in asked) else None
+    requests = [each.analysis.request.model_copy(update=own) for each in read if each.analysis]
+    return requests[0] if requests and all(request == requests[0] for request in requests) else None
 
 
 def _read(store: AnalysisStore, member: Member) -> _Read:

@@ -35,15 +35,15 @@ def here() -> list[Local]:
         repositories = scan_cache_dir().repos
     except CacheNotFound:
         return []
-    found = []
+    checkpoints = []
     for repository in repositories:
         snapshots = sorted(repository.revisions, key=lambda revision: revision.last_modified)
         names = {file.file_name for file in snapshots[-1].files} if snapshots else set()
         if repository.repo_type == "model" and "config.json" in names and _has_weights(names):
-            found.append(
+            checkpoints.append(
                 Local(repository.repo_id, repository.size_on_disk, snapshots[-1].snapshot_path)
             )
-    return sorted(found, key=lambda local: (local.bytes, local.name))
+    return sorted(checkpoints, key=lambda local: (local.bytes, local.name))
 
 
 def _has_weights(names: set[str]) -> bool:

@@ -60,7 +60,7 @@ def exported_place(
     """What lies there, to be written in another form; beside: another analysis, to compare with."""
     if beside is None:
         return _exported(*open_place(settings, place), options)
-    sides = [_exported(*open_kind(settings, one, "analysis"), options) for one in (place, beside)]
+    sides = [_exported(*open_kind(settings, side, "analysis"), options) for side in (place, beside)]
     first, second = (side for side in sides if isinstance(side, AnalysisExport))
     return ComparisonExport(first, second)
 

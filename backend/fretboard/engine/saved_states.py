@@ -86,7 +86,7 @@ def _stacked(tensors: Mapping[str, torch.Tensor], name: str) -> torch.Tensor:
     if "hidden_states" in tensors:
         return tensors["hidden_states"]
     for pattern in (PRE, PART):
-        depths = {int(found[1]): key for key in tensors if (found := pattern.fullmatch(key))}
+        depths = {int(match[1]): key for key in tensors if (match := pattern.fullmatch(key))}
         last = f"blocks.{len(depths) - 1}.hook_resid_post"
         keys = [depths.get(depth, "") for depth in range(len(depths))]
         if pattern is PRE and last in tensors:

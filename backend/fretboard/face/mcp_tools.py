@@ -84,8 +84,8 @@ class Tools:
             )
         done = self.place.test(self._view(id), kind, rival=rival)
         finding = done.find(token)
-        told = {"finding": finding.sentence, "numbers": finding.numbers}
-        return [_json(told), *_drawn(lambda: done.figure(token))]
+        result = {"finding": finding.sentence, "numbers": finding.numbers}
+        return [_json(result), *_drawn(lambda: done.figure(token))]
 
     def _view(self, analysis_id: str) -> AnalysisView:
         if analysis_id not in self._known:

@@ -69,8 +69,8 @@ def _titles(trace: Any, figure: go.Figure) -> list[str]:
     z = trace.colorbar.title.text if trace.type == "heatmap" else None
     if trace.type == "scatter3d":
         z = scene.zaxis.title.text
-    found = (scene.xaxis.title.text, scene.yaxis.title.text, z)
-    return [_plain(text) or axis for text, axis in zip(found, "xyz", strict=True)]
+    titles = (scene.xaxis.title.text, scene.yaxis.title.text, z)
+    return [_plain(text) or axis for text, axis in zip(titles, "xyz", strict=True)]
 
 
 def _has(values: Any) -> bool:

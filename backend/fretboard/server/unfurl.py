@@ -95,7 +95,8 @@ def _card(services: Services, path: Mapping[str, str], test_id: str | None) -> C
     if len(analyses) > 1:
         share = LONGEST // 2 - 8  # both are to be seen
         said = " ↔ ".join(
-            f"{label}: {_answer(one)[:share]}" for label, one in zip("AB", analyses, strict=True)
+            f"{label}: {_answer(analysis)[:share]}"
+            for label, analysis in zip("AB", analyses, strict=True)
         )
     elif test_id is not None:
         test = services.tests.read(test_id)

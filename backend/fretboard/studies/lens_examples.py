@@ -62,7 +62,7 @@ def picture_examples(
         )
         for place, item in enumerate(items)
     ]
-    return chosen, f"{len(chosen)} pictures of {', '.join(sources)}; {_asked(chosen)}"
+    return chosen, f"{len(chosen)} pictures of {', '.join(sources)}; {_prompts_of(chosen)}"
 
 
 def world_examples(settings: Settings, count: int) -> Examples:
@@ -110,7 +110,7 @@ def _opened(path: Path, pixels: int) -> Image.Image:
     return read_picture(read_file(path), pixels).image
 
 
-def _asked(examples: Sequence[FitExample]) -> str:
+def _prompts_of(examples: Sequence[FitExample]) -> str:
     prompts = list(dict.fromkeys(example.prompt for example in examples))
     more = f" and {len(prompts) - 3} more" if len(prompts) > 3 else ""
     return "; ".join(f"“{prompt}”" for prompt in prompts[:3]) + more

@@ -98,7 +98,7 @@ def side_of(
 ) -> Side:
     """Its picture, question and tokens."""
     png = source.image(document) if document.request.image is not None else None
-    chips = [Chip(readable(one.text), story(one), _kind(one)) for one in document.tokens]
+    chips = [Chip(readable(token.text), story(token), _kind(token)) for token in document.tokens]
     title = document.request.prompt
     return Side(title, about(document, reading), chips, picture(png), selected, label)
 

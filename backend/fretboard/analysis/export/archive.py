@@ -183,5 +183,5 @@ def _restore_arrays(store: AnalysisStore, record: str, data: bytes) -> None:
             place, _, name = key.rpartition("/")
             file = place or (HIDDEN_STATES if name == HIDDEN_STATES else ARRAYS)
             files.setdefault(file, {})[name] = arrays[key]
-    for file, found in files.items():
-        store.write_arrays(record, file, found)
+    for file, contents in files.items():
+        store.write_arrays(record, file, contents)

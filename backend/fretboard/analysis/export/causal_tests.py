@@ -72,7 +72,7 @@ class TestExport:
     def page(self, theme: ThemeName) -> Page:
         """See `Exported`."""
         tokens: list[int | None] = [None, *range(len(self.document.tokens))]
-        texts = ["mean of all", *(readable(one.text) for one in self.document.tokens)]
+        texts = ["mean of all", *(readable(token.text) for token in self.document.tokens)]
         chips = [
             Chip(text, find(self.document, self.arrays, token).sentence)
             for text, token in zip(texts, tokens, strict=True)

@@ -55,7 +55,7 @@ class SetExport:
     def page(self, theme: ThemeName) -> Page:
         """See `Exported`."""
         members = [member for member in self._done() if member.token is not None]
-        chips = [Chip(self._face(one), f"{one.name}: {one.answer}") for one in members]
+        chips = [Chip(self._face(member), f"{member.name}: {member.answer}") for member in members]
         about = f"{self.document.request.model} · {len(members)} images · token {self.role}"
         charts = [
             PageChart(

@@ -28,6 +28,6 @@ def notebook(record: Exported, server: str) -> str:
     cells.append(new_markdown_cell(f"## To cite\n\n```bibtex\n{cited}```"))
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"  # not drawn by lot: the same record gives the same file
-    made = new_notebook(cells=cells, metadata=KERNEL)
-    nbformat.validate(made)
-    return nbformat.writes(made) + "\n"
+    notebook = new_notebook(cells=cells, metadata=KERNEL)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"

@@ -155,8 +155,8 @@ def _add_figures(router: APIRouter, services: Services, arrays: Arrays) -> None:
     ) -> MapStability:
         """How much the map changes with the seed."""
         image_set, role = finished_set(services, set_id, token)
-        made_with = settings.of("images")
-        _, note = arrays.map_of_set(image_set, role, "stability", made_with, "disparities")
+        chosen = settings.of("images")
+        _, note = arrays.map_of_set(image_set, role, "stability", chosen, "disparities")
         return MapStability(**note)
 
 
