@@ -72,11 +72,9 @@ class Steering(SteerSettings):
     @property
     def summary(self) -> str:
         """For people: `steered from blue to red at depth 6, strength 1`."""
-        deed = f"steered towards {self.towards}"
-        if self.swap:
-            deed = f"swapped {self.towards} and {self.swap}"
-        elif self.away:
-            deed = f"steered from {self.away} to {self.towards}"
+        to, away, swap = map(_named, (self.towards, self.away, self.swap))
+        deed = f"steered from {away} to {to}" if away else f"steered towards {to}"
+        deed = f"swapped {to} and {swap}" if swap else deed
         plural = "s" * (len(self.depths) > 1)
         return f"{deed} at depth{plural} {spans(self.depths)}, strength {self.strength:g}"
 
@@ -130,6 +128,11 @@ def check_steering(steering: Steering, layers: int | None) -> None:
                 "With direction=means the concepts are two analyses: give their ids, as in "
                 "'ID away=ID direction=means'."
             )
+
+
+def _named(concept: str) -> str:
+    """A word, or the beginning of an analysis's id."""
+    return concept[:8] if ANALYSIS_ID.fullmatch(concept) else concept
 
 
 def _written(value: object) -> str:
