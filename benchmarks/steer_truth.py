@@ -36,8 +36,8 @@ from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import color_question
 from fretboard.tiny_llava.world.scene import COLORS, Scene
 
-DEPTHS, MIDDLE = (0, 2, 4, 6, 8, 10, 12), 6
-STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+DEPTHS, MIDDLE = (2, 4, 6, 8, 10), 6
+STRENGTHS = (0.5, 0.75, 1.5)
 LONGEST = 12
 Way = Callable[[str, str], StateChanges | None]
 Ways = dict[str, Way]
@@ -63,13 +63,12 @@ def ways(pipeline: Pipeline) -> Ways:
         found[f"towards, depth {depth}"] = asked(f"{{to}} depths={depth}")
         found[f"from own, depth {depth}"] = asked(f"{{to}} away={{own}} depths={depth}")
         found[f"swap, depth {depth}"] = asked(f"{{to}} swap={{own}} depths={depth}")
-        for kind in (SteerDirection.JACOBIAN, SteerDirection.TUNED, SteerDirection.LATENT):
-            if depth < len(anatomy.layers):
-                text = f"{{to}} swap={{own}} depths={depth} direction={kind}"
-                found[f"swap {kind}, depth {depth}"] = asked(text)
         found[f"random, depth {depth}"] = blind(depth, lambda: pushed(noise(), 1.0))
         found[f"random swap, depth {depth}"] = blind(depth, lambda: exchanged(noise(), noise()))
-    for depth in (0, 1, 2, 4):
+    for kind in (SteerDirection.JACOBIAN, SteerDirection.TUNED, SteerDirection.LATENT):
+        text = f"{{to}} swap={{own}} depths={MIDDLE} direction={kind}"
+        found[f"swap {kind}, depth {MIDDLE}"] = asked(text)
+    for depth in (0, 1, 2):
         text = f"{{to}} swap={{own}} depths={depth} at=image"
         found[f"swap at the image, depth {depth}"] = asked(text)
     for strength in STRENGTHS:
