@@ -41,7 +41,7 @@ def steered(
     """
     with removing() as handles:
         if changes is not None:
-            prompt = _of_prompt(anatomy, changes, tensors)
+            prompt = _of_prompt(anatomy, changes, tensors).cpu()
             for depth, change in changes.by_depth.items():
                 place = _running(anatomy, depth, tensors)
                 handles.append(change_states(anatomy, place, _Steered(changes, change, prompt)))
@@ -70,24 +70,29 @@ class _Steered:
     """Those that brought new positions alone, and the first."""
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        chosen = self._chosen(hidden.shape[1]).to(hidden.device)
-        return torch.where(chosen[..., None], self.change(hidden).to(hidden), hidden)
+        chosen = self._chosen(hidden.shape[1])
+        places = chosen.any(0).nonzero().flatten().tolist()
+        if not places:
+            return hidden
+        span = slice(places[0], places[-1] + 1)  # of a long prompt perhaps the last alone
+        part, where = hidden[:, span], chosen[:, span, None].to(hidden.device)
+        changed = hidden.clone()
+        changed[:, span] = torch.where(where, self.change(part).to(part), part)
+        return changed
 
     def _chosen(self, positions: int) -> Tensor:
-        """(rows or 1, positions) of this call."""
+        """(rows, positions) of this call."""
         length = self.prompt.shape[1]
         whole = self._calls == 0 or positions >= max(length, 2)
         if whole:
             self._calls = max(self._calls, 1)
             return torch.cat([self.prompt, self._answer(1, positions - length)], 1)
         self._calls += 1
-        return self._answer(self._calls - 1, positions)[:1]
+        return self._answer(self._calls - 1, positions)
 
     def _answer(self, token: int, count: int) -> Tensor:
         flags = [self.changes.predicts(token + step) for step in range(count)]
-        return torch.tensor(flags, dtype=torch.bool, device=self.prompt.device).expand(
-            len(self.prompt), -1
-        )
+        return torch.tensor(flags, dtype=torch.bool).expand(len(self.prompt), -1)
 
 
 def _of_prompt(anatomy: Anatomy, changes: StateChanges, tensors: Mapping[str, Tensor]) -> Tensor:
