@@ -3,7 +3,7 @@
     python benchmarks/steer_truth.py --scenes 60 --output steer_truth.json
 
 Every scene is asked for the colour of one of its objects, plainly and steered from the colour that
-the answer names to another drawn at random. By way, depth and strength, with 95 % Wilson intervals:
+the answer names to another drawn at random. By way and depth, with 95 % Wilson intervals:
 
 - says: the answer names the other colour and no third one before it;
 - kept: it is the plain answer, word for word, with the colour changed and nothing else.
@@ -36,11 +36,11 @@ from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import color_question
 from fretboard.tiny_llava.world.scene import COLORS, Scene
 
-DEPTHS, MIDDLE = (2, 4, 6, 8, 10), 6
-STRENGTHS = (0.5, 0.75, 1.5)
+DEPTHS, MIDDLE = (4, 6, 8), 6
 LONGEST = 12
 Way = Callable[[str, str], StateChanges | None]
 Ways = dict[str, Way]
+Hits = dict[str, list[tuple[bool, bool]]]
 
 
 def ways(pipeline: Pipeline) -> Ways:
@@ -58,23 +58,16 @@ def ways(pipeline: Pipeline) -> Ways:
     def blind(depth: int, draw: Callable[[], Change]) -> Way:
         return lambda _to, _own: StateChanges({depth: draw()})
 
-    found: Ways = {}
+    found: Ways = {f"towards, depth {MIDDLE}": asked(f"{{to}} depths={MIDDLE}")}
     for depth in DEPTHS:
-        found[f"towards, depth {depth}"] = asked(f"{{to}} depths={depth}")
         found[f"from own, depth {depth}"] = asked(f"{{to}} away={{own}} depths={depth}")
         found[f"swap, depth {depth}"] = asked(f"{{to}} swap={{own}} depths={depth}")
-        found[f"random, depth {depth}"] = blind(depth, lambda: pushed(noise(), 1.0))
-        found[f"random swap, depth {depth}"] = blind(depth, lambda: exchanged(noise(), noise()))
     for kind in (SteerDirection.JACOBIAN, SteerDirection.TUNED, SteerDirection.LATENT):
         text = f"{{to}} swap={{own}} depths={MIDDLE} direction={kind}"
         found[f"swap {kind}, depth {MIDDLE}"] = asked(text)
-    for depth in (0, 1, 2):
-        text = f"{{to}} swap={{own}} depths={depth} at=image"
-        found[f"swap at the image, depth {depth}"] = asked(text)
-    for strength in STRENGTHS:
-        for name, other in (("towards", ""), ("from own", "away={own}")):
-            text = f"{{to}} {other} depths={MIDDLE} strength={strength}"
-            found[f"{name}, strength {strength}"] = asked(text)
+    found["swap at the image, depth 0"] = asked("{to} swap={own} depths=0 at=image")
+    found[f"random, depth {MIDDLE}"] = blind(MIDDLE, lambda: pushed(noise(), 1.0))
+    found[f"random swap, depth {MIDDLE}"] = blind(MIDDLE, lambda: exchanged(noise(), noise()))
     return found
 
 
@@ -95,9 +88,10 @@ def color_of(answer: str) -> str:
     return next((word for word in answer.replace(".", " ").split() if word in COLORS), "")
 
 
-def measure(pipeline: Pipeline, scenes: list[Scene]) -> dict[str, list[tuple[bool, bool]]]:
-    """Way → (says, kept) of every scene whose plain answer names a colour."""
-    rng, hits, known = random.Random(0), defaultdict(list), ways(pipeline)
+def measure(pipeline: Pipeline, scenes: list[Scene], report: Callable[[Hits], None]) -> None:
+    """Way → (says, kept) of every scene whose plain answer names a colour; told after each."""
+    rng, known = random.Random(0), ways(pipeline)
+    hits: Hits = defaultdict(list)
     for scene in scenes:
         prompt = color_question(rng.choice(scene.groups)).question
         inputs = build_inputs(pipeline.checkpoint, prompt, render(scene), None)
@@ -110,11 +104,11 @@ def measure(pipeline: Pipeline, scenes: list[Scene]) -> dict[str, list[tuple[boo
             answer = said(pipeline, inputs, changes(other, own))
             kept = answer == plain.replace(own, other)
             hits[name].append((color_of(answer) == other, kept))
-    return hits
+        report(hits)
 
 
 def main() -> None:
-    """Print shares by way, and write them as JSON."""
+    """Write shares by way as JSON after every scene, and print them in the end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=60)
     parser.add_argument("--output", type=Path, default=Path("steer_truth.json"))
@@ -124,19 +118,20 @@ def main() -> None:
     half = options.scenes // len(MIXES)
     scenes = [scene for pair in zip(*(held_out(c, half) for c in MIXES), strict=True)
               for scene in pair]  # fmt: skip
-    report = {
-        name: {
-            "says": with_interval([s for s, _ in hits]),
-            "kept": with_interval([k for _, k in hits]),
+
+    def report(hits: Hits) -> None:
+        table = {
+            name: {
+                "says": with_interval([says for says, _ in rows]),
+                "kept": with_interval([kept for _, kept in rows]),
+            }
+            for name, rows in hits.items()
         }
-        for name, hits in measure(pipeline, scenes).items()
-    }
-    options.output.write_text(json.dumps(report, indent=1) + "\n")
-    for name, row in report.items():
-        cells = [
-            f"{measure} {r['mean']:.2f} [{r['low']:.2f}, {r['high']:.2f}]"
-            for measure, r in row.items()
-        ]
+        options.output.write_text(json.dumps(table, indent=1) + "\n")
+
+    measure(pipeline, scenes, report)
+    for name, row in json.loads(options.output.read_text()).items():
+        cells = [f"{m} {r['mean']:.2f} [{r['low']:.2f}, {r['high']:.2f}]" for m, r in row.items()]
         print(f"{name}: {', '.join(cells)}")
 
 
