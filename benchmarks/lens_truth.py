@@ -9,11 +9,11 @@ resample scenes. By lens and depth:
   the likeliest of the 16 kinds (10 colours)?
 - leads: of a caption's tokens and of a colour question's, how many does the lens already have in
   the lead; ece: of those leaders, how far probability and being right lie apart (10 bins).
-- swap: at one depth the state is moved, as far as it is long (STRENGTH), along the lens's own
+- swap: at one depth the state is steered, as far as it is long (STRENGTH), along the lens's own
   direction from the colour that the model names to another drawn at random: how often does the
   model then name that one, and by how much (nats, `odds`) do the log odds of the two move? Where
-  it predicts the colour (prompt), and at the patches of the object (image). `random` moves it as
-  far in a random direction.
+  it predicts the colour (prompt), and at the patches of the object (image). `exchange` swaps the
+  two along their unembeddings instead; `random` steers as far in a random direction.
 """
 
 import argparse
@@ -28,17 +28,21 @@ import patch_pointing
 import torch
 from torch import Tensor
 
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.fitted_lens import Span
 from fretboard.core.reading import Lens
-from fretboard.core.settings import get_settings
+from fretboard.core.steer import SteerAt, SteerDirection, Steering
 from fretboard.engine.analyze import Pipeline
 from fretboard.engine.causal.forced import Forced, answer, logits
 from fretboard.engine.causal.hooks import states_put
 from fretboard.engine.lens_fit.examples import states_at
 from fretboard.engine.load import load_pipeline
+from fretboard.engine.steer import ConceptDirections
+from fretboard.lens.directions import exchanged, pushed
 from fretboard.lens.readout import VocabularyLens
 from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
+from fretboard.model.steer import Change
 from fretboard.store.analyses import open_store
 from fretboard.tiny_llava.train.evaluation import MIXES, held_out
 from fretboard.tiny_llava.world.backdrop import render
@@ -48,7 +52,7 @@ from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
 STRENGTH = 1.0
 BINS = 10
 ANSWER_LENSES = (Lens.NORMED, Lens.RAW, Lens.JACOBIAN, Lens.TUNED)
-SWAP_LENSES = (Lens.NORMED, Lens.JACOBIAN, Lens.TUNED)
+SWAP_LENSES = (SteerDirection.UNEMBEDDING, SteerDirection.JACOBIAN, SteerDirection.TUNED)
 Rows = dict[str, list[tuple[int, np.ndarray, float]]]
 
 
@@ -66,28 +70,38 @@ def leading(lens: VocabularyLens, forced: Forced) -> tuple[np.ndarray, np.ndarra
     return right.numpy().astype(float), best.values.exp().numpy()
 
 
-def direction(lens: VocabularyLens, states: Tensor, towards: int, away: int) -> Tensor:
-    """(L+1, n, width) of length 1: where the lens's log odds of the two words rise fastest."""
-    moved = states.clone().requires_grad_()
-    with torch.enable_grad():
-        table = lens.log_probabilities(moved)
-        odds = (table[..., towards] - table[..., away]).sum()
-    (gradient,) = torch.autograd.grad(odds, moved)
-    return torch.nn.functional.normalize(gradient, dim=-1)
+def ways(pipeline: Pipeline, span: Span, words: list[str]) -> dict[str, list[Change]]:
+    """By direction what is done to the state of every depth, from words[1] to words[0]."""
+    anatomy = pipeline.checkpoint.anatomy
+    concepts = ConceptDirections(anatomy, pipeline.lenses, pipeline.vocabulary, pipeline.store)
+    at = SteerAt.IMAGE if span is Span.IMAGE else SteerAt.ANSWER
+    kinds = SWAP_LENSES + ((SteerDirection.LATENT,) if span is Span.IMAGE else ())
+    found: dict[str, list[Change]] = {}
+    for kind in kinds:
+        steering = Steering(
+            towards=words[0], depths=tuple(range(len(anatomy.layers))), direction=kind, at=at
+        )
+        pairs = concepts.directions(words, steering)
+        found[kind.value] = [pushed(a - b, STRENGTH) for a, b in pairs]
+        if kind is SteerDirection.UNEMBEDDING:
+            found["exchange"] = [exchanged(a, b) for a, b in pairs]
+    found["random"] = [pushed(torch.randn(anatomy.width), STRENGTH) for _ in anatomy.layers]
+    return found
 
 
 def swapped(
-    forced: Forced, at: Tensor, moved: Tensor, token: int, towards: int
+    forced: Forced, at: Tensor, changes: list[Change], token: int, towards: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(L,) whether the model names `towards` when depth d is `moved` at the positions `at`;
+    """(L,) whether the model names `towards` when depth d is changed at the positions `at`;
 
     (L,) nats by which the log odds of `towards` and the emitted word move.
     """
     anatomy, own = forced.checkpoint.anatomy, forced.emitted[token]
     plain = logits(forced)[token]
     named, odds = [], []
-    for depth in range(len(anatomy.layers)):
-        with states_put(anatomy, depth, at, moved[depth]):
+    states = states_at(forced, at)
+    for depth, change in enumerate(changes):
+        with states_put(anatomy, depth, at, change(states[depth])):
             row = logits(forced)[token]
         named.append(float(int(row.argmax()) == towards))
         odds.append(float((row - plain)[towards] - (row - plain)[own]))
@@ -102,6 +116,7 @@ def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Ran
     said = [t for t, number in enumerate(forced.emitted) if number in ids.values()]
     if not said:
         return {}
+    name_of = {number: color for color, number in ids.items()}
     token, own = said[0], forced.emitted[said[0]]
     towards = rng.choice([number for number in ids.values() if number != own])
     patches = np.flatnonzero(patch_pointing.on_object(centers, group))
@@ -111,16 +126,8 @@ def swaps(pipeline: Pipeline, scene: Scene, centers: np.ndarray, rng: random.Ran
     }
     named = {}
     for span, at in places.items():
-        states = states_at(forced, at)
-        length = STRENGTH * states.norm(dim=-1, keepdim=True)
-        ways = {
-            lens.value: direction(pipeline.lens(lens, span), states, towards, own)
-            for lens in (*SWAP_LENSES, *((Lens.LATENT,) if span is Span.IMAGE else ()))
-        }
-        ways["random"] = torch.nn.functional.normalize(torch.randn_like(states), dim=-1)
-        for name, way in ways.items():
-            moved = states + length * way
-            hit, odds = swapped(forced, at, moved, token, towards)
+        for name, changes in ways(pipeline, span, [name_of[towards], name_of[own]]).items():
+            hit, odds = swapped(forced, at, changes, token, towards)
             named |= {f"{name} {span}, swap": hit, f"{name} {span}, odds": odds}
     return named
 
@@ -187,7 +194,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("lens_truth.json"))
     options = parser.parse_args()
     torch.manual_seed(0)
-    pipeline = load_pipeline(get_settings(), open_store("memory://"))
+    pipeline = load_pipeline(drawn_world_settings(None), open_store("memory://"))
     half = options.scenes // len(MIXES)
     scenes = [scene for pair in zip(*(held_out(c, half) for c in MIXES), strict=True)
               for scene in pair]  # fmt: skip

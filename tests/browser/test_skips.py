@@ -90,3 +90,26 @@ def free_answer(server: Server, scene) -> str:
     found = ask(server, scene)
     follow(server, found)
     return found
+
+
+def test_two_words_are_swapped_from_the_keyboard_and_an_unknown_one_is_refused(
+    watched: Watched, server: Server, free_answer: str
+) -> None:
+    watched.provokes(422)
+    tokens = read(server, free_answer)["tokens"]  # type: ignore[index]
+    own = next(token for token in tokens if token["text"].strip().isalpha())
+    page = watched.page(390, 844, "dark")
+    open_board(page, f"/a/{free_answer}?token={own['index']}")
+    page.get_by_role("button", name="Steer", exact=True).press("Enter")
+    panel = page.get_by_role("group", name="Steer")
+    expect(panel.get_by_role("textbox", name="and")).to_have_value(own["text"].strip())
+    word = panel.get_by_role("textbox", name="the word")
+    word.fill("xqzzyv")
+    word.press("Enter")
+    expect(panel).to_contain_text("is not in this model's vocabulary")
+    panel.get_by_label("at depth").press("ArrowRight")
+    word.fill("two")
+    word.press("Enter")
+    page.wait_for_url(re.compile(rf"/compare/{free_answer}/\w+"))
+    said = f"swapped two and {own['text'].strip()} at depth 7"
+    expect(side(page, "B").locator(".answer")).to_contain_text(said, timeout=RUN_MS)

@@ -15,6 +15,7 @@ from fretboard.core.question import SkipWhen
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import Inputs, image_positions
+from fretboard.model.steer import StateChanges
 from tests.support.tiny_families import IMAGE_ID, LAYERS, TEXT_ONLY, TOKENIZER
 from tests.support.tiny_llava_families import LLAVA_LIKE
 from tests.support.tiny_other_families import OTHERS
@@ -138,6 +139,20 @@ def test_cached_generation_gives_the_states_and_logits_of_a_whole_pass(name, wit
     close(states, expected_states)
     close(logits, expected_logits)
     assert answer == expected_logits.argmax(-1).tolist()
+
+
+@each_case
+def test_a_state_is_changed_where_it_is_captured(name, with_image):
+    """Also where a layer does not run, as one that reads an image alone."""
+    inputs, made = Inputs(FAMILIES[name].inputs(with_image), None), StateChanges({1: torch.neg})
+    first = []
+    for changes in (None, made):
+        take = lambda step: first.append(step.states)  # noqa: E731
+        generate(loaded(name), inputs, 1, (), take, changes=changes)
+    plain, changed = first
+    assert torch.equal(changed[0], plain[0]) or torch.equal(plain[0], plain[1])
+    assert torch.equal(changed[1], -plain[1])
+    assert not torch.allclose(changed[-1], plain[-1], atol=1e-3)
 
 
 @each_case

@@ -36,4 +36,6 @@ def heading(name: str, of: Subject, options: FigureOptions) -> tuple[str, str]:
         layers = ", ".join(map(str, analysis.request.skip_layers))
         after = " after the prompt" if analysis.request.skip_when is SkipWhen.DECODE else ""
         parts.append(f"skipped layers {layers}{after}")
+    if analysis.request.steering is not None:
+        parts.append(analysis.request.steering.summary)
     return titles[name], " · ".join(filter(None, parts))

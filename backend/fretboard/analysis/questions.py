@@ -18,6 +18,7 @@ from fretboard.core.question import (
 )
 from fretboard.core.repair import parse_repair
 from fretboard.core.settings import Settings
+from fretboard.core.steer import parse_steering
 
 
 def prepare(
@@ -39,6 +40,7 @@ def prepare(
         skip_when=question.skip_when if skipped else SkipWhen.ALWAYS,
         continuation=question.continuation or None,
         repair=parse_repair(question.repair, served.layers or None),
+        steering=parse_steering(question.steering, served.layers or None),
         salt=question.salt,
         image=_image_info(picture),
     )

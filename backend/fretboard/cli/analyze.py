@@ -23,6 +23,9 @@ from fretboard.figures.theme import ThemeName
 PRESET = "Answer plainly into OUTPUT/plain, then without the layers this preset became."
 
 
+UNTESTED = ("lens", "skip_layers", "skip_when", "repair", "steering")  # a test runs the whole model
+
+
 @from_fields
 def analyze(
     question: Question,
@@ -80,7 +83,7 @@ def experiment(
     kind: Annotated[Kind, typer.Argument(help="knockout, patching, attribution, cut, saliency.")],
     images: Annotated[list[Path], typer.Argument(help="One or more images.")],
     output: Output,
-    question: Annotated[Question, Without(("lens", "skip_layers", "skip_when", "repair"))],
+    question: Annotated[Question, Without(UNTESTED)],
     other: Annotated[
         Path | None, typer.Option(help="Patch against this image; default: a grey one.")
     ] = None,

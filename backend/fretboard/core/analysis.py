@@ -163,7 +163,7 @@ class Analysis(BaseModel):
         return self.model_dump_json(by_alias=True, indent=1).encode()
 
 
-YOUNGER = {"skip_when": SkipWhen.ALWAYS, "repair": Repair(), "salt": None}
+YOUNGER = {"skip_when": SkipWhen.ALWAYS, "repair": Repair(), "steering": None, "salt": None}
 
 
 def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:

@@ -11,6 +11,7 @@ from fretboard.core.errors import InputError
 from fretboard.core.images import Picture
 from fretboard.core.reading import Lens
 from fretboard.core.repair import Repair, RepairKind, parse_numbers
+from fretboard.core.steer import Steering
 
 DEFAULT_NEW_TOKENS = 64
 
@@ -57,6 +58,8 @@ class QuestionFields(BaseModel):
     """Analyse this answer instead of generating one."""
     repair: str = ""
     """Decode with dola, deco, skip-on-reversal, vcd or fade, such as 'deco strength=0.6'."""
+    steering: str = ""
+    """Add a word's direction to hidden states, or swap two: 'red depths=6 strength=1 away=blue'."""
 
 
 class Question(QuestionFields):
@@ -85,6 +88,7 @@ class AnalysisRequest(BaseModel):
     skip_when: SkipWhen = SkipWhen.ALWAYS
     continuation: str | None = None
     repair: Repair = Repair()
+    steering: Steering | None = None
     salt: str | None = None
     """Of a private analysis: random, so that nobody can tell the id from what was asked."""
     image: ImageInfo | None = None

@@ -13,17 +13,20 @@ from fretboard.analysis.stages import staged
 from fretboard.core.analysis import Analysis, Status, Token
 from fretboard.core.arrays import TOP_K
 from fretboard.core.fitted_lens import Span
+from fretboard.core.question import AnalysisRequest
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.engine.derive import make_lens
 from fretboard.engine.fitted import FittedLenses
 from fretboard.engine.run import Job, Run, batches
+from fretboard.engine.steer import ConceptDirections
 from fretboard.engine.stream import to_tensor
 from fretboard.lens.readout import Readout, VocabularyLens, read_out
 from fretboard.model import shortage
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
 from fretboard.model.refusals import run_failure
+from fretboard.model.steer import StateChanges
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 
 OnOutcome = Callable[[Job, Analysis | Exception], None]
@@ -47,6 +50,12 @@ class Pipeline:
     def lens(self, lens: Lens, span: Span = Span.PROMPT) -> VocabularyLens:
         """One that reads states at `span`. Raises InputError where it is to be fitted first."""
         return make_lens(self.checkpoint.anatomy, lens, self.lenses, span)
+
+    def changes(self, request: AnalysisRequest) -> StateChanges | None:
+        """What its steering does to the states. Raises InputError for what the model lacks."""
+        anatomy = self.checkpoint.anatomy
+        concepts = ConceptDirections(anatomy, self.lenses, self.vocabulary, self.store)
+        return concepts.changes(request.steering)
 
     def analyse(self, job: Job) -> Analysis:
         """Generate, read out, detect stages, write the record; returns the finished document.
@@ -72,7 +81,8 @@ class Pipeline:
         for job in jobs:
             try:
                 lens = self.lens(job.analysis.request.lens.base)
-                yield Run(self.checkpoint, lens, self.vocabulary.text, job, self.longest)
+                changes = self.changes(job.analysis.request)
+                yield Run(self.checkpoint, lens, self.vocabulary.text, job, self.longest, changes)
             except Exception as error:
                 tell(job, run_failure(error, job.analysis.id))
 
@@ -102,7 +112,8 @@ class Pipeline:
         request = batch[0].job.analysis.request
         answers = [run.answer(ended) for run in batch]
         try:
-            generate_together(self.checkpoint, answers, request.skip_layers, request.skip_when)
+            skips = request.skip_layers, request.skip_when
+            generate_together(self.checkpoint, answers, *skips, batch[0].changes)
         except Exception as error:
             if all(run.ended for run in batch):
                 raise

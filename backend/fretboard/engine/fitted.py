@@ -32,7 +32,7 @@ class FittedLenses:
     def make(self, anatomy: Anatomy, kind: Lens, span: Span) -> VocabularyLens:
         """The lens for states at `span`. Raises InputError where none is fitted for them."""
         if kind is Lens.JACOBIAN or kind is Lens.TUNED:
-            translation = self._translation(anatomy, kind, span)
+            translation = self.translation(anatomy, kind, span)
             return LogitLens(
                 anatomy.normed, anatomy.logits, anatomy.vocabulary, translate=translation
             )
@@ -43,15 +43,8 @@ class FittedLenses:
             )
         return self._latent(anatomy)
 
-    def _latent(self, anatomy: Anatomy) -> LatentLens:
-        arrays = self.read(Lens.LATENT)[1]
-        return LatentLens(
-            _tensor(anatomy, arrays["image.states"]),
-            torch.from_numpy(arrays["image.ids"].astype(np.int64)).to(anatomy.device),
-            LogitLens(anatomy.normed, anatomy.logits, anatomy.vocabulary),
-        )
-
-    def _translation(self, anatomy: Anatomy, kind: FittedKind, span: Span) -> Translation:
+    def translation(self, anatomy: Anatomy, kind: FittedKind, span: Span) -> Translation:
+        """The lens's maps for states at `span`. Raises InputError where none is fitted."""
         if (kind, span) not in self._translations:
             arrays = self.read(kind)[1]
             if f"{span}.weight" not in arrays:
@@ -65,6 +58,14 @@ class FittedLenses:
                 None if bias is None else _tensor(anatomy, bias),
             )
         return self._translations[kind, span]
+
+    def _latent(self, anatomy: Anatomy) -> LatentLens:
+        arrays = self.read(Lens.LATENT)[1]
+        return LatentLens(
+            _tensor(anatomy, arrays["image.states"]),
+            torch.from_numpy(arrays["image.ids"].astype(np.int64)).to(anatomy.device),
+            LogitLens(anatomy.normed, anatomy.logits, anatomy.vocabulary),
+        )
 
     def read(self, kind: FittedKind) -> Read:
         """How the lens came about, and its arrays. Raises InputError where none is fitted."""

@@ -69,4 +69,5 @@ class PatchReader:
         how = settled(request.repair, len(checkpoint.anatomy.layers))
         repair = make_repair(checkpoint, request, how, inputs, image)
         with repair.hooked():  # a repair that damps layers damps them at the image positions too
-            return patch_states(checkpoint, inputs, request.skip_layers, request.skip_when)
+            skips = request.skip_layers, request.skip_when
+            return patch_states(checkpoint, inputs, *skips, self._pipeline.changes(request))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import Cancelled
-from fretboard.core.question import check_layers
+from fretboard.core.question import AnalysisRequest, check_layers
 from fretboard.core.repair import RepairKind, settled
 from fretboard.engine.repair import make_repair
 from fretboard.engine.stream import StreamingReader
@@ -19,6 +19,7 @@ from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, FinishReason, Step
 from fretboard.model.inputs import build_inputs, compatible, image_positions
 from fretboard.model.limits import check_room
+from fretboard.model.steer import StateChanges
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -43,10 +44,11 @@ class Run:
         text: Callable[[int], str],
         job: Job,
         longest: int,
+        changes: StateChanges | None = None,
     ) -> None:
         """lens: it is read out with; `text`: of a token id; longest: tokens of a continuation
-        that are taken."""
-        self.job = job
+        that are taken; changes: what is done to the states."""
+        self.job, self.changes = job, changes
         self.ended = False
         self._text, self._started = text, time.perf_counter()
         request, anatomy = job.analysis.request, checkpoint.anatomy
@@ -87,7 +89,7 @@ class Run:
         """Whether both can be decoded in one batch: the model as it is, or changed alike."""
         mine, theirs = self.job.analysis.request, other.job.analysis.request
         plain = mine.repair.kind is theirs.repair.kind is RepairKind.NONE
-        alike = (mine.skip_layers, mine.skip_when) == (theirs.skip_layers, theirs.skip_when)
+        alike = _changes(mine) == _changes(theirs)
         return plain and alike and compatible(self.inputs, other.inputs)
 
     def _step(self, step: Step) -> bool:
@@ -102,6 +104,11 @@ class Run:
             }
         )
         return not self.job.cancelled()
+
+
+def _changes(request: AnalysisRequest) -> tuple[object, ...]:
+    """What is done to the model while it decodes."""
+    return request.skip_layers, request.skip_when, request.steering
 
 
 def batches(runs: Iterable[Run]) -> list[list[Run]]:

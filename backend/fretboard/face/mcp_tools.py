@@ -45,12 +45,16 @@ class Tools:
         max_new_tokens: int = 64,
         skip_layers: str = "",
         repair: str = "none",
+        steering: str = "",
     ) -> Result:
         """Ask the model. image: path of a file on this machine. skip_layers: such as "6-9".
+
+        steering: "red away=blue depths=6" adds a direction, "red swap=blue depths=6" swaps two.
 
         Returns answer, tokens with the story of each over the layers, stages, and the fretboard.
         """
         fields = {"max_new_tokens": max_new_tokens, "skip_layers": skip_layers, "repair": repair}
+        fields["steering"] = steering
         picture = Path(image).expanduser() if image else None
         view = self.place.analyze(picture, prompt, **fields)
         return [_said(view), *_drawn(lambda: view.heatmap("leader"))]

@@ -59,8 +59,8 @@ class Model:
 
         image: a path, bytes, a PIL image, a numpy array, None for text only; or a `Question`, such
         as `a.question.skip("skip.2")`. fields: those of `fb.Question`: `max_new_tokens`, `lens`,
-        `skip_layers` (`"6-9,12"` or numbers), `skip_when`, `continuation`, `repair`. Raises
-        InputError (BadImage, TooLarge), OutOfMemory.
+        `skip_layers` (`"6-9,12"` or numbers), `skip_when`, `continuation`, `repair`, `steering`.
+        Raises InputError (BadImage, TooLarge), OutOfMemory.
 
         >>> a = m.analyze("photo.png", "What is the color of the dog?", max_new_tokens=8)
         >>> a.answer

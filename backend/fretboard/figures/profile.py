@@ -60,6 +60,7 @@ def _run(analysis: Analysis) -> str:
             *(["no image"] if request.image is None else []),
             *([f"without layers {spans(request.skip_layers)}"] if request.skip_layers else []),
             *([f"decoded with {repair.kind}"] if repair else []),
+            *([request.steering.summary] if request.steering else []),
         ]
     )
 

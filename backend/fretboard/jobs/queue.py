@@ -146,11 +146,11 @@ class Jobs:
 
 
 def _group(request: AnalysisRequest) -> str:
-    """Analyses that one decoding batch can hold: the model as it is, or without the same layers."""
+    """Analyses that one decoding batch can hold: the model as it is, or changed alike."""
     if request.repair.kind is not RepairKind.NONE:
         return ""
     kind = "text" if request.image is None else "image"
-    return f"{kind}:{request.skip_layers}:{request.skip_when}"
+    return f"{kind}:{request.skip_layers}:{request.skip_when}:{request.steering or ''}"
 
 
 def _cancel_flag(analysis_id: str) -> str:

@@ -23,6 +23,7 @@ from fretboard.model.inputs import Inputs, side_by_side
 from fretboard.model.interventions import check_skippable, listed, skip_layers, skipping_cache
 from fretboard.model.numbers import check_numbers
 from fretboard.model.repairs import Plain, Position
+from fretboard.model.steer import StateChanges, steered
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
 
@@ -70,10 +71,11 @@ def generate(
     on_step: Callable[[Step], bool],
     when: SkipWhen = SkipWhen.ALWAYS,
     repair: Plain | None = None,
+    changes: StateChanges | None = None,
 ) -> FinishReason:
     """`generate_together` of one answer; returns why it ended."""
     answer = Answer(inputs, max_new_tokens, on_step, repair or Plain())
-    return generate_together(checkpoint, [answer], skipped, when)[0]
+    return generate_together(checkpoint, [answer], skipped, when, changes)[0]
 
 
 def generate_together(
@@ -81,24 +83,26 @@ def generate_together(
     answers: Sequence[Answer],
     skipped: Sequence[int] = (),
     when: SkipWhen = SkipWhen.ALWAYS,
+    changes: StateChanges | None = None,
 ) -> list[FinishReason]:
     """Decode answers in one batch, each as if it were alone; returns why each ended.
 
     Their inputs must be `compatible`, their repairs the same where they change the model. `when`
-    says at which positions `skipped` are left out. Raises InputError, before the first token,
-    where the model cannot do without a skipped layer.
+    says at which positions `skipped` are left out; the states captured are those after `changes`.
+    Raises InputError, before the first token, where the model cannot do without a skipped layer.
     """
     check_skippable(checkpoint.model, skipped)
     rows = [answer.repair.rows(answer.inputs) for answer in answers]
+    tensors = side_by_side(checkpoint, rows)
     conductor = _Conductor(checkpoint, answers, [answer_rows.rows for answer_rows in rows])
     with (
         conductor.telling(skipped),
         skip_layers(checkpoint.anatomy, skipped, when),
         answers[0].repair.hooked(),
+        steered(checkpoint.anatomy, changes, tensors),
         conductor.capture(),
         torch.inference_mode(),
     ):
-        tensors = side_by_side(checkpoint, rows)
         generator(checkpoint.model, "pixel_values" in tensors)(
             **tensors,
             **(skipping_cache(checkpoint.model, checkpoint.anatomy, skipped) if skipped else {}),

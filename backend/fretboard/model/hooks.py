@@ -1,6 +1,6 @@
 """Hooks on parts of decoder layers: put on and surely taken off, and what they find there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,11 +8,15 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from fretboard.core.errors import InputError
+from fretboard.model.anatomy import Anatomy, hidden_of
 
 ATTENTION_NAMES = ("self_attn", "attn", "attention", "self_attention", "linear_attn")
 MLP_NAMES = ("mlp", "feed_forward", "block_sparse_moe", "ffn")
 # A norm behind the MLP would undo a factor before it.
 MLP_NORM_NAMES = ("post_feedforward_layernorm", "post_mlp_layernorm")
+
+HIDDEN = "hidden_states"  # as layers call their input
+Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @contextmanager
@@ -26,9 +30,30 @@ def removing() -> Iterator[list[RemovableHandle]]:
             handle.remove()
 
 
+def change_states(
+    anatomy: Anatomy, depth: int, change: Callable[[Tensor], Tensor]
+) -> RemovableHandle:
+    """From now on every forward's residual stream (rows, positions, width) at `depth` is changed.
+
+    That is what enters layer `depth`; at depth L what leaves the last layer.
+    """
+
+    def enter(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        changed = change(entering_of(args, kwargs))
+        return ((changed, *args[1:]), kwargs) if args else (args, kwargs | {HIDDEN: changed})
+
+    def leave(_layer: nn.Module, _args: Any, output: Any) -> Any:
+        changed = change(hidden_of(output))
+        return (changed, *output[1:]) if isinstance(output, tuple) else changed
+
+    if depth < len(anatomy.layers):
+        return anatomy.layers[depth].register_forward_pre_hook(enter, with_kwargs=True)
+    return anatomy.layers[-1].register_forward_hook(leave)
+
+
 def entering_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """The hidden states a layer was called with, (rows, positions, width)."""
-    hidden: Tensor = args[0] if args else kwargs["hidden_states"]
+    hidden: Tensor = args[0] if args else kwargs[HIDDEN]
     return hidden
 
 

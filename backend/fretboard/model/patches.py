@@ -12,6 +12,7 @@ from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, image_positions
 from fretboard.model.numbers import check_states
+from fretboard.model.steer import StateChanges, steered
 
 
 def patch_states(
@@ -19,16 +20,17 @@ def patch_states(
     inputs: Inputs,
     skipped: Sequence[int] = (),
     when: SkipWhen = SkipWhen.ALWAYS,
+    changes: StateChanges | None = None,
 ) -> Tensor:
     """(L+1, patches, width), pre-norm, at the image positions in the prompt's order.
 
-    The prompt passes once, by the very path an answer begins with, `skipped` layers left out as
-    there. (L+1, 0, width) where no position holds image features. Raises InputError as `generate`,
-    and NoNumbers.
+    The prompt passes once, by the very path an answer begins with, `skipped` layers left out and
+    `changes` made as there. (L+1, 0, width) where no position holds image features. Raises
+    InputError as `generate`, and NoNumbers.
     """
     capture = Capture(checkpoint.anatomy, image_positions(checkpoint, inputs))
     taken: list[Tensor] = []
-    with ExitStack() as hooks:
+    with ExitStack() as hooks, steered(checkpoint.anatomy, changes, inputs.tensors):
         hooks.enter_context(capture.hooked())
 
         def first_step(_step: Step) -> bool:

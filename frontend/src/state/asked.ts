@@ -2,17 +2,19 @@
 import type { Analysis } from "../api/types";
 import { layerText } from "../text/layers";
 import { lensName } from "./reading";
+import { steeringSummary } from "./steer";
 
 /** What was asked beside the prompt: "layers 6–8 skipped after the prompt · decoded with DeCo · raw lens". */
 export function askedText(
 	request: Analysis["request"],
 	titleOf: (repair: string) => string = (kind) => kind,
 ): string {
-	const { skip_layers: skipped, skip_when, repair, lens, continuation } = request;
+	const { skip_layers: skipped, skip_when, repair, steering, lens, continuation } = request;
 	const after = skip_when === "decode" ? " after the prompt" : "";
 	const parts = [
 		skipped.length ? `${layerText(skipped)} skipped${after}` : "",
 		repair.kind !== "none" && `decoded with ${titleOf(repair.kind)}`,
+		steering && steeringSummary(steering),
 		continuation && "given text",
 		lens !== "normed" && lensName(lens),
 	];

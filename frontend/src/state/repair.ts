@@ -4,10 +4,15 @@ import type { Repair } from "../api/types";
 export function repairText(repair: Repair | null): string {
 	if (!repair || repair.kind === "none") return "";
 	const { kind, ...settings } = repair;
+	return written(kind, settings);
+}
+
+/** "deco strength=0.6 depths=8,9": settings that are not given are left out. */
+export function written(head: string, settings: object): string {
 	const given = Object.entries(settings).filter(([, value]) =>
-		Array.isArray(value) ? value.length > 0 : value !== null,
+		Array.isArray(value) ? value.length > 0 : value !== null && value !== "",
 	);
-	return [kind, ...given.map(([name, value]) => `${name}=${String(value)}`)].join(" ");
+	return [head, ...given.map(([name, value]) => `${name}=${String(value)}`)].join(" ");
 }
 
 /** The settings alone, to be read: "strength 0.6, depths 8,9,10". */

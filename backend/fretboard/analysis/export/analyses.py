@@ -137,6 +137,8 @@ def about(document: Analysis, reading: Reading) -> str:
     ]
     if document.request.skip_layers:
         parts.append(f"without layers {', '.join(map(str, document.request.skip_layers))}")
+    if document.request.steering is not None:
+        parts.append(document.request.steering.summary)
     return " · ".join(parts)
 
 

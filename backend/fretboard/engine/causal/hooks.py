@@ -10,9 +10,7 @@ from torch import Tensor, nn
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, hidden_of
-from fretboard.model.hooks import entering_of, removing
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
+from fretboard.model.hooks import Call, change_states, entering_of, removing
 
 
 @contextmanager
@@ -42,22 +40,8 @@ def states_put(anatomy: Anatomy, depth: int, at: Tensor, states: Tensor) -> Iter
         changed[0, at.to(hidden.device)] = states.to(hidden)
         return changed
 
-    def enter(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        changed = put(entering_of(args, kwargs))
-        return (
-            ((changed, *args[1:]), kwargs) if args else (args, kwargs | {"hidden_states": changed})
-        )
-
-    def leave(_layer: nn.Module, _args: Any, output: Any) -> Any:
-        changed = put(hidden_of(output))
-        return (changed, *output[1:]) if isinstance(output, tuple) else changed
-
     with removing() as handles:
-        if depth < len(anatomy.layers):
-            layer = anatomy.layers[depth]
-            handles.append(layer.register_forward_pre_hook(enter, with_kwargs=True))
-        else:
-            handles.append(anatomy.layers[-1].register_forward_hook(leave))
+        handles.append(change_states(anatomy, depth, put))
         yield
 
 

@@ -70,7 +70,8 @@ def _add_creation(
         `skip_layers` may be a preset of the analysis `preset_of`, its stages read as the query
         says: the record holds the set. `image_of` asks about another analysis's image: the same
         question as with its file has the same id. `repair` is one of `/api/repairs`, then its
-        settings: `deco strength=0.6 depths=8-10`. `Location` is the document's address. 413 where
+        settings: `deco strength=0.6 depths=8-10`. `steering` changes hidden states:
+        `red away=blue depths=6` or `red swap=blue`. `Location` is the document's address. 413 where
         its memory would not fit: `max_new_tokens` of the problem is the number that does.
         """
         question = settled(services, arrays, form.question(), reading)

@@ -141,7 +141,7 @@ def _layers(table: pd.DataFrame) -> int:
 
 def _about(table: pd.DataFrame) -> dict[str, Any]:
     """What a survey was made with, for the report."""
-    names = ("model", "revision", "lens", "skip_layers", "repair")
+    names = ("model", "revision", "lens", "skip_layers", "repair", "steering")
     known = [name for name in names if name in table]  # an older survey may lack one
     return {name: sorted(table[name].unique()) for name in known} | {
         "prompts": sorted(table["prompt"].unique())[:SHOWN_PROMPTS],

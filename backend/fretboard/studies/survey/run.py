@@ -21,7 +21,7 @@ from fretboard.studies.survey.summary import Summary, read_table, summarise
 TOKENS = "tokens.parquet"
 SUMMARY = "summary.json"
 REPORT = "report.html"
-OF_QUESTION = {"max_new_tokens", "lens", "skip_layers", "repair"}  # in the summary
+OF_QUESTION = {"max_new_tokens", "lens", "skip_layers", "repair", "steering"}  # in the summary
 
 
 @dataclass(frozen=True)

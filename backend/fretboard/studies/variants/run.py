@@ -122,5 +122,7 @@ def _pairs(batch: StudyBatch, way: str, plain: BatchAnswers, other: BatchAnswers
 
 
 def _check_plain(question: Question) -> None:
-    if question.skip_layers or question.repair:
-        raise InputError("The plain answer is what is compared with: leave out layers and repair.")
+    if question.skip_layers or question.repair or question.steering:
+        raise InputError(
+            "The plain answer is what is compared with: leave out layers, repair and steering."
+        )

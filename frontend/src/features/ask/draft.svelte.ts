@@ -34,6 +34,7 @@ const PLAIN: Fields = {
 	skip_when: "always",
 	continuation: "",
 	repair: "",
+	steering: "",
 	private: false,
 };
 
@@ -65,9 +66,9 @@ class Draft {
 	}
 
 	fromGallery(entry: GalleryEntry): void {
-		const { skip_layers, skip_when, continuation, repair } = PLAIN;
+		const { skip_layers, skip_when, continuation, repair, steering } = PLAIN;
 		const { prompt } = entry;
-		Object.assign(this.fields, { prompt, skip_layers, skip_when, continuation, repair });
+		Object.assign(this.fields, { prompt, skip_layers, skip_when, continuation, repair, steering });
 		const send = async () => ({ image: await api.blob(entry.image_url) });
 		this.#show({ name: entry.title, url: entry.image_url, send });
 		this.touched = true;

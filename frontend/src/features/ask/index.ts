@@ -1,5 +1,6 @@
 // What other folders may use of this feature.
 export { default as AskForm } from "./AskForm.svelte";
+export { askBeside } from "./beside";
 export { draft, several } from "./draft.svelte";
 export { default as Gallery } from "./Gallery.svelte";
 export { default as History } from "./History.svelte";

@@ -11,6 +11,7 @@ const fields: Fields = {
 	skip_when: "decode",
 	continuation: "Red.",
 	repair: "deco strength=0.6",
+	steering: "red depths=6 strength=1",
 	private: true,
 };
 

@@ -1,6 +1,7 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
 import type { Analysis, Question, SetQuestion, SkipWhen } from "../../api/types";
 import { repairText } from "../../state/repair";
+import { steeringText } from "../../state/steer";
 
 /** All of a question but its image, as the form holds it. */
 export interface Fields {
@@ -13,6 +14,8 @@ export interface Fields {
 	continuation: string;
 	/** Kind and settings of the repair it is decoded with, such as "deco strength=0.6"; empty: plainly. */
 	repair: string;
+	/** What is done to the hidden states, such as "red depths=6 strength=1"; empty: nothing. */
+	steering: string;
 	private: boolean;
 }
 
@@ -28,6 +31,7 @@ export function fieldsOf({ request }: Analysis): Fields {
 		skip_when,
 		continuation: request.continuation ?? "",
 		repair: repairText(request.repair),
+		steering: steeringText(request.steering),
 		private: request.salt !== null,
 	};
 }
@@ -66,6 +70,7 @@ export type Change =
 	| { kind: "blank image" }
 	| { kind: "prompt"; prompt: string }
 	| { kind: "repair"; repair: string }
+	| { kind: "steer"; steering: string }
 	| { kind: "skip"; layers: string; when: SkipWhen };
 
 const GREY = "#808080";
@@ -93,6 +98,7 @@ export async function changed(
 ): Promise<Question> {
 	const question = questionOf(analysis);
 	if (change.kind === "repair") return { ...question, repair: change.repair };
+	if (change.kind === "steer") return { ...question, steering: change.steering };
 	if (force) question.continuation = analysis.answer ?? "";
 	if (change.kind === "skip")
 		return { ...question, skip_layers: change.layers, skip_when: change.when };
