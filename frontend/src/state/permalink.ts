@@ -30,6 +30,8 @@ export interface Selection {
 	lens: Lens | null;
 	divergence: Divergence;
 	scaling: Scaling;
+	/** The half depths too, between attention and MLP. */
+	sublayers: boolean;
 	stages: StageChoice;
 	/** The trajectory's. */
 	map: MapChoice;
@@ -112,6 +114,7 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	lens: choice("lens", LENSES, null),
 	divergence: choice("divergence", DIVERGENCES, "jsd"),
 	scaling: choice("scale", SCALINGS, "none"),
+	sublayers: flag("sublayers"),
 	stages: STAGES,
 	map: MAP,
 	test: value<string | null>("test", null, (text) => (isId.test(text) ? text : null)),
