@@ -115,7 +115,7 @@ class Arrays:
         """From cache or record where it is kept, else computed."""
         if isinstance(record, Analysis):
             require_done(record)
-            derived = self._of_fit(record, derived)
+            derived = replace(derived, fit=self.fit(record, derived.lens))
         for file in dict.fromkeys((derived.file, replace(derived, fit="").file)):
             with suppress(NotFound):  # without its fit's mark: as it was packed elsewhere
                 return self._stored(record, file, name)
@@ -133,12 +133,9 @@ class Arrays:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
         return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
 
-    def _of_fit(self, record: Analysis, derived: Derived) -> Derived:
-        """By a fitted lens: with the mark of the fit that reads it now."""
-        kinds = fitted_in(derived.lens)
-        if not kinds:
-            return derived
-        return replace(derived, fit=fit_mark(self._lenses, record.model.revision, kinds))
+    def fit(self, analysis: Analysis, lens: Lens) -> str:
+        """The mark of the fit that a lens is read by now; "" where there is none, or no need."""
+        return fit_mark(self._lenses, analysis.model.revision, fitted_in(lens))
 
     def _with_note(
         self, record: Analysis | ImageSet, derived: Derived, name: str
