@@ -1,6 +1,6 @@
 """Do attention, rollout, gradients and ablation point at the object? The bundled world knows.
 
-    python benchmarks/saliency_pointing.py --scenes 40 --output saliency_pointing.json
+    python benchmarks/saliency_pointing.py --scenes 24 --output saliency_pointing.json
 
 Captions of held-out scenes. For each group of objects, the token that names its kind and the one
 that names its colour: a way is a hit where the patch with its largest value has its centre in one
@@ -47,18 +47,18 @@ def words(pipeline: Pipeline, forced: Forced, scene: Scene) -> list[tuple[str, i
     return spoken
 
 
-def maps(forced: Forced, grey: Forced) -> dict[str, np.ndarray]:
-    """Way → (depth, patch, token)."""
+def maps(forced: Forced, grey: Forced, tokens: list[int]) -> dict[str, np.ndarray]:
+    """Way → (depth, patch, n) of n tokens."""
     attention, rollout = attention_maps(forced)
     with states_kept(grey.checkpoint.anatomy) as kept:
         log_probabilities(grey)
     depths = range(0, len(forced.checkpoint.anatomy.layers), EVERY)
-    relevance = [relevance_at(forced, d, kept[d][forced.image])[0] for d in depths]
+    relevance = [relevance_at(forced, d, kept[d][forced.image], tokens)[0] for d in depths]
     ways = {
-        "attention": attention,
-        "rollout": rollout,
+        "attention": attention[..., tokens],
+        "rollout": rollout[..., tokens],
         "relevance": torch.stack(relevance),
-        "ablation": ablation(forced, kept[0][forced.image])[None],
+        "ablation": ablation(forced, kept[0][forced.image])[None, :, tokens],
     }
     return {way: values.detach().float().numpy() for way, values in ways.items()}
 
@@ -72,11 +72,15 @@ def measure(pipeline: Pipeline, scenes: list[Scene]) -> Hits:
         image = render(scene)
         forced = answer(checkpoint, build_inputs(checkpoint, CAPTION, image, None), 64)
         plain = build_inputs(checkpoint, CAPTION, blank_like(image), None)
-        ways = maps(forced, taught(checkpoint, plain, list(forced.emitted)))
-        for kind, token, group in words(pipeline, forced, scene):
+        spoken = words(pipeline, forced, scene)
+        if not spoken:
+            continue
+        grey = taught(checkpoint, plain, list(forced.emitted))
+        ways = maps(forced, grey, [token for _, token, _ in spoken])
+        for place, (kind, _, group) in enumerate(spoken):
             on = on_object(centers, group)
             for way, values in ways.items():
-                hit = on[values[:, :, token].argmax(1)].astype(float)
+                hit = on[values[:, :, place].argmax(1)].astype(float)
                 hits[f"{way}, {kind}"].append((index, hit, float(on.mean())))
     return hits
 
@@ -84,7 +88,7 @@ def measure(pipeline: Pipeline, scenes: list[Scene]) -> Hits:
 def main() -> None:
     """Print shares by way, kind of word and depth; write them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenes", type=int, default=40)
+    parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--output", type=Path, default=Path("saliency_pointing.json"))
     options = parser.parse_args()
     pipeline = load_pipeline(get_settings(), open_store("memory://"))

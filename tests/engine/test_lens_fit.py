@@ -18,7 +18,7 @@ from fretboard.engine.lens_fit.examples import FitExample
 from fretboard.engine.lens_fit.fit import FitSettings, LensFit
 from fretboard.engine.lens_fit.foreign import read_foreign, write_jacobian
 from fretboard.engine.session import Session
-from fretboard.store.fitted_lenses import lens_path, partial_path, read_lens
+from fretboard.store.fitted_lenses import lens_path, partial_path, read_lens, write_lens
 from tests.support.images import encode
 from tests.support.settings import make_settings
 
@@ -139,6 +139,21 @@ def test_an_answer_can_be_read_through_a_fitted_lens_from_the_start(fitted):
     assert document.stages.lens is Lens.TUNED
     plain = fitted.arrays.named(document, "probability", Lens.NORMED)
     assert not np.allclose(own[:-1], plain[:-1])
+
+
+def test_a_new_fit_is_read_anew(fitted):
+    document = analysed(fitted)
+    path = lens_path(fitted.settings.lenses, fitted.served.revision, Lens.TUNED)
+    recipe, arrays = read_lens(path)
+    before = fitted.arrays.named(document, "probability", Lens.TUNED)
+    write_lens(path, recipe, arrays | {"prompt.weight": arrays["prompt.weight"] * 0.5})
+    try:
+        again = fitted.arrays.named(document, "probability", Lens.TUNED)
+        assert not np.allclose(again[:-1], before[:-1])
+        np.testing.assert_array_equal(again[-1], before[-1])
+    finally:
+        write_lens(path, recipe, arrays)
+    np.testing.assert_array_equal(fitted.arrays.named(document, "probability", Lens.TUNED), before)
 
 
 def test_the_latent_lens_does_not_read_answers(fitted):

@@ -43,6 +43,36 @@ def test_the_difference_agrees_with_float64_and_is_zero_at_the_end(client, docum
     np.testing.assert_allclose(word["probability"], change[:, 1, word["token_id"]], atol=2e-5)
 
 
+def test_half_depths_lie_between_the_stored_ones(client, document):
+    layers = len(array(client, document, "jsd"))
+    for name in ("probability", "entropy"):
+        fine = array(client, document, name, sublayers="on")
+        assert fine.shape == (2 * layers + 1, len(document["tokens"]))
+        whole = array(client, document, name)
+        np.testing.assert_allclose(fine[::2], whole, rtol=1e-5, atol=1e-6)
+        assert not np.allclose(fine[1::2], whole[:-1], atol=1e-4)
+    assert array(client, document, "jsd", sublayers="on").shape[0] == 2 * layers
+    board = get(client, document, "/figures/fretboard", sublayers="on").json()
+    assert board["layout"]["meta"]["rows"] == 2 * layers + 1
+    assert "depth 0.5, between attention and MLP" in board["data"][0]["customdata"][1][0]
+    curves = get(client, document, "/figures/competition", sublayers="on", token=1).json()
+    fine = get(client, document, "/figures/divergence", sublayers="on", token=1).json()
+    assert [curves["layout"]["xaxis"]["range"], fine["layout"]["xaxis"]["range"]] == [
+        [0, layers],
+        [0, layers],
+    ]
+
+
+def test_half_depths_are_of_the_logit_lens_and_of_the_whole_model(client, document, png):
+    refused = get(client, document, "/arrays/probability", sublayers="on", lens="tuned")
+    assert refused.status_code == 422
+    assert "was fitted at whole depths" in refused.json()["detail"]
+    cut, _ = finished(client, post(client, png, max_new_tokens=4, skip_layers="1"))
+    refused = get(client, cut, "/figures/fretboard", sublayers="on")
+    assert refused.status_code == 422
+    assert "this one skipped some" in refused.json()["detail"]
+
+
 def test_an_analysis_asked_for_the_difference_has_the_normed_tokens(client, png):
     normed, _ = finished(client, post(client, png, max_new_tokens=6))
     made, _ = finished(client, post(client, png, max_new_tokens=6, lens="difference"))

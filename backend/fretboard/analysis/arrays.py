@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from fretboard.analysis.image_sets import derived_of_set
 from fretboard.core.analysis import Analysis, Status
-from fretboard.core.arrays import ARRAYS, Derived, MapKind
+from fretboard.core.arrays import ARRAYS, HALF_STATES, Derived, MapKind
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFinished, NotFound, Unavailable
+from fretboard.core.fitted_lens import fitted_in
 from fretboard.core.image_set import ImageSet
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.reading import Divergence, Lens
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore, file_of
 from fretboard.store.cache import ArrayCache
+from fretboard.store.fitted_lenses import fit_mark
 from fretboard.store.records import D, Records
+from fretboard.tiny_llava import LENSES
 
 
 class Compute(Protocol):
@@ -37,8 +42,11 @@ class Arrays:
         sets: Records[ImageSet],
         compute: Compute,
         cache: ArrayCache | None = None,
+        lenses: Path | None = None,
     ) -> None:
+        """lenses: where fitted lenses are kept, beside those that are shipped."""
         self.store = store
+        self._lenses = (lenses, LENSES) if lenses else (LENSES,)
         self.sets = sets
         self._compute = compute
         self._cache = cache
@@ -49,22 +57,29 @@ class Arrays:
         name: str,
         lens: Lens | None = None,
         divergence: Divergence = Divergence.JSD,
+        sublayers: bool = False,
     ) -> np.ndarray:
-        """A catalogue array; the default lens is the analysis's own. Raises NotFound."""
+        """A catalogue array; the default lens is the analysis's own. Raises NotFound.
+
+        sublayers: with the half depths, so 2L + 1 of them and 2L pairs.
+        """
         if name not in ARRAYS:
             raise NotFound(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
         require_done(analysis)
         if name != HIDDEN_STATES:
-            derived = needed(analysis, name, lens or analysis.request.lens, divergence)
+            derived = needed(analysis, name, lens or analysis.request.lens, divergence, sublayers)
             if derived is not None:
                 return self.derived(analysis, derived, name)
         key = f"{analysis.id}/{file_of(name)}/{name}"
         return self._cached(key, lambda: self.store.read_sound(analysis, name))
 
-    def distribution(self, analysis: Analysis, token: int, lens: Lens | None) -> np.ndarray:
+    def distribution(
+        self, analysis: Analysis, token: int, lens: Lens | None, sublayers: bool = False
+    ) -> np.ndarray:
         """(depth, vocabulary) probabilities of one token (or their differences), float32."""
         require_token(analysis, token)
-        derived = Derived("distribution", lens or analysis.request.lens, token=token)
+        own = lens or analysis.request.lens
+        derived = Derived("distribution", own, token=token, sublayers=sublayers)
         return self.derived(analysis, derived, "probabilities")
 
     def patch_places(self, analysis: Analysis) -> tuple[np.ndarray, np.ndarray]:
@@ -100,8 +115,12 @@ class Arrays:
         """From cache or record where it is kept, else computed."""
         if isinstance(record, Analysis):
             require_done(record)
-        with suppress(NotFound):
-            return self._stored(record, derived.file, name)
+            derived = replace(derived, fit=self.fit(record, derived.lens))
+        for file in dict.fromkeys((derived.file, replace(derived, fit="").file)):
+            with suppress(NotFound):  # without its fit's mark: as it was packed elsewhere
+                return self._stored(record, file, name)
+        if derived.sublayers:
+            self.derived(record, HALF_STATES, "half_states")
         self._compute.derive(record, derived)
         try:
             return self._stored(record, derived.file, name)
@@ -113,6 +132,10 @@ class Arrays:
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
         return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
+
+    def fit(self, analysis: Analysis, lens: Lens) -> str:
+        """The mark of the fit that a lens is read by now; "" where there is none, or no need."""
+        return fit_mark(self._lenses, analysis.model.revision, fitted_in(lens))
 
     def _with_note(
         self, record: Analysis | ImageSet, derived: Derived, name: str
@@ -151,12 +174,14 @@ def read_vocabulary(read_tokenizer: Callable[[str], str], revision: str) -> Voca
     return Vocabulary(read_tokenizer(revision))
 
 
-def needed(analysis: Analysis, name: str, lens: Lens, divergence: Divergence) -> Derived | None:
+def needed(
+    analysis: Analysis, name: str, lens: Lens, divergence: Divergence, sublayers: bool = False
+) -> Derived | None:
     """What must be derived for a catalogue array; None: the record's own `arrays` file has it."""
     if name == "jsd" and divergence != Divergence.JSD:
-        return Derived("divergence", lens, divergence)
-    if lens != analysis.request.lens.base:  # the record holds the base lens's arrays
-        return Derived("lens", lens)
+        return Derived("divergence", lens, divergence, sublayers=sublayers)
+    if lens != analysis.request.lens.base or sublayers:  # the record holds the base lens's arrays
+        return Derived("lens", lens, sublayers=sublayers)
     return None
 
 

@@ -115,9 +115,10 @@ class Figures:
         require_token(analysis, token)
         vocabulary = self._arrays.vocabulary(analysis)
         words = [vocabulary.word(word) for word in options.word]
-        table = self._arrays.distribution(analysis, token, lens)
+        table = self._arrays.distribution(analysis, token, lens, of.reading.sublayers)
         # Of a difference nobody leads: its candidates are those of its base lens.
-        leaders = self._arrays.named(analysis, "top_ids", lens.base)[:, token, 0]
+        base = of.reading.but(lens=lens.base)
+        leaders = self._array(analysis, "top_ids", base)[:, token, 0]
         return competition_figure(
             analysis, table, leaders, token, words, vocabulary, lens, options.theme
         )
@@ -209,15 +210,19 @@ class Figures:
     def _jsd(
         self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
     ) -> np.ndarray:
-        return (arrays or self._arrays).named(analysis, "jsd", reading.lens, reading.divergence)
+        return self._array(analysis, "jsd", reading, arrays)
 
     def _needed(
         self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
     ) -> dict[str, np.ndarray]:
-        return {
-            name: (arrays or self._arrays).named(analysis, name, reading.lens, reading.divergence)
-            for name in ARRAYS_NEEDED
-        }
+        return {name: self._array(analysis, name, reading, arrays) for name in ARRAYS_NEEDED}
+
+    def _array(
+        self, analysis: Analysis, name: str, reading: Reading, arrays: Arrays | None = None
+    ) -> np.ndarray:
+        return (arrays or self._arrays).named(
+            analysis, name, reading.lens, reading.divergence, reading.sublayers
+        )
 
 
 def _require(kind: str, name: str, known: Collection[str]) -> None:

@@ -57,7 +57,9 @@ class StoredSource:
         return as_read(self.arrays, document, reading)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        return self.arrays.named(document, name, reading.lens, reading.divergence)
+        return self.arrays.named(
+            document, name, reading.lens, reading.divergence, reading.sublayers
+        )
 
     def figure(
         self,

@@ -26,6 +26,8 @@ def as_read(arrays: Arrays, analysis: Analysis, reading: Reading) -> Analysis:
     if analysis.status is not Status.DONE or not analysis.tokens:
         return analysis
     base = reading.under(analysis.request.lens).lens.base
+    if base is Lens.LATENT:  # of image positions alone: the answer stays as it was read
+        return analysis
     known = analysis.stages
     chosen = (base, reading.stages, reading.as_dict())
     if known and (known.lens, known.method, known.thresholds) == chosen:

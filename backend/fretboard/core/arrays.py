@@ -63,7 +63,7 @@ UNITS_OF_DIVERGENCE = {
 
 MapKind = Literal["trajectory", "perplexities", "stability", "dispersion"]
 PatchKind = Literal["patch-grid", "patches", "patch-word"]
-DerivedKind = Literal["lens", "divergence", "distribution"] | MapKind | PatchKind
+DerivedKind = Literal["lens", "divergence", "distribution", "half-states"] | MapKind | PatchKind
 MAP_KINDS: tuple[str, ...] = get_args(MapKind)
 PATCH_KINDS: tuple[str, ...] = get_args(PatchKind)
 
@@ -75,7 +75,8 @@ class Derived:
     lens: the lens's whole catalogue; divergence: `jsd` of another kind; distribution: the
     `probabilities` (depth, vocabulary) of one token. The map kinds (`engine/maps.py`) are of an
     answer's tokens or, with a `role`, of an image set's token position. The patch kinds
-    (`engine/patches.py`) are of the image positions.
+    (`engine/patches.py`) are of the image positions. half-states: `half_states` (L, token, width),
+    the residual stream between attention and MLP of each layer.
     """
 
     kind: DerivedKind
@@ -89,6 +90,10 @@ class Derived:
     """Of an image set's token position, as `alignment.parse_role` takes it."""
     of: str = ""
     """Digest of the states that an image set's map is of: more images finish with time."""
+    sublayers: bool = False
+    """Of all half depths too: 2L + 1 rows."""
+    fit: str = ""
+    """Which fit of a fitted lens: another one is read anew."""
 
     @property
     def is_map(self) -> bool:
@@ -98,7 +103,12 @@ class Derived:
     @property
     def runs_model(self) -> bool:
         """Needs a forward pass, so it must wait for its turn among the generations."""
-        return self.kind in PATCH_KINDS
+        return self.kind in (*PATCH_KINDS, HALF_STATES.kind)
+
+    @property
+    def is_kept(self) -> bool:
+        """A worker puts it into the record too: others are made of it, or it takes long."""
+        return self.is_map or self.kind == HALF_STATES.kind
 
     @property
     def key(self) -> str:
@@ -110,7 +120,7 @@ class Derived:
         """Where it lies in the record, if it is kept, and in the cache."""
         plain = f"derived/{self.kind}.{self.lens}.{self.divergence}.{self.token}"
         if not self.is_map:
-            return plain
+            return plain + (".sublayers" if self.sublayers else "") + (self.fit and f".{self.fit}")
         return f"{plain}.{hashlib.sha256(self.key.encode()).hexdigest()[:16]}"
 
     @classmethod
@@ -119,6 +129,9 @@ class Derived:
         fields = json.loads(key)
         named = {"lens": Lens(fields["lens"]), "divergence": Divergence(fields["divergence"])}
         return cls(**(fields | named))
+
+
+HALF_STATES = Derived("half-states")
 
 
 def portable(values: np.ndarray) -> np.ndarray:

@@ -11,6 +11,12 @@ FittedKind = Literal[Lens.JACOBIAN, Lens.TUNED, Lens.LATENT]
 FITTED_KINDS: tuple[FittedKind, ...] = (Lens.JACOBIAN, Lens.TUNED, Lens.LATENT)
 
 
+def fitted_in(lens: Lens) -> tuple[FittedKind, ...]:
+    """Those of a lens, or of the two of a difference, that have to be fitted."""
+    parts = lens.pair or (lens,)
+    return tuple(kind for kind in FITTED_KINDS if kind in parts)
+
+
 class Span(StrEnum):
     """The positions that a lens was fitted at."""
 

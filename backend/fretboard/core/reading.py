@@ -124,6 +124,8 @@ class Reading(Thresholds):
 
     stages: StageMethod = StageMethod.AUTOMATIC
     """How the stages are found: automatic, or the paper's fixed depths."""
+    sublayers: bool = False
+    """Half depths too: d + ½ is after the attention of layer d, before its MLP."""
 
     @model_validator(mode="before")
     @classmethod
@@ -133,9 +135,10 @@ class Reading(Thresholds):
             return {("scale" if k == "scaling" else k): v for k, v in values.items()}
         return values
 
-    def as_meta(self) -> dict[str, str]:
+    def as_meta(self) -> dict[str, Any]:
         """For a figure's `meta`, which says what it shows."""
-        return {"lens": self.lens, "divergence": self.divergence, "scaling": self.scale}
+        halves = {"sublayers": True} if self.sublayers else {}
+        return {"lens": self.lens, "divergence": self.divergence, "scaling": self.scale, **halves}
 
     def under(self, lens: Lens) -> "Reading":
         """With this lens where none was chosen."""

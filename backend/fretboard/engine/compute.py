@@ -7,7 +7,7 @@ import numpy as np
 
 from fretboard.analysis.image_sets import aligned_members, states_at
 from fretboard.core.analysis import Analysis
-from fretboard.core.arrays import Derived
+from fretboard.core.arrays import HALF_STATES, Derived
 from fretboard.core.image_set import ImageSet
 from fretboard.store.analyses import HIDDEN_STATES, AnalysisStore
 from fretboard.store.cache import ArrayCache
@@ -52,13 +52,21 @@ class LocalCompute:
         if isinstance(record, ImageSet):
             members = aligned_members(self._store, record, derived.role)
             return _map(states_at(self._store, members), derived, watch)
+        if derived == HALF_STATES:
+            from fretboard.engine.half_states import half_states
+
+            return {"half_states": half_states(self._pipeline(record), record)}, ""
         if derived.runs_model:
             return self._patches(record).derive(record, derived), ""
         hidden = self._store.read_sound(record, HIDDEN_STATES)
         if derived.is_map:
             return _map(hidden, derived, watch)
         from fretboard.engine.derive import derive
+        from fretboard.engine.half_states import between
 
+        if derived.sublayers:
+            halves = self._store.read_array(record.id, HALF_STATES.file, "half_states")
+            hidden = between(hidden, halves, derived.lens)
         return derive(self._pipeline(record).lens, record, hidden, derived), ""
 
     def _patches(self, analysis: Analysis) -> "PatchReader":

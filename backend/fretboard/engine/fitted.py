@@ -13,7 +13,7 @@ from fretboard.lens.latent import LatentLens
 from fretboard.lens.readout import LogitLens, VocabularyLens
 from fretboard.lens.translation import Translation
 from fretboard.model.anatomy import Anatomy
-from fretboard.store.fitted_lenses import find_lens, read_lens
+from fretboard.store.fitted_lenses import find_lens, fit_mark, read_lens
 from fretboard.tiny_llava import LENSES
 
 Read = tuple[LensRecipe, dict[str, np.ndarray]]
@@ -26,8 +26,11 @@ class FittedLenses:
     model: str
     revision: str
     folder: Path
-    _read: dict[FittedKind, Read] = field(default_factory=dict)
-    _translations: dict[tuple[FittedKind, Span], Translation] = field(default_factory=dict)
+    _read: dict[FittedKind, tuple[str, Read]] = field(default_factory=dict)
+    """With the mark of the fit: a new one is read anew."""
+    _translations: dict[tuple[FittedKind, Span], tuple[Read, Translation]] = field(
+        default_factory=dict
+    )
 
     def make(self, anatomy: Anatomy, kind: Lens, span: Span) -> VocabularyLens:
         """The lens for states at `span`. Raises InputError where none is fitted for them."""
@@ -45,19 +48,24 @@ class FittedLenses:
 
     def translation(self, anatomy: Anatomy, kind: FittedKind, span: Span) -> Translation:
         """The lens's maps for states at `span`. Raises InputError where none is fitted."""
-        if (kind, span) not in self._translations:
-            arrays = self.read(kind)[1]
+        read = self.read(kind)
+        known = self._translations.get((kind, span))
+        if known is None or known[0] is not read:
+            arrays = read[1]
             if f"{span}.weight" not in arrays:
                 raise InputError(
                     f"The {kind} lens of {self.model} was not fitted at the {span} positions. Fit "
                     f"it again: {self._command(kind)}."
                 )
             bias = arrays.get(f"{span}.bias")
-            self._translations[kind, span] = Translation(
-                _tensor(anatomy, arrays[f"{span}.weight"]),
-                None if bias is None else _tensor(anatomy, bias),
+            known = self._translations[kind, span] = (
+                read,
+                Translation(
+                    _tensor(anatomy, arrays[f"{span}.weight"]),
+                    None if bias is None else _tensor(anatomy, bias),
+                ),
             )
-        return self._translations[kind, span]
+        return known[1]
 
     def _latent(self, anatomy: Anatomy) -> LatentLens:
         arrays = self.read(Lens.LATENT)[1]
@@ -69,15 +77,18 @@ class FittedLenses:
 
     def read(self, kind: FittedKind) -> Read:
         """How the lens came about, and its arrays. Raises InputError where none is fitted."""
-        if kind not in self._read:
-            path = find_lens((self.folder, LENSES), self.revision, kind)
+        folders = (self.folder, LENSES)
+        mark = fit_mark(folders, self.revision, (kind,))
+        known = self._read.get(kind)
+        if known is None or known[0] != mark:
+            path = find_lens(folders, self.revision, kind)
             if path is None:
                 raise InputError(
                     f"No {kind} lens is fitted for {self.model} ({self.revision[:12]}). Fit one "
                     f"with: {self._command(kind)}; it is kept in {self.folder} (FRETBOARD_LENSES)."
                 )
-            self._read[kind] = read_lens(path)
-        return self._read[kind]
+            known = self._read[kind] = mark, read_lens(path)
+        return known[1]
 
     def _command(self, kind: FittedKind) -> str:
         material = "--captions FILE" if kind is Lens.LATENT else "--images FOLDER"

@@ -104,8 +104,9 @@ def _write(session: Session, question: Question, folder: Path, reading: Reading)
     analysis = session.analyze(question)
     own = reading.under(analysis.request.lens)
     for name in ("probability", "jsd"):
-        if needed(analysis, name, own.lens, own.divergence):
-            session.arrays.named(analysis, name, own.lens, own.divergence)
+        chosen = (own.lens, own.divergence, own.sublayers)
+        if needed(analysis, name, *chosen):
+            session.arrays.named(analysis, name, *chosen)
     _write_reading(folder, own)
     read = session.read(analysis, own)
     session.store.write(read)

@@ -89,7 +89,7 @@ class Session:
     def arrays(self) -> Arrays:
         """All arrays; what a record lacks is derived once and kept in it."""
         compute = LocalCompute(self.store, self.sets, self._pipeline_of, self.cache)
-        return Arrays(self.store, self.sets, compute, self.cache)
+        return Arrays(self.store, self.sets, compute, self.cache, self.settings.lenses)
 
     @cached_property
     def figures(self) -> Figures:

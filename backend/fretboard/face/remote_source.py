@@ -31,7 +31,11 @@ class RemoteSource:
         return Analysis.model_validate_json(answer.content)
 
     def array(self, document: Analysis, name: str, reading: Reading) -> np.ndarray:
-        chosen = {"lens": reading.lens.value, "divergence": reading.divergence.value}
+        chosen = {
+            "lens": reading.lens.value,
+            "divergence": reading.divergence.value,
+            "sublayers": str(reading.sublayers),
+        }
         return self._npy(document, f"arrays/{name}", **chosen)
 
     def figure(

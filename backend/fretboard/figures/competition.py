@@ -12,7 +12,14 @@ from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, VocabularyWord
 from fretboard.figures.bands import add_marks, add_stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
-from fretboard.figures.theme import THEMES, ThemeName, base_figure, depth_axis, readable
+from fretboard.figures.theme import (
+    THEMES,
+    ThemeName,
+    base_figure,
+    depth_axis,
+    readable,
+    rows_at,
+)
 from fretboard.figures.words import word_colors
 
 LABELLED = 7  # lines labelled at their end and coloured; further leaders stay thin and grey
@@ -59,7 +66,9 @@ def competition_figure(
     lens: Lens | None = None,
     theme: ThemeName = "light",
 ) -> go.Figure:
-    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token.
+    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token; 2L + 1 depths
+
+    are half ones too.
 
     Under the difference lens the table holds differences, and zero is the middle of the axis.
     """
@@ -70,14 +79,15 @@ def competition_figure(
     figure = base_figure(colors, meta)
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
-    lines = []
+    lines, layers = [], analysis.model.layers
+    depths = rows_at(len(table) - 1, layers, len(table))
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
-        lines.append(_line(candidate, table[:, candidate.token_id], place, color, lens))
+        curve = table[:, candidate.token_id]
+        lines.append(_line(candidate, depths, curve, place, color, lens))
     figure.add_traces(lines)  # at once: each addition checks all that are there
     signed = lens.pair is not None
     _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
-    layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     figure.update_yaxes(
         title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
@@ -97,12 +107,17 @@ def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate
 
 
 def _line(
-    candidate: Candidate, curve: np.ndarray, place: int, color: str, lens: Lens
+    candidate: Candidate,
+    depths: np.ndarray,
+    curve: np.ndarray,
+    place: int,
+    color: str,
+    lens: Lens,
 ) -> dict[str, Any]:
     name = readable(candidate.text)
     return {
         "type": "scatter",
-        "x": np.arange(len(curve), dtype=np.int32),
+        "x": depths,
         "y": curve.astype(np.float32),
         "mode": "lines",
         "name": name,

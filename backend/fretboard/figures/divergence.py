@@ -1,5 +1,7 @@
 """Divergence of adjacent depths: the selected token against the mean of all tokens."""
 
+from itertools import pairwise
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -16,6 +18,7 @@ from fretboard.figures.theme import (
     depth_axis,
     legend_above,
     readable,
+    rows_at,
 )
 
 
@@ -36,8 +39,10 @@ def divergence_figure(
     unit = UNITS_OF_DIVERGENCE[reading.divergence]
     values = scaled(values, reading.scale)
     figure = base_figure(colors, {"axis": "pair", "token": token, **reading.as_meta()})
-    middles = np.arange(len(values), dtype=np.float32) + 0.5  # a pair lies between two depths
-    pairs = [f"({d}, {d + 1})" for d in range(len(values))]
+    layers = analysis.model.layers
+    ends = rows_at(len(values), layers, len(values) + 1)
+    middles = ((ends[:-1] + ends[1:]) / 2).astype(np.float32)  # a pair lies between two depths
+    pairs = [f"({a:g}, {b:g})" for a, b in pairwise(ends.tolist())]
     shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{NAMES_OF_LENS[reading.lens]}</extra>"
     name = f"token {token} {readable(analysis.tokens[token].text)}"
     for legend, curve, color, width in (
@@ -46,7 +51,6 @@ def divergence_figure(
     ):
         y, hover = curve.astype(np.float32), f"{legend}<br>{shown}"
         add_curve(figure, middles, y, color, hover, width, name=legend, customdata=pairs)
-    layers = analysis.model.layers
     figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
     figure.update_yaxes(
         title={"text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"},

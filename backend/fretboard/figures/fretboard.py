@@ -53,6 +53,7 @@ def fretboard_figure(
     texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
     figure.add_heatmap(
         **_colors(shown, quantity, theme),
+        **({"y0": 0, "dy": 0.5} if reading.sublayers else {}),
         z=shown.values,
         xgap=1,
         ygap=1,
@@ -64,19 +65,22 @@ def fretboard_figure(
         customdata=texts[:rows],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    _label_axes(figure, analysis, rows, "pair (d, d+1)" if pair else "depth (layers applied)")
+    _label_axes(figure, analysis, rows, pair, 0.5 if reading.sublayers else 1)
     _mark_critical(figure, analysis, theme)
     return figure
 
 
-def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, title: str) -> None:
+def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, pair: bool, step: float) -> None:
+    next_depth = "d+½" if step < 1 else "d+1"
+    title = f"pair (d, {next_depth})" if pair else "depth (layers applied)"
     labels = [readable(token.text) for token in analysis.tokens]
     figure.update_xaxes(
         tickvals=list(range(len(labels))), ticktext=labels, tickfont={"family": MONO, "size": 11},
         title={"text": "emitted token"}, range=[-0.5, len(labels) - 0.5], showgrid=False,
     )  # fmt: skip
     depths = depth_axis(analysis.model.layers, title)
-    figure.update_yaxes(**depths, range=[-0.5, rows - 0.5], showgrid=False)
+    ends = [-step / 2, (rows - 0.5) * step]
+    figure.update_yaxes(**depths, range=ends, showgrid=False)
 
 
 def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:
@@ -137,6 +141,7 @@ def _hover(
     signed = reading.lens.pair is not None
     share = signed_percent if signed else percent
     sign = "+" if signed else ""
+    step = 0.5 if reading.sublayers else 1
 
     def cell(d: int, t: int) -> str:
         words = zip(arrays["top_ids"][d, t], arrays["top_probabilities"][d, t], strict=True)
@@ -144,9 +149,11 @@ def _hover(
             f"{share(p):>8}  {readable(vocabulary.text(int(i)))}"
             for i, p in list(words)[:HOVER_WORDS]
         ]
-        pair = f"pair ({d}, {d + 1}): {_pair_value(arrays, d, t)} {pair_unit}<br>"
+        ends = f"{d * step:g}, {(d + 1) * step:g}"
+        pair = f"pair ({ends}): {_pair_value(arrays, d, t)} {pair_unit}<br>"
+        inside = ", between attention and MLP" if step * d % 1 else ""
         return (
-            f"<b>depth {d} · token {t} {labels[t]}</b><br>"
+            f"<b>depth {d * step:g}{inside} · token {t} {labels[t]}</b><br>"
             + (pair if pair_unit else "")
             + f"emitted word: probability {share(arrays['probability'][d, t])} · "
             + typeset(f"rank {arrays['rank'][d, t]:{sign}d} · ")

@@ -16,6 +16,7 @@ from fretboard.figures.theme import (
     depth_axis,
     legend_above,
     rgba,
+    rows_at,
 )
 
 PROFILES = ("probability", "entropy", "jsd")
@@ -74,7 +75,10 @@ def _add_profile(
 ) -> None:
     analysis, arrays, reading = side
     values = QUANTITIES[quantity].values(arrays).astype(np.float64)
-    places = np.arange(len(values)) + (0.5 if quantity == "jsd" else 0.0)
+    gaps = len(values) - (quantity != "jsd")
+    places = rows_at(gaps, analysis.model.layers, len(values)).astype(np.float64)
+    if quantity == "jsd":  # a pair lies between two depths
+        places += analysis.model.layers / gaps / 2
     low, high = np.quantile(values, SPREAD, axis=1)
     lens = NAMES_OF_LENS[reading.lens]
     figure.add_scatter(

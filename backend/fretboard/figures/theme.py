@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.core.vocabulary import BYTE_TOKEN
@@ -97,6 +98,12 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
     """Integer ticks from 0 to L, at most about a dozen."""
     step = max(1, -(-layers // 12))
     return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
+
+
+def rows_at(pairs: int, layers: int, rows: int) -> np.ndarray:
+    """(rows,) the depth of each row: 0, 1, …, or 0, ½, … where `pairs` are 2L for L layers."""
+    places = np.arange(rows, dtype=np.int32)
+    return places if pairs == layers else (places * layers / pairs).astype(np.float32)
 
 
 def legend_above(y: float = 1.06) -> dict[str, Any]:

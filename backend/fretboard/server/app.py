@@ -70,7 +70,9 @@ def create_app(
     )
     install_handlers(app)
     compute = QueueCompute(services)
-    arrays = Arrays(services.store, services.sets, compute, services.cache)
+    arrays = Arrays(
+        services.store, services.sets, compute, services.cache, services.settings.lenses
+    )
     app.include_router(analyses.routes(services, arrays))
     app.include_router(words.routes(services, arrays))
     app.include_router(patches.routes(services, arrays))

@@ -3,6 +3,7 @@
 Half precision, arrays by span: `image.weight` (L, width, width), `image.bias` (L, width).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def find_lens(folders: Iterable[Path], revision: str, kind: FittedKind) -> Path 
     """The first folder's that has one."""
     paths = (lens_path(folder, revision, kind) for folder in folders)
     return next((path for path in paths if path.is_file()), None)
+
+
+def fit_mark(folders: Iterable[Path], revision: str, kinds: Iterable[FittedKind]) -> str:
+    """What tells these fits from earlier ones: when their files were written, and how large they
+
+    are; gigabytes are not read for it. "" where there is none of one kind.
+    """
+    paths = [find_lens(tuple(folders), revision, kind) for kind in kinds]
+    facts = [path.stat() for path in paths if path is not None]
+    if not facts or len(facts) < len(paths):
+        return ""
+    text = repr([(found.st_mtime_ns, found.st_size) for found in facts])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def write_lens(path: Path, recipe: LensRecipe, arrays: Mapping[str, np.ndarray]) -> None:

@@ -7,6 +7,7 @@ import { DIVERGENCES, LENSES, SCALINGS, STAGES, type StageChoice } from "./readi
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
 export const TESTED = ["mean", "token"] as const;
+export const PATCH_LENSES = ["latent"] as const;
 export const PROFILES = ["jsd", "probability", "entropy"] as const;
 
 export type Quantity = (typeof QUANTITIES)[number];
@@ -30,6 +31,8 @@ export interface Selection {
 	lens: Lens | null;
 	divergence: Divergence;
 	scaling: Scaling;
+	/** The half depths too, between attention and MLP. */
+	sublayers: boolean;
 	stages: StageChoice;
 	/** The trajectory's. */
 	map: MapChoice;
@@ -39,6 +42,8 @@ export interface Selection {
 	testOf: TestOf;
 	/** The word laid over the image; null: the selected token. */
 	patchWord: string | null;
+	/** Of the patches alone; null: the lens above. */
+	patchLens: (typeof PATCH_LENSES)[number] | null;
 	/** An image position. */
 	patch: number | null;
 	/** What the profiles of two compared analyses show. */
@@ -112,11 +117,13 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	lens: choice("lens", LENSES, null),
 	divergence: choice("divergence", DIVERGENCES, "jsd"),
 	scaling: choice("scale", SCALINGS, "none"),
+	sublayers: flag("sublayers"),
 	stages: STAGES,
 	map: MAP,
 	test: value<string | null>("test", null, (text) => (isId.test(text) ? text : null)),
 	testOf: choice("test_of", TESTED, "mean"),
 	patchWord: value<string | null>("patch_word", null, (text) => tidyWords([text])[0] ?? null),
+	patchLens: choice("patch_lens", PATCH_LENSES, null),
 	patch: count("patch", MAX_PATCH),
 	profile: choice("profile", PROFILES, "jsd"),
 });

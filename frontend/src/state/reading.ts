@@ -103,8 +103,10 @@ export function figureValues(asked: {
 	theme: string;
 	stages: StageChoice;
 	beside: Neighbour | null;
+	sublayers?: boolean;
 }): Values {
 	const { lens, theme, stages, beside } = asked;
+	const halves: Values = asked.sublayers ? { sublayers: "on" } : {};
 	const shared: Values = beside ? { beside: beside.id, beside_lens: beside.lens } : {};
-	return { lens, theme, ...stageValues(stages), ...shared };
+	return { lens, theme, ...halves, ...stageValues(stages), ...shared };
 }

@@ -20,7 +20,7 @@ from fretboard.analysis.arrays import needed
 from fretboard.analysis.source import Source
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import ARRAYS as CATALOGUE
-from fretboard.core.arrays import Derived, portable
+from fretboard.core.arrays import portable
 from fretboard.core.causal_test import ARRAYS as RESULTS
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import InputError
@@ -118,12 +118,12 @@ def kept_arrays(
     own = Reading(lens=document.request.lens.base)
     yield HIDDEN_STATES, {HIDDEN_STATES: read(HIDDEN_STATES, own)}
     yield ARRAYS, {name: read(name, own) for name in BY_LENS}
-    through = needed(document, "probability", reading.lens, Divergence.JSD)
+    plain = Reading(lens=reading.lens, sublayers=reading.sublayers)
+    through = needed(document, "probability", plain.lens, Divergence.JSD, plain.sublayers)
     if through is not None:
-        plain = Reading(lens=reading.lens)
         yield through.file, {name: read(name, plain) for name in BY_LENS}
-    if reading.divergence is not Divergence.JSD:
-        apart = Derived("divergence", reading.lens, reading.divergence)
+    apart = needed(document, "jsd", plain.lens, reading.divergence, plain.sublayers)
+    if apart is not None and apart != through:
         yield apart.file, {"jsd": read("jsd", reading)}
 
 

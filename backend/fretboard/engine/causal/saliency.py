@@ -6,7 +6,7 @@ before it, head means both. The gradients are integrated from a grey image's sta
 Ablation is the causal one: a patch's embedding is replaced by the grey image's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,11 +66,14 @@ def ablation(forced: Forced, grey: Tensor, tick: Tick = no_tick) -> Tensor:
     return torch.stack(lost)
 
 
-def relevance_at(forced: Forced, depth: int, grey: Tensor) -> tuple[Tensor, float]:
+def relevance_at(
+    forced: Forced, depth: int, grey: Tensor, of: Sequence[int] | None = None
+) -> tuple[Tensor, float]:
     """((patch, token) nats, largest difference of their sum from what all patches do together).
 
-    grey: (patch, width) states of the grey run at `depth`.
+    grey: (patch, width) states of the grey run at `depth`. of: these tokens alone.
     """
+    tokens = list(range(len(forced.emitted)) if of is None else of)
     anatomy, at = forced.checkpoint.anatomy, forced.image
     with states_kept(anatomy) as kept:
         own = log_probabilities(forced)
@@ -78,22 +81,22 @@ def relevance_at(forced: Forced, depth: int, grey: Tensor) -> tuple[Tensor, floa
     grey = grey.to(states).clone()
     with states_put(anatomy, depth, at, grey):
         base = log_probabilities(forced).clone()
-    along, total = (states - grey), torch.zeros(len(own), *states.shape, device=states.device)
+    along, total = (states - grey), torch.zeros(len(tokens), *states.shape, device=states.device)
     for step in range(STEPS):
-        total += _gradients(forced, depth, grey + (step + 0.5) / STEPS * along)
+        total += _gradients(forced, depth, grey + (step + 0.5) / STEPS * along, tokens)
     shares = (total / STEPS * along).sum(-1).mT
-    return shares, float((shares.sum(0) - (own - base)).abs().max())
+    return shares, float((shares.sum(0) - (own - base)[tokens]).abs().max())
 
 
-def _gradients(forced: Forced, depth: int, states: Tensor) -> Tensor:
-    """(token, patch, width): of each emitted token's log-probability by the states put in."""
+def _gradients(forced: Forced, depth: int, states: Tensor, tokens: list[int]) -> Tensor:
+    """(token, patch, width): of each token's log-probability by the states put in."""
     anatomy, whole = forced.checkpoint.anatomy, forced.checkpoint.model
     moved = states.clone().requires_grad_()
     with states_put(anatomy, depth, forced.image, moved), torch.enable_grad():
         table = whole(**forced.tensors, use_cache=False).logits[0, forced.predicting].float()
         chosen = torch.tensor(forced.emitted, device=table.device)[:, None]
         emitted = table.log_softmax(-1).gather(-1, chosen)[:, 0]
-        unit = torch.eye(len(emitted), device=emitted.device)
+        unit = torch.eye(len(emitted), device=emitted.device)[tokens]
         (rows,) = torch.autograd.grad(emitted, moved, unit, is_grads_batched=True)
     return rows
 

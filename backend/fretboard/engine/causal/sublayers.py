@@ -65,15 +65,30 @@ def split(anatomy: Anatomy, seen: dict[int, Seen]) -> Parts:
     for index, layer in enumerate(anatomy.layers):
         if index and not torch.equal(seen[index].entering, _left(seen[index - 1])):
             raise _refusal(layer, index, "something is added to the stream between layers")
-        added = _layer_parts(layer, index, seen[index])
+        _, *added = _layer_parts(layer, index, seen[index])
         attention.append(added[0])
         mlp.append(added[1])
     last = _left(seen[len(anatomy.layers) - 1])
     return Parts(seen[0].entering, torch.stack(attention), torch.stack(mlp), last)
 
 
-def _layer_parts(layer: nn.Module, index: int, seen: Seen) -> tuple[Tensor, Tensor]:
-    """(attention, mlp), (tokens, width) each: what was added to the stream."""
+def middles(anatomy: Anatomy, seen: dict[int, Seen]) -> Tensor:
+    """(L, tokens, width): the stream after each layer's attention, before its MLP.
+
+    Raises UnsupportedModel where there is no such state, or more than these two are added.
+    """
+    states = []
+    for index, layer in enumerate(anatomy.layers):
+        middle, attention, _ = _layer_parts(layer, index, seen[index])
+        if bool(attention.any()) and torch.equal(middle, seen[index].entering):
+            why = "both read the layer's input, so there is no state between them"
+            raise _refusal(layer, index, why)
+        states.append(middle.cpu())
+    return torch.stack(states)
+
+
+def _layer_parts(layer: nn.Module, index: int, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+    """(stream that the MLP reads, attention's and MLP's addition), (tokens, width) each."""
     attention = _call(layer, index, seen, ATTENTION_NAMES)
     mlp = _call(layer, index, seen, MLP_NAMES)
     leaving = _left(seen)
@@ -88,7 +103,7 @@ def _layer_parts(layer: nn.Module, index: int, seen: Seen) -> tuple[Tensor, Tens
     for part, output in zip(parts, (own, other), strict=True):
         if not _is_multiple(part, output, bound):
             raise _refusal(layer, index, "what it adds is not its attention's and MLP's output")
-    return parts
+    return middle, *parts
 
 
 def _call(

@@ -27,11 +27,11 @@ class Deriver:
         self._compute_here = LocalCompute(services.store, services.sets, lambda _analysis: pipeline)
 
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
-        """Into the cache, maps into the record too; then tell who waits."""
+        """Into the cache, what is kept into the record too; then tell who waits."""
         derived = Derived.parse(key)
         try:
             arrays, note = self._compute(record_id, derived, reply_topic)
-            if derived.is_map:
+            if derived.is_kept:
                 records = self._services.sets if derived.role else self._services.store
                 records.read(record_id)  # deleted while it was computed: it stays deleted
                 records.write_arrays(record_id, derived.file, arrays, note)

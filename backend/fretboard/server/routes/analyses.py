@@ -121,7 +121,11 @@ def _add_arrays(router: APIRouter, services: Services, arrays: Arrays) -> None:
         name: str,
         lens: Lens | None = None,
         divergence: Divergence = Divergence.JSD,
+        sublayers: bool = False,
     ) -> Response:
-        """An array as numpy's `.npy`; see the catalogue in the docs for shapes and units."""
-        values = arrays.named(services.store.read(analysis_id), name, lens, divergence)
+        """An array as numpy's `.npy`; see the catalogue in the docs for shapes and units.
+
+        `sublayers`: with the half depths, 2L + 1 rows.
+        """
+        values = arrays.named(services.store.read(analysis_id), name, lens, divergence, sublayers)
         return npy(values, f"{analysis_id}-{name}")

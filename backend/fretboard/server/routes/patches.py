@@ -38,6 +38,8 @@ class PatchGrid(BaseModel):
 
     patches: list[Patch]
     reason: str | None
+    latent: bool
+    """Whether a latent lens is fitted to the model."""
 
 
 class DepthWords(BaseModel):
@@ -75,13 +77,14 @@ def _add_grid(router: APIRouter, done: Finished, arrays: Arrays) -> None:
         try:
             rectangles, levels = arrays.patch_places(analysis)
         except InputError as error:
-            return PatchGrid(patches=[], reason=error.detail)
+            return PatchGrid(patches=[], reason=error.detail, latent=False)
         return PatchGrid(
             patches=[
                 Patch(rectangle=None if np.isnan(place).any() else place.tolist(), level=level)
                 for place, level in zip(rectangles, levels.tolist(), strict=True)
             ],
             reason=None,
+            latent=bool(arrays.fit(analysis, Lens.LATENT)),
         )
 
 

@@ -98,10 +98,11 @@ export const topOf = (grid: Grid, row: number) => (grid.rows - 1 - row) * grid.r
 const STEPS = [1, 2, 4, 5, 8, 10, 16, 20];
 const LABEL_HEIGHT = 15;
 
-/** Rows that carry a label, as many as fit; the ends always. */
-export function labelledRows(grid: Grid): number[] {
-	const step = STEPS.find((candidate) => candidate * grid.rowHeight >= LABEL_HEIGHT) ?? 40;
-	const last = grid.rows - 1;
+/** Rows that carry a label, as many as fit; the ends always. per: rows of a whole depth. */
+export function labelledRows(grid: Grid, per = 1): number[] {
+	const fits = (candidate: number) => candidate * per * grid.rowHeight >= LABEL_HEIGHT;
+	const step = per * (STEPS.find(fits) ?? 40);
+	const last = per * Math.floor((grid.rows - 1) / per);
 	const rows = Array.from({ length: grid.rows }, (_, row) => row).filter((row) => row % step === 0);
 	return last % step === 0 ? rows : [...rows.filter((row) => last - row >= step), last];
 }

@@ -9,9 +9,10 @@ import type { ViewProps } from "../../state/views";
 type Asked = Pick<ViewProps, "analysis" | "selection" | "lens" | "theme" | "stages" | "beside">;
 
 export function boardFigure({ analysis, selection, ...shown }: Asked): FigureRequest {
-	const { quantity, divergence, scaling: scale } = selection;
+	const { quantity, divergence, scaling: scale, sublayers } = selection;
 	const { lens, theme, stages, beside } = shown;
-	const values = { quantity, divergence, scale, ...figureValues({ lens, theme, stages, beside }) };
+	const shared = figureValues({ lens, theme, stages, beside, sublayers });
+	const values = { quantity, divergence, scale, ...shared };
 	return { id: analysis.id, name: "fretboard", values };
 }
 
