@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, TiffImagePlugin, TiffTags
 
 from fretboard.core.errors import BadImage, TooLarge
-from fretboard.core.images import read_picture
+from fretboard.core.images import OVER_WHITE, read_picture
 from tests.support.images import encode
 
 LIMIT = 10**6
@@ -178,3 +178,9 @@ def test_pages_and_frames_that_are_not_read_are_said(kind, frames):
     assert picture.image.getpixel((3, 3)) == (255, 0, 0)  # the first of them
     words = f"The file has {frames} frames or pages; only the first is read."
     assert picture.note == (words if frames > 1 else "")
+
+
+@pytest.mark.parametrize("alpha", [0, 254, 255])
+def test_what_is_transparent_is_said(alpha):
+    picture = read_picture(encode(Image.new("RGBA", (20, 10), (9, 9, 9, alpha)), "PNG"), 10**6)
+    assert picture.note == (OVER_WHITE if alpha < 255 else "")

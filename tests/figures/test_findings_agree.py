@@ -5,11 +5,14 @@ import re
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from fretboard.analysis.causal_tests import find
 from fretboard.core.analysis import Analysis, ModelInfo
 from fretboard.core.causal_test import SPANS, Kind, Taught, planned
 from fretboard.core.question import AnalysisRequest, ImageInfo
+from fretboard.figures.findings import FINDERS
+from fretboard.figures.saliency import AGREES, WAYS
 
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
 PLAIN = settings(deadline=None, max_examples=80)
@@ -131,3 +134,33 @@ def test_attribution(case):
     stated = [numbers(told[i])[0] for i in (1, 2, 3, 4, 7)]
     assert np.abs(np.array(stated) - expected).max() <= 0.0051
     assert abs(mine[name][layer]) >= max(np.abs(values).max() for values in mine.values()) - 1e-12
+
+
+@given(case=cases(), patches=st.integers(2, 9))
+@PLAIN
+def test_saliency(case, patches):
+    layers, tokens, token, noise = case
+    arrays = {way: noise(layers + 1, patches, tokens) for way in WAYS if way != "ablation"}
+    arrays["ablation"] = noise(patches, tokens)
+    found = find(document(Kind.SALIENCY, layers, tokens), arrays, token)
+    lost = of(arrays["ablation"], token)
+    told = re.match(rf"Without patch (\d+), .* falls by ({NUMBER}) nats, more than", found.sentence)
+    assert (told is None) == (lost.max() <= 0)
+    if told:
+        assert int(told[1]) == lost.argmax()
+        assert abs(numbers(told[2])[0] - lost.max()) <= 0.0051
+    else:
+        assert "Without any one patch" in found.sentence
+    for way, name in WAYS.items():
+        if way == "ablation":
+            continue
+        rows = of(arrays[way], token)
+        best = max(spearmanr(row, lost).statistic for row in rows)
+        stated = re.search(rf"{re.escape(name)} ({NUMBER})", found.sentence)
+        assert abs(numbers(stated[1])[0] - best) <= 0.0051
+        warned = re.search(r"Do not read (.*) here", found.sentence)
+        assert (warned is not None and name in warned[1].split(" or ")) == (best < AGREES)
+
+
+def test_every_finding_is_held_against_its_arrays():
+    assert {f"test_{kind}" for kind in FINDERS} <= globals().keys()

@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image
 
+from fretboard.core.errors import FretboardError, Unavailable
 from tests.support.images import encode
 
 LENSES = (
@@ -76,6 +77,29 @@ def test_a_streamed_body_without_a_length_is_cut_off(client):
 @pytest.mark.parametrize("path", ["", "/events", "/arrays/jsd", "/figures/fretboard", "/image"])
 def test_unknown_analyses(client, path):
     check(client.get(f"/api/analyses/0123456789abcdef{path}"), 404, "no such record")
+
+
+def test_every_error_is_among_the_answers_that_the_document_declares(client):
+    def kinds(error):
+        return [error, *(kind for below in error.__subclasses__() for kind in kinds(below))]
+
+    answers = {f"{kind.status}" for kind in kinds(FretboardError)}
+    assert {"422", "500", "503", "507"} <= answers
+    for path, methods in client.app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            declared = operation["responses"].keys()
+            missing = {a for a in answers if not {a, f"{a[0]}XX"} & declared}
+            assert not missing, (method, path)
+
+
+def test_not_available_says_when_to_ask_again(client, services, monkeypatch):
+    def waits(*_):
+        raise Unavailable("No worker answered in time.")
+
+    monkeypatch.setattr(services.store, "read", waits)
+    answer = client.get("/api/analyses/x")
+    check(answer, 503, "No worker answered")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_unknown_addresses(client):

@@ -55,7 +55,7 @@ def pack(contents: Contents, output: Path) -> list[str]:
     files |= {name: clean(text).encode() for name, text in _texts(contents)}
     if contents.record and contents.image:
         pictures = sorted(contents.record.glob("image.*"))
-        files |= {f"record/{path.name}": path.read_bytes() for path in pictures}
+        files |= {f"record/{path.name}": _bytes(path) for path in pictures}
     try:
         with (
             replacing(output) as partial,
@@ -119,8 +119,12 @@ def _checkpoint(model: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> str:
+    return _bytes(path).decode("utf-8", errors="replace")
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -1,12 +1,13 @@
 """`fretboard import`: hidden states of other tools as an analysis."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from fretboard.cli.options import Output, configured_settings
+from fretboard.core.errors import InputError
 
 
 def import_states(
@@ -22,6 +23,13 @@ def import_states(
     import fretboard as fb
 
     settings = configured_settings(model)
-    ids = json.loads(tokens.read_text()) if tokens else None
+    ids = _ids(tokens) if tokens else None
     analysis = fb.load(settings.model).import_states(states, answer_from, ids)
     typer.echo(f"{analysis.answer}\n{len(analysis.tokens)} tokens → {analysis.save(output)}")
+
+
+def _ids(path: Path) -> list[int]:
+    try:
+        return TypeAdapter(list[StrictInt]).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} holds no JSON list of token ids: correct it.") from error

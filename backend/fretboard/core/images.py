@@ -20,6 +20,8 @@ SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp",
 GREY = (127, 127, 127)
 USUAL_WHITES = (1.0, 255.0, 65535.0)  # of numbers that begin at 0
 TIFF_RANGES = ((340, 341), (280, 281))  # SMin- and SMaxSampleValue, Min- and MaxSampleValue
+OPAQUE = 255  # alpha
+OVER_WHITE = "What is transparent in the file is read as white."
 UNLIMITED_PIXELS = 2**63
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 
@@ -108,6 +110,8 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         image = Image.new("RGB", rgba.size, "white")
         image.paste(rgba, mask=rgba)
+        if rgba.getchannel("A").getextrema()[0] < OPAQUE:
+            note = f"{note} {OVER_WHITE}".strip()
     rgb = image.convert("RGB")
     rgb.info.clear()
     return rgb, note

@@ -89,10 +89,20 @@ def _run(settings: Settings, served: ServedModel, picture: Image.Image | None, r
     row.seconds["self_test"] = time.perf_counter() - started
     _take(row, passed)
     started = time.perf_counter()
-    _check_skip(checkpoint, row)
-    _check_batch(checkpoint, row)
+    contract(
+        checkpoint,
+        [build_inputs(checkpoint, prompt, None, None) for prompt in (PROMPT, OTHER_PROMPT)],
+        row,
+    )
     row.seconds["contract"] = time.perf_counter() - started
     row.peak_bytes = peak_bytes()
+
+
+def contract(checkpoint: Checkpoint, batch: list[Inputs], row: Row) -> None:
+    """What the self-test leaves out, on two prompts of different length: skip, undo, batch."""
+    row.layers = len(checkpoint.anatomy.layers)
+    _check_skip(checkpoint, batch[0], row)
+    _check_batch(checkpoint, batch, row)
 
 
 def _take(row: Row, passed: Passed) -> None:
@@ -100,9 +110,8 @@ def _take(row: Row, passed: Passed) -> None:
     row.image_positions = passed.image_positions
 
 
-def _check_skip(checkpoint: Checkpoint, row: Row) -> None:
+def _check_skip(checkpoint: Checkpoint, inputs: Inputs, row: Row) -> None:
     """Without its middle layer the model says something else, and after it the same as before."""
-    inputs = build_inputs(checkpoint, PROMPT, None, None)
     before = answered(checkpoint, inputs, NEW_TOKENS)
     steps: list[Step] = []
     middle = row.layers // 2
@@ -119,9 +128,8 @@ def _check_skip(checkpoint: Checkpoint, row: Row) -> None:
         row.problems.append("After a skip the plain answer is not what it was.")
 
 
-def _check_batch(checkpoint: Checkpoint, row: Row) -> None:
-    """Two prompts of different length, decoded together and alone."""
-    batch = [build_inputs(checkpoint, prompt, None, None) for prompt in (PROMPT, OTHER_PROMPT)]
+def _check_batch(checkpoint: Checkpoint, batch: list[Inputs], row: Row) -> None:
+    """Decoded together and alone."""
     together: list[list[Step]] = [[], []]
     answers = [
         Answer(inputs, NEW_TOKENS, _keeping(steps))

@@ -126,10 +126,15 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     named = [f"{WAYS[way]} {v:+.2f}" for way, v in scores.items() if v is not None]
     poor = [WAYS[way] for way, v in scores.items() if v is not None and v < AGREES]
     warning = f" Do not read {' or '.join(poor)} here as where it comes from." if poor else ""
+    needed = (
+        f"Without patch {patch}, {_whose(document, token)} falls by {float(lost[patch]):.2f} nats, "
+        "more than without any other."
+        if lost[patch] > 0
+        else f"Without any one patch, {_whose(document, token)} does not fall."
+    )
     return Finding(
         sentence=(
-            f"Without patch {patch}, {_whose(document, token)} falls by {float(lost[patch]):.2f} "
-            f"nats, more than without any other. Rank correlation with that over all patches, at "
+            f"{needed} Rank correlation with that over all patches, at "
             f"the best depth: {', '.join(named) or 'none'}.{warning}"
         ).replace("-", "−"),
         numbers={"patch": patch, "lost": float(lost[patch]), **scores},

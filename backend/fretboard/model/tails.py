@@ -15,7 +15,9 @@ Tail = Callable[[Tensor], Tensor]
 TOLERANCE = {torch.float32: 2e-4, torch.float16: 4e-3, torch.bfloat16: 2e-2}
 # A plainer tail is taken unless a later one is this many times nearer.
 CLEARLY_NEARER = 8.0
-# Config fields that multiply or divide the logits.
+# Config fields that cap the logits.
+CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+# Those that multiply or divide them.
 FACTORS = {"logit_scale": 1.0, "output_multiplier": 1.0, "logits_scaling": -1.0}
 
 
@@ -49,7 +51,7 @@ def find_tail(model: Any, recomputed: Tensor, own: Tensor) -> tuple[str, Tail]:
 def _candidates(model: Any, plain: Tensor, own: Tensor) -> list[tuple[str, Tail]]:
     """The plainest first: nothing, what the config names, a factor read off the logits."""
     config = model.config.get_text_config(decoder=True)
-    cap = getattr(config, "final_logit_softcapping", None)
+    cap = next(filter(None, (getattr(config, name, None) for name in CAPS)), None)
     measured = float((plain * own).sum() / plain.square().sum().clamp_min(1e-12))
     factors = [1.0, *_named_factors(config)]
     capped = [_tail(factor, float(cap)) for factor in factors] if cap else []

@@ -24,31 +24,36 @@ NO_REDIS = (
     "Redis does not answer. Ask again in a few seconds; what was accepted before is not lost. If "
     "it stays so, start Redis, or correct REDIS_URL."
 )
-# Shown in the OpenAPI document for every route.
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "What was wrong and what to do (RFC 9457)",
-        "content": {
-            PROBLEM_JSON: {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                    },
-                }
-            }
-        },
+# Shown in the OpenAPI document for every route: any of them may find no model, store or Redis.
+_PROBLEM = {
+    PROBLEM_JSON: {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+            },
+        }
     }
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": _PROBLEM}
+    for status, description in {
+        "4XX": "What was wrong and what to do (RFC 9457)",
+        "500": "The model cannot be read, its run failed, or an error on our side",
+        "503": "Not available right now: ask again, after the seconds of Retry-After",
+        "507": "No memory or no disk for it: the detail says what to lower or free",
+    }.items()
 }
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> JSONResponse:
     """One problem document; `members` are extensions of its own."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body | members, status, media_type=PROBLEM_JSON)
+    later = {"Retry-After": str(RETRY_SECONDS)} if status == Unavailable.status else None
+    return JSONResponse(body | members, status, later, PROBLEM_JSON)
 
 
 def nowhere(request: Request) -> JSONResponse:
@@ -67,9 +72,7 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(RedisError)
     def no_redis(_request: Request, error: Exception) -> JSONResponse:
         log.warning("Redis does not answer: %s", error)
-        answer = problem(503, Unavailable.title, refusal(error) or NO_REDIS)
-        answer.headers["Retry-After"] = str(RETRY_SECONDS)
-        return answer
+        return problem(Unavailable.status, Unavailable.title, refusal(error) or NO_REDIS)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

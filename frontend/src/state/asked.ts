@@ -20,3 +20,8 @@ export function askedText(
 	];
 	return parts.filter(Boolean).join(" · ");
 }
+
+/** What is to be known of the picture that was read: that there is none, or how it was ("only the first frame is read"). */
+export function pictureText({ image }: Analysis["request"]): string {
+	return image ? (image.note ?? "") : "no image";
+}

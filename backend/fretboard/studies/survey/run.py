@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import ArrowInvalid
 
 from fretboard import __version__
-from fretboard.core.errors import InputError
+from fretboard.core.errors import InputError, said
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.batch import FAILURES, BatchAnswers, StudyBatch, check_any
@@ -107,7 +108,15 @@ def _earlier(folder: Path | None) -> pd.DataFrame | None:
         return None
     if not (folder / TOKENS).is_file():
         raise InputError(f"{folder} holds no {TOKENS}: it is not the output of a survey.")
-    return read_table(folder / TOKENS)
+    try:
+        table = read_table(folder / TOKENS)
+        compare(table, table)  # an older one may lack what is compared
+        return table
+    except (ArrowInvalid, KeyError, OSError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder / TOKENS} cannot be compared with ({said(error)}): it is damaged, or of an "
+            "older version. Run that survey's command again, which makes it anew from its analyses."
+        ) from error
 
 
 def lines(written: Written) -> list[str]:
