@@ -39,10 +39,10 @@ def changes(at=SteerAt.ANSWER, tokens=(), depth=DEPTH, strength=0.7):
     return StateChanges({depth: way}, at, frozenset(tokens))
 
 
-def run(checkpoint, inputs, made=None, length=6):
+def run(checkpoint, inputs, made=None, length=6, skipped=()):
     """(states (L+1, T, width), logits (T, V), ids)"""
     steps = []
-    generate(checkpoint, inputs, length, (), lambda s: steps.append(s) or True, changes=made)
+    generate(checkpoint, inputs, length, skipped, lambda s: steps.append(s) or True, changes=made)
     states = torch.stack([step.states for step in steps], 1)
     return states, torch.stack([s.logits for s in steps]), [s.token_id for s in steps]
 
@@ -61,10 +61,11 @@ def count_hooks():
     return sum(len(m._forward_pre_hooks) + len(m._forward_hooks) for m in tiny().model.modules())
 
 
-def test_the_state_at_the_depth_is_the_plain_one_and_the_direction(random_image):
+@pytest.mark.parametrize("skipped", [(), (1, 2)], ids=["whole", "skipped"])
+def test_the_state_at_the_depth_is_the_plain_one_and_the_direction(random_image, skipped):
     inputs = asked(random_image, GIVEN)
-    plain, own, _ = run(tiny(), inputs)
-    states, logits, _ = run(tiny(), inputs, changes())
+    plain, own, _ = run(tiny(), inputs, skipped=skipped)
+    states, logits, _ = run(tiny(), inputs, changes(), skipped=skipped)
     assert torch.equal(states[:DEPTH], plain[:DEPTH])
     np.testing.assert_allclose(states[DEPTH], by_hand(plain[DEPTH]), **CLOSE)
     assert float((logits - own).abs().max()) > 0.01

@@ -77,4 +77,4 @@ def test_the_command_line_steers_and_the_folder_says_it(checkpoint_folder, tmp_p
     done = run_command(*asked, FRETBOARD_MODEL=str(checkpoint_folder))
     assert done.exit_code == 0, done.output
     document = Analysis.model_validate_json((tmp_path / "out" / "analysis.json").read_bytes())
-    assert document.request.steering.summary == "swapped red and blue at depth 1, strength 1"
+    assert document.request.steering.summary == "swapped red and blue at depth 1"

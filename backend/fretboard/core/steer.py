@@ -76,7 +76,9 @@ class Steering(SteerSettings):
         deed = f"steered from {away} to {to}" if away else f"steered towards {to}"
         deed = f"swapped {to} and {swap}" if swap else deed
         plural = "s" * (len(self.depths) > 1)
-        return f"{deed} at depth{plural} {spans(self.depths)}, strength {self.strength:g}"
+        where = f"{deed} at depth{plural} {spans(self.depths)}"
+        whole = bool(swap) and self.strength == 1
+        return where if whole else f"{where}, strength {self.strength:g}"
 
     def _settings(self) -> dict[str, object]:
         plain = SteerSettings().model_dump()

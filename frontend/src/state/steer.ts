@@ -9,7 +9,7 @@ export function steeringText(steering: Steering | null): string {
 	return written(towards, settings);
 }
 
-/** "steered from blue to green at depth 6, strength 1". */
+/** "steered from blue to green at depth 6, strength 1"; a swap is whole unless it says otherwise. */
 export function steeringSummary({ towards, away, swap, depths, strength }: Steering): string {
 	const [to, from, other] = [towards, away, swap].map(concept);
 	const deed = swap
@@ -17,7 +17,8 @@ export function steeringSummary({ towards, away, swap, depths, strength }: Steer
 		: away
 			? `steered from ${from} to ${to}`
 			: `steered towards ${to}`;
-	return `${deed} at ${depthText(depths)}, strength ${strength}`;
+	const where = `${deed} at ${depthText(depths)}`;
+	return swap && strength === 1 ? where : `${where}, strength ${strength}`;
 }
 
 /** A word, or the beginning of an analysis's id. */
