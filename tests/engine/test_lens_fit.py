@@ -8,11 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
+from fretboard.analysis.figure_options import FigureOptions
+from fretboard.analysis.figures import Subject
 from fretboard.core.errors import InputError
 from fretboard.core.fitted_lens import Span
 from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
-from fretboard.core.reading import Lens
+from fretboard.core.reading import Lens, Reading
 from fretboard.engine.fitted import FittedLenses
 from fretboard.engine.lens_fit.examples import FitExample
 from fretboard.engine.lens_fit.fit import FitSettings, LensFit
@@ -130,6 +132,16 @@ def test_patches_are_read_through_the_lens_of_the_image(fitted):
     for lens, table in tables.items():
         np.testing.assert_allclose(table[-1], tables[Lens.NORMED][-1], rtol=1e-5)
         assert lens is Lens.NORMED or not np.allclose(table[:-1], tables[Lens.NORMED][:-1])
+
+
+def test_the_figure_of_patches_takes_the_latent_lens(fitted):
+    document, reading = analysed(fitted), Reading(lens=Lens.LATENT)
+    subject = Subject(fitted.read(document, reading), reading)
+    word = fitted.arrays.vocabulary(document).text(270)
+    drawn = fitted.figures.draw("patches", subject, FigureOptions(word=[word]))
+    assert drawn.layout.meta["lens"] == "latent"
+    assert fitted.arrays.fit(document, Lens.LATENT)
+    assert not fitted.arrays.fit(document, Lens.RAW)
 
 
 def test_an_answer_can_be_read_through_a_fitted_lens_from_the_start(fitted):

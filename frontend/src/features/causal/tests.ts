@@ -32,7 +32,7 @@ export const KINDS: readonly TestKind[] = [
 		label: "Where it looks",
 		title: "Attention, rollout, gradients and patch ablation over the image",
 		about:
-			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey.",
+			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey. On scenes with known boxes attention pointed at what a word names in some layers only, and no better than chance in the last.",
 		needsImage: true,
 	},
 	{
