@@ -5,13 +5,18 @@ from functools import lru_cache
 import pytest
 import torch
 
-from fretboard.core.question import SkipWhen
+from fretboard.core.analysis import Analysis, ModelInfo
+from fretboard.core.question import AnalysisRequest, SkipWhen
+from fretboard.engine.run import Job, Run, batches
+from fretboard.model import self_test
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import Answer, generate_together
 from fretboard.model.inputs import Inputs, compatible
+from fretboard.model.self_test import takes_padding
 from tests.model.test_families import CASES, FAMILIES
 from tests.support.random_data import fresh
 from tests.support.tiny_families import TOKENIZER
+from tests.support.tiny_models import make_llava
 
 SKIPS = [(), (1,)]
 # These compute parts in float32 whatever they are given; float64's mask value is −inf there.
@@ -78,3 +83,21 @@ def test_each_answer_is_as_if_it_were_alone(name, with_image, skipped):
         close = {"atol": 2e-4, "rtol": 2e-4} if name in SINGLE else {"atol": 1e-9, "rtol": 1e-9}
         torch.testing.assert_close(states, own_states, **close)
         torch.testing.assert_close(logits, own_logits, **close)
+
+
+def test_prompts_of_different_length_part_where_a_model_reads_the_padding(monkeypatch):
+    """RecurrentGemma's state does: `tests/model/test_published.py` names the families."""
+    model, processor = make_llava()
+    checkpoint = assemble(model, processor, processor.tokenizer)
+    assert takes_padding(checkpoint)
+
+    def run(prompt):
+        request = AnalysisRequest(prompt=prompt, model="x", max_new_tokens=2)
+        info = ModelInfo(name="x", revision="0", family="x", layers=4, width=48, vocabulary=9)
+        analysis = Analysis(id="0" * 32, request=request, model=info)
+        return Run(checkpoint, checkpoint.anatomy, str, Job(analysis, None), 9)
+
+    asked = [run("a cat"), run("the red dog sits on grass"), run("a dog")]
+    assert [len(batch) for batch in batches(asked)] == [3]
+    monkeypatch.setitem(self_test._padding, checkpoint.model, False)
+    assert [len(batch) for batch in batches(asked)] == [2, 1]

@@ -110,7 +110,7 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         image = Image.new("RGB", rgba.size, "white")
         image.paste(rgba, mask=rgba)
-        if rgba.getchannel("A").getextrema()[0] < OPAQUE:
+        if np.asarray(rgba.getchannel("A")).min() < OPAQUE:
             note = f"{note} {OVER_WHITE}".strip()
     rgb = image.convert("RGB")
     rgb.info.clear()

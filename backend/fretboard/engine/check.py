@@ -1,7 +1,6 @@
 """`fretboard check`: does a checkpoint keep what every family must, with numbers, in one row."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -15,21 +14,21 @@ from fretboard.core.model_info import ServedModel, served_model
 from fretboard.core.settings import Settings
 from fretboard.engine.load import load_checkpoint
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.generation import Answer, Step, generate, generate_together
+from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, build_inputs
 from fretboard.model.memory import peak_bytes
 from fretboard.model.self_test import (
-    CACHE_TOLERANCE,
     NEW_TOKENS,
+    OTHER_PROMPT,
     PROMPT,
     Passed,
     answered,
+    batch_error,
+    cache_tolerance,
     change,
-    logits_dtype,
+    keeping,
     self_test,
 )
-
-OTHER_PROMPT = "Say in one long sentence, please, what you can see there."
 
 
 @dataclass
@@ -55,6 +54,8 @@ class Row:
     """Whether the plain answer comes back, bit for bit."""
     batch: float | None = None
     """Between a batch of two and each alone."""
+    padded: bool = True
+    """Whether prompts of different length can share a batch; else those of equal length alone."""
     peak_bytes: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -114,8 +115,11 @@ def _check_skip(checkpoint: Checkpoint, inputs: Inputs, row: Row) -> None:
     """Without its middle layer the model says something else, and after it the same as before."""
     before = answered(checkpoint, inputs, NEW_TOKENS)
     steps: list[Step] = []
-    middle = row.layers // 2
-    generate(checkpoint, inputs, 1, (middle,), _keeping(steps))
+    always = (
+        set(range(row.layers)) - checkpoint.anatomy.cross_attention
+    )  # the others want a picture
+    middle = min(always, key=lambda layer: abs(layer - row.layers // 2))
+    generate(checkpoint, inputs, 1, (middle,), keeping(steps))
     row.skip = change(before[0].logits, steps[0].logits)
     same = torch.equal(steps[0].states[middle], steps[0].states[middle + 1])
     after = answered(checkpoint, inputs, NEW_TOKENS)
@@ -129,36 +133,13 @@ def _check_skip(checkpoint: Checkpoint, inputs: Inputs, row: Row) -> None:
 
 
 def _check_batch(checkpoint: Checkpoint, batch: list[Inputs], row: Row) -> None:
-    """Decoded together and alone."""
-    together: list[list[Step]] = [[], []]
-    answers = [
-        Answer(inputs, NEW_TOKENS, _keeping(steps))
-        for inputs, steps in zip(batch, together, strict=True)
-    ]
-    generate_together(checkpoint, answers)
-    row.batch = max(
-        _apart(checkpoint, inputs, steps) for inputs, steps in zip(batch, together, strict=True)
-    )
-    if row.batch > CACHE_TOLERANCE.get(logits_dtype(checkpoint), 1e-1):
+    """Decoded together and alone; where padding changes the numbers, a run never pads."""
+    row.batch = batch_error(checkpoint, batch)
+    if row.batch > cache_tolerance(checkpoint):
+        row.batch = batch_error(checkpoint, [batch[0], batch[0]])
+        row.padded = False
+    if row.batch > cache_tolerance(checkpoint):
         row.problems.append(
             f"In a batch the logits differ from a lone run's by {row.batch:.3g} of the largest; "
             "set FRETBOARD_BATCH=1."
         )
-
-
-def _apart(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> float:
-    """Largest difference to a lone run, up to the first other token."""
-    worst = 0.0
-    for step, cached in zip(answered(checkpoint, inputs, NEW_TOKENS), steps, strict=False):
-        worst = max(worst, change(step.logits, cached.logits))
-        if step.token_id != cached.token_id:
-            break
-    return worst
-
-
-def _keeping(steps: list[Step]) -> Callable[[Step], bool]:
-    def keep(step: Step) -> bool:
-        steps.append(step)
-        return True
-
-    return keep

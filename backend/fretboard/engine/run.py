@@ -19,6 +19,7 @@ from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, FinishReason, Step
 from fretboard.model.inputs import build_inputs, compatible, image_positions
 from fretboard.model.limits import check_room
+from fretboard.model.self_test import takes_padding
 from fretboard.model.steer import StateChanges
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -48,7 +49,7 @@ class Run:
     ) -> None:
         """lens: it is read out with; `text`: of a token id; longest: tokens of a continuation
         that are taken; changes: what is done to the states."""
-        self.job, self.changes = job, changes
+        self.job, self.changes, self._checkpoint = job, changes, checkpoint
         self.ended = False
         self._text, self._started = text, time.perf_counter()
         request, anatomy = job.analysis.request, checkpoint.anatomy
@@ -90,7 +91,10 @@ class Run:
         mine, theirs = self.job.analysis.request, other.job.analysis.request
         plain = mine.repair.kind is theirs.repair.kind is RepairKind.NONE
         alike = _changes(mine) == _changes(theirs)
-        return plain and alike and compatible(self.inputs, other.inputs)
+        if not (plain and alike and compatible(self.inputs, other.inputs)):
+            return False
+        lengths = self.inputs.prompt_tokens, other.inputs.prompt_tokens
+        return lengths[0] == lengths[1] or takes_padding(self._checkpoint)
 
     def _step(self, step: Step) -> bool:
         self.reader.take(step)

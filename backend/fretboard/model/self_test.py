@@ -4,7 +4,10 @@ Its numbers are numbers, the last depth read through the lens is its own distrib
 changes nothing, and the picture changes the answer.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -14,13 +17,14 @@ from torch import Tensor
 from fretboard.core.errors import FretboardError, UnsupportedModel
 from fretboard.model.anatomy import generator
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.generation import Step, generate
+from fretboard.model.generation import Answer, Step, generate, generate_together
 from fretboard.model.inputs import Inputs, build_inputs, image_positions
 from fretboard.model.limits import check_room
 from fretboard.model.refusals import refusing
 from fretboard.model.tails import TOLERANCE
 
 PROMPT = "What is in this picture?"
+OTHER_PROMPT = "Say in one long sentence, please, what you can see there."
 NEW_TOKENS = 4
 SIZE = (96, 64)  # pixels of the picture; processors enlarge it to theirs
 # Of the largest logit, between decoding with a cache and without; low precision rounds otherwise.
@@ -58,7 +62,7 @@ def try_inputs(checkpoint: Checkpoint, inputs: Inputs, other: Inputs | None) -> 
             f"{name}: read at the last depth, the model's own distribution does not come out (off "
             f"by {lens:.3g} of the largest logit). Its numbers could not be trusted."
         )
-    if cache > CACHE_TOLERANCE.get(logits_dtype(checkpoint), 1e-1):
+    if cache > cache_tolerance(checkpoint):
         raise UnsupportedModel(
             f"{name}: decoding with a cache and without it gives other words (logits differ by "
             f"{cache:.3g} of the largest). Its answers could not be trusted."
@@ -77,14 +81,19 @@ def try_inputs(checkpoint: Checkpoint, inputs: Inputs, other: Inputs | None) -> 
 def answered(checkpoint: Checkpoint, inputs: Inputs, count: int) -> list[Step]:
     """Up to `count` emitted tokens."""
     steps: list[Step] = []
+    with refusing(f"{type(checkpoint.model).__name__} does not run on a question", REMEDY):
+        generate(checkpoint, inputs, count, (), keeping(steps))
+    return steps
+
+
+def keeping(steps: list[Step]) -> Callable[[Step], bool]:
+    """An `on_step` that appends to `steps`."""
 
     def keep(step: Step) -> bool:
         steps.append(step)
         return True
 
-    with refusing(f"{type(checkpoint.model).__name__} does not run on a question", REMEDY):
-        generate(checkpoint, inputs, count, (), keep)
-    return steps
+    return keep
 
 
 REMEDY = (
@@ -118,6 +127,44 @@ def cache_error(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> fl
         if int(logits[0].argmax()) != step.token_id:
             break  # a near tie: what follows is another text
     return worst
+
+
+def batch_error(checkpoint: Checkpoint, batch: Sequence[Inputs]) -> float:
+    """Largest difference between decoding together and alone, up to the first other token."""
+    together: list[list[Step]] = [[] for _ in batch]
+    answers = [
+        Answer(inputs, NEW_TOKENS, keeping(steps))
+        for inputs, steps in zip(batch, together, strict=True)
+    ]
+    generate_together(checkpoint, answers)
+    worst = 0.0
+    for inputs, steps in zip(batch, together, strict=True):
+        for alone, beside in zip(answered(checkpoint, inputs, NEW_TOKENS), steps, strict=False):
+            worst = max(worst, change(alone.logits, beside.logits))
+            if alone.token_id != beside.token_id:
+                break
+    return worst
+
+
+def takes_padding(checkpoint: Checkpoint) -> bool:
+    """Whether a prompt decodes as if alone beside a longer one; tried once for each model.
+
+    Not so where a recurrence reads the padding (RecurrentGemma), or positions count it (Pegasus).
+    """
+    known = _padding.get(checkpoint.model)
+    if known is None:
+        batch = [build_inputs(checkpoint, text, None, None) for text in (PROMPT, OTHER_PROMPT)]
+        known = batch_error(checkpoint, batch) <= cache_tolerance(checkpoint)
+        _padding[checkpoint.model] = known
+    return known
+
+
+_padding: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
+def cache_tolerance(checkpoint: Checkpoint) -> float:
+    """How far the logits of one text may be apart that were computed in two ways."""
+    return CACHE_TOLERANCE.get(logits_dtype(checkpoint), 1e-1)
 
 
 def change(left: Tensor, right: Tensor) -> float:
