@@ -148,7 +148,7 @@ def test_every_view_agrees_with_the_lens(
     # The emitted token's line is the last, on top of the others.
     line = curve.locator("[data-line] path").last.get_attribute("d") or ""
     zero, whole = (
-        float(curve.locator(f".tick:text-is('{label}')").last.get_attribute("y") or "nan")
+        float(curve.locator(f".tick:text-matches('^\\+?{label}$')").last.get_attribute("y") or "nan")
         for label in ("0.0", "1.0")
     )
     drawn = [(zero - float(y)) / (zero - whole) for y in re.findall(r",([\d.]+)", line)]

@@ -1,6 +1,8 @@
 // What the page shows: one analysis or two beside each other, one selection for all views, and its address.
 import type { Analysis } from "../api/types";
 import { addressBar } from "./address";
+import { askAhead } from "./cache";
+import { boardFigure, competitionFigure, divergenceFigure } from "./figures";
 import { history } from "./history.svelte";
 import { linked } from "./linked";
 import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
@@ -8,6 +10,7 @@ import { address, type Beside, EMPTY, parsePlace, type Selection } from "./perma
 import { forAnother, within } from "./selection";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
+import { theme } from "./theme.svelte";
 
 class Page {
 	readonly first = new Side((analysis) => this.#settled(analysis, 0));
@@ -106,8 +109,24 @@ class Page {
 
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
+		if (analysis.status === "done" && !this.beside && !linked.alone) this.#askFigures(analysis);
 		this.#differ();
 		history.answered(analysis);
+	}
+
+	/** On their way while the views are built that draw them. */
+	#askFigures(analysis: Analysis): void {
+		const { selection } = this;
+		if (!analysis.tokens.length) return;
+		const asked = {
+			analysis,
+			selection,
+			stages: this.first.stages,
+			theme: theme.shown,
+			beside: null,
+		};
+		for (const figure of [boardFigure, competitionFigure, divergenceFigure])
+			askAhead(figure(asked));
 	}
 
 	/** Bounds the selection; without a token, the one with most to see. */

@@ -99,7 +99,7 @@ export interface Neighbour {
 
 /** What every figure is asked with: lens, stages and theme, and whose axes it shares. */
 export function figureValues(asked: {
-	lens: Lens;
+	lens: Lens | null;
 	theme: string;
 	stages: StageChoice;
 	beside: Neighbour | null;

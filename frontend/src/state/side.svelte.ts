@@ -1,6 +1,7 @@
 // One analysis on show. The page has one; a comparison has two.
 import { api } from "../api/client";
 import type { RunEvent } from "../api/events";
+import { quiet } from "../api/quiet";
 import type { Analysis, Lens, Missing } from "../api/types";
 import { writtenOf } from "../text/token";
 import { Followed, isRunning } from "./followed.svelte";
@@ -123,6 +124,8 @@ export class Side extends Followed<Analysis, "analyses"> {
 
 	/** Figures of a lost part fail one by one: say once what is missing. */
 	async #inspect(id: string): Promise<void> {
+		await quiet(); // what is on show comes first
+		if (id !== this.id) return;
 		const found = await api.missing(id).catch(() => WHOLE); // the figures tell of a silent server
 		if (id === this.id) this.lost = found;
 	}
