@@ -60,7 +60,7 @@ export interface Drawing {
 	notes: Note[];
 }
 
-const AXES = ["depth", "pair"];
+const AXES = ["depth", "pair", "relative"];
 const CHARACTER = 6.3; // width of a digit at 12 px
 const TITLE_LINE = 16; // height of an axis title's line, CSS pixels
 /** Whether all that the figure holds is lines over depth. */

@@ -34,6 +34,13 @@ export function divergenceFigure(asked: Figured): FigureRequest {
 	return request("divergence", { token: token ?? 0, divergence, scale }, asked);
 }
 
+/** Of both sides, at the tokens selected there. */
+export function competitionsFigure(asked: Figured): FigureRequest {
+	const { token, words } = asked.selection;
+	const other = asked.beside?.token ?? token;
+	return request("both-competitions", { token: token ?? 0, other, word: words }, asked);
+}
+
 export function profileFigure(asked: Figured): FigureRequest {
 	const { profile: quantity, divergence } = asked.selection;
 	return request("profile", { quantity, divergence }, asked);

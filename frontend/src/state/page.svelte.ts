@@ -1,8 +1,6 @@
 // What the page shows: one analysis or two beside each other, one selection for all views, and its address.
 import type { Analysis } from "../api/types";
 import { addressBar } from "./address";
-import { askAhead } from "./cache";
-import { boardFigure, competitionFigure, divergenceFigure } from "./figures";
 import { history } from "./history.svelte";
 import { linked } from "./linked";
 import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
@@ -10,7 +8,6 @@ import { address, type Beside, EMPTY, parsePlace, type Selection } from "./perma
 import { forAnother, within } from "./selection";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
-import { theme } from "./theme.svelte";
 
 class Page {
 	readonly first = new Side((analysis) => this.#settled(analysis, 0));
@@ -21,6 +18,8 @@ class Page {
 	beside = $state.raw<Beside | null>(null);
 	/** A comparison is on its way whose token nobody has chosen. */
 	#fresh = false;
+	/** An analysis is about to be shown, before the views are built that draw it. */
+	coming: (analysis: Analysis) => void = () => {};
 	/** The address is still /, showing the ready-made example. */
 	atStart = $state(true);
 
@@ -36,10 +35,13 @@ class Page {
 	/** For each token of the first answer its counterpart in the second. */
 	readonly partners = $derived.by(() => counterparts(this.first.ready, this.second.ready));
 
+	/** Of both models. */
+	readonly #layers = $derived([this.first.layers, this.second.layers] as const);
+
 	/** The selection as one side has it. */
 	selectionOf(side: 0 | 1): Selection {
 		if (side === 0 || !this.beside) return within(this.selection, this.first.bounds);
-		const own = secondSelection(this.selection, this.beside, this.partners);
+		const own = secondSelection(this.selection, this.beside, this.partners, this.#layers);
 		return within(own, this.second.bounds);
 	}
 
@@ -73,7 +75,8 @@ class Page {
 	select(patch: Partial<Selection>, side: 0 | 1 = 0): void {
 		if (!this.id) return;
 		const { selection, beside } = this;
-		if (beside) Object.assign(this, patched({ selection, beside }, side, patch, this.partners));
+		if (beside)
+			Object.assign(this, patched({ selection, beside }, side, patch, this.partners, this.#layers));
 		else this.selection = within({ ...selection, ...patch }, this.first.bounds);
 		this.#read();
 		this.#write();
@@ -83,7 +86,7 @@ class Page {
 	swap(): void {
 		const { id, selection, beside } = this;
 		if (!id || !beside) return;
-		const turned = swapped(id, { selection, beside });
+		const turned = swapped(id, { selection, beside }, this.#layers);
 		this.open(turned.id, turned.selection, turned.beside);
 	}
 
@@ -109,24 +112,9 @@ class Page {
 
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
-		if (analysis.status === "done" && !this.beside && !linked.alone) this.#askFigures(analysis);
+		if (analysis.status === "done" && !this.beside) this.coming(analysis);
 		this.#differ();
 		history.answered(analysis);
-	}
-
-	/** On their way while the views are built that draw them. */
-	#askFigures(analysis: Analysis): void {
-		const { selection } = this;
-		if (!analysis.tokens.length) return;
-		const asked = {
-			analysis,
-			selection,
-			stages: this.first.stages,
-			theme: theme.shown,
-			beside: null,
-		};
-		for (const figure of [boardFigure, competitionFigure, divergenceFigure])
-			askAhead(figure(asked));
 	}
 
 	/** Bounds the selection; without a token, the one with most to see. */

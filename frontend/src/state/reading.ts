@@ -95,6 +95,10 @@ export function withThreshold(
 export interface Neighbour {
 	id: string;
 	lens: Lens;
+	/** Of its model. */
+	layers: number;
+	/** The token that is selected there. */
+	token: number | null;
 }
 
 /** What every figure is asked with: lens, stages and theme, and whose axes it shares. */

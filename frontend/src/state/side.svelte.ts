@@ -43,9 +43,13 @@ export class Side extends Followed<Analysis, "analyses"> {
 		return this.done?.id === this.id ? this.done : null;
 	}
 
+	/** Of the model; 0 until it is known. */
+	get layers(): number {
+		return this.document?.model?.layers ?? 0;
+	}
+
 	get bounds(): Bounds {
-		const analysis = this.document;
-		return { tokens: analysis?.tokens.length ?? 0, depths: (analysis?.model?.layers ?? 0) + 1 };
+		return { tokens: this.document?.tokens.length ?? 0, depths: this.layers + 1 };
 	}
 
 	/** The lens in force: the one asked for, else the analysis's own. */
