@@ -56,6 +56,8 @@ describe("lines over depth", () => {
 		const drawn = drawingOf(figure([curve], { shapes: [band, rule], annotations: [note] }), SIZE);
 		expect(drawn.bands[0]?.width).toBeCloseTo(drawn.x.length / 2);
 		expect(drawn.rules[0]?.dash).not.toBe("");
+		const dashed = { ...curve, line: { dash: "dash" } };
+		expect(drawingOf(figure([dashed]), SIZE).lines[0]?.dash).not.toBe("");
 		expect(drawn.notes[0]).toMatchObject({ text: "·red", bold: true, anchor: "start" });
 		expect(drawn.notes[0]?.x).toBeCloseTo(drawn.x.start + drawn.x.length + 6);
 	});

@@ -30,6 +30,7 @@ export interface Line {
 	path: string;
 	color: string;
 	width: number;
+	dash: string;
 	opacity: number;
 	/** Of an area; a line has "none". */
 	fill: string;
@@ -136,6 +137,7 @@ function lineOf(trace: Trace, x: Axis, y: Axis): Line {
 		path: pathOf(points, fill !== "none"),
 		color: String(line.color ?? "none"),
 		width: Number(line.width ?? 2),
+		dash: dashOf(trace),
 		opacity: Number(trace.opacity ?? 1),
 		fill,
 		radius: mode.includes("markers") ? Number(box(trace.marker).size ?? 6) / 2 : 0,
