@@ -147,7 +147,7 @@ def test_every_view_agrees_with_the_lens(
     expect(curve.locator("[data-line]").first).to_be_attached()
     # The emitted token's line is the last, on top of the others.
     line = curve.locator("[data-line] path").last.get_attribute("d") or ""
-    ticks = [curve.locator(f".tick:text-matches('^\\+?{at}$')").last for at in ("0.0", "1.0")]
+    ticks = [curve.locator(f".tick:text-matches('^[+]?{at}$')").last for at in ("0.0", "1.0")]
     zero, whole = (float(tick.get_attribute("y") or "nan") for tick in ticks)
     drawn = [(zero - float(y)) / (zero - whole) for y in re.findall(r",([\d.]+)", line)]
     assert drawn == pytest.approx(probability[:, token].tolist(), abs=1e-3)
