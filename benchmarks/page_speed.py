@@ -3,10 +3,13 @@
     make page && python -m benchmarks.page_speed [--rounds 5]
 
 Starts a server with the bundled model and Chromium on this machine; about three minutes. Prints one
-table: medians over the rounds, and the worst. docs/benchmarks.md has the figures.
+table: medians over the rounds, and the worst, between the load averages of the machine before and
+after. "Own time" is what the page's thread computed, whatever else the machine did meanwhile.
+docs/benchmarks.md has the figures.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +25,8 @@ from tests.browser.harness import (
     follow,
 )
 from tests.support.servers import Server
+
+from fretboard.core.own_models import BUNDLED_MODEL
 
 SIZE = {"width": 1440, "height": 900}
 CHARTS = 3  # heatmap, competition, divergence
@@ -56,7 +61,11 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     print("| what | median | worst | rounds |\n|---|---|---|---|")
     print(f"| own first script, gzip | {first_script() / 1000:.1f} kB | | |")
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data") as server:
+    print(f"| load average before | {os.getloadavg()[0]:.1f} | | |")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder) / "data", FRETBOARD_MODEL=BUNDLED_MODEL) as server,
+    ):
         server.wait("/readyz", READY_SECONDS)
         scene = draw_scene(Path(folder) / "scene.png", seed=4242)
         with sync_playwright() as playwright:
@@ -66,6 +75,7 @@ def main() -> None:
                 middle = statistics.median(values)
                 print(f"| {name} | {middle:.0f} {unit} | {worst:.0f} | {len(values)} |", flush=True)
             browser.close()
+    print(f"| load average after | {os.getloadavg()[0]:.1f} | | |")
 
 
 def measured(
@@ -76,9 +86,10 @@ def measured(
     short = record(server, scene, text)
     long = record(server, scene, (SENTENCE * (LONG_TOKENS // 14 + 1)).strip())
     address = f"{server.url}/a/{short}?token=6&depth=9"
-    cold, warm, tasks = loads(browser, address, rounds)
+    cold, warm, tasks, own = loads(browser, address, rounds)
     yield "permalink with three charts, cold", "ms", cold
     yield "permalink with three charts, warm", "ms", warm
+    yield "own time of a load", "ms", own
     yield "longest task of a load", "ms", tasks
     clicks, tasks = of_clicks(browser, address, 3 * rounds)
     yield "token click to the last chart", "ms", clicks
@@ -97,23 +108,30 @@ def record(server: Server, scene: Path, text: str) -> str:
 
 def loads(
     browser: Browser, address: str, rounds: int
-) -> tuple[list[float], list[float], list[float]]:
-    """ms until the last of the three charts is drawn, without and with the browser's cache."""
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """ms until the last of the three charts is drawn, without and with the browser's cache; of
+
+    every load the longest task, and what the page's thread computed in all.
+    """
     times: dict[bool, list[float]] = {False: [], True: []}
-    tasks = []
+    tasks, own = [], []
     for _ in range(rounds):
         context = browser.new_context(viewport=SIZE, bypass_csp=True)
         for warm in (False, True):
             page = context.new_page()
             page.add_init_script(LISTEN)
+            thread = context.new_cdp_session(page)
+            thread.send("Performance.enable", {"timeDomain": "threadTicks"})
             page.goto(address)
             page.wait_for_function(f"{DRAWN}.length >= {CHARTS}")
             page.wait_for_timeout(1000)
+            found = thread.send("Performance.getMetrics")["metrics"]
+            own.append(1000 * next(m["value"] for m in found if m["name"] == "TaskDuration"))
             times[warm].append(page.evaluate(f"{DRAWN}[{CHARTS - 1}].startTime"))
             tasks.append(page.evaluate("Math.max(0, ...window.slow)"))
             page.close()
         context.close()
-    return times[False], times[True], tasks
+    return times[False], times[True], tasks, own
 
 
 def of_clicks(browser: Browser, address: str, count: int) -> tuple[list[float], list[float]]:

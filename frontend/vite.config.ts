@@ -20,7 +20,12 @@ export default defineConfig({
 					groups: [
 						{
 							name: "base",
-							test: /node_modules\/(svelte|esm-env|clsx|openapi-fetch)|src\/(state|ui|api|text)\/.*\.(ts|svelte)/,
+							tags: ["$initial"],
+						},
+						// Then what an analysis needs: each file more is a request more.
+						{
+							name: "analysis",
+							test: /src\/(app\/(Single|Wide|Further|registry)|features\/(answer|competition|divergence|fretboard|skip)\/|plot\/)/,
 						},
 					],
 				},

@@ -68,7 +68,7 @@ def _without_image(browser: Browser, url: str) -> str:
     page.get_by_role("button", name="Compare").click()
     page.get_by_label("Force the same answer").check()
     page.get_by_role("button", name="without the image").click()
-    page.wait_for_selector("[aria-label^='Means over'] .scatterlayer .trace")
+    page.wait_for_selector("[aria-label^='Means over'] [data-line]")
     address = page.url
     page.close()
     return address

@@ -41,7 +41,7 @@ def test_a_test_is_run_read_linked_and_deleted(
     form.get_by_role("radio", name="Image cut").check()
     form.get_by_role("button", name="Run the test").click()
     curve = chart(page, "From a depth on, the text does not see the image, mean of all tokens")
-    expect(curve.locator(".scatterlayer .point").first).to_be_attached(timeout=RUN_MS)
+    expect(curve.locator("[data-line] circle").first).to_be_attached(timeout=RUN_MS)
     found = re.search(r"test=(\w+)", page.url)
     assert found
     test = found[1]
@@ -56,7 +56,7 @@ def test_a_test_is_run_read_linked_and_deleted(
     shared = watched.page(width=390, theme="dark")
     shared.goto(page.url)
     expect(sentence(shared)).to_have_text(read(server, f"{test}/finding?token=3")["sentence"])
-    expect(section(shared).locator(".scatterlayer .trace")).to_have_count(2)
+    expect(section(shared).locator("[data-line]")).to_have_count(2)
     expect(shared.get_by_role("heading", name="Causal tests")).to_be_in_viewport()
     assert shared.evaluate("document.documentElement.scrollWidth") == 390
 

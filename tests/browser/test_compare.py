@@ -37,7 +37,7 @@ def expect_drawn(page: Page) -> None:
     for name in "AB":
         expect(board(side(page, name))).to_be_visible(timeout=RUN_MS)
         expect(side(page, name).locator("canvas.heat").first).to_be_attached()
-    expect(page.locator("[aria-label^='Means over'] .scatterlayer .trace").first).to_be_attached()
+    expect(page.locator("[aria-label^='Means over'] [data-line]").first).to_be_attached()
 
 
 def shown(page: Page) -> list[dict[str, object]]:

@@ -48,7 +48,7 @@ def test_from_a_set_of_the_world_to_a_shared_link(watched: Watched) -> None:
     expect(page.get_by_text("trustworthiness")).to_be_visible()
     expect(page.get_by_text("stability over seeds: mean")).to_be_visible(timeout=MAP_MS)
     dispersion = page.get_by_role("img", name=re.compile("^Dispersion"))
-    expect(dispersion.locator(".scatterlayer .trace")).to_be_attached()
+    expect(dispersion.locator("[data-line]")).to_be_attached()
     expect(page.get_by_text("The paths part at depth")).to_be_visible()
 
     group = page.get_by_role("group", name="Map")

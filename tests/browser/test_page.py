@@ -58,7 +58,7 @@ def test_from_an_image_to_a_shared_link(watched: Watched, scene: Path) -> None:
     chip(page, 3).click()
     expect(chip(page, 3)).to_have_attribute("aria-pressed", "true")
     expect(
-        page.locator("[aria-label^='Probability of the words'] .scatterlayer .trace").first
+        page.locator("[aria-label^='Probability of the words'] [data-line]").first
     ).to_be_attached()
     page.get_by_label("Add a word to the competition").fill("red")
     page.get_by_role("button", name="Add", exact=True).click()

@@ -29,7 +29,7 @@ TARGET = 24  # CSS pixels, WCAG 2.5.8
 def opened(watched, analysis) -> Page:
     page = watched.page()
     open_board(page, f"/a/{analysis}?token=3&depth=4&lens=raw&words=red")
-    expect(page.locator("[data-chart='competition'] .js-plotly-plot")).to_be_visible()
+    expect(page.locator("[data-chart='competition'] .ground svg")).to_be_visible()
     return page
 
 
@@ -140,13 +140,13 @@ def test_a_chart_has_a_link_of_its_own(opened, watched):
 def test_a_chart_fills_the_screen(opened):
     panel = menu(opened, "competition")
     panel.get_by_role("button", name="Full screen").click()
-    plot = opened.locator("[data-chart='competition'] .js-plotly-plot")
+    plot = opened.locator("[data-chart='competition'] .ground svg")
     opened.wait_for_function("document.fullscreenElement !== null")
     opened.wait_for_function(
-        "document.querySelector('[data-chart=competition] .main-svg').clientHeight >= innerHeight"
+        "document.querySelector('[data-chart=competition] .ground').clientHeight >= innerHeight"
     )
     opened.evaluate("document.exitFullscreen()")
-    expect(plot.locator(".main-svg").first).to_have_attribute("height", "320")
+    expect(plot).to_have_attribute("height", "320")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -199,7 +199,7 @@ def test_a_chart_stands_alone_in_a_frame_of_an_allowed_site(opened, browser, sit
     page = browser.new_page()
     page.goto(f"http://localhost:{port}/post.html")
     chart = page.frame_locator("iframe")
-    plot = chart.locator("[data-chart='competition'] .main-svg").first
+    plot = chart.locator("[data-chart='competition'] .ground svg")
     expect(plot).to_have_attribute("width", "720")
     expect(plot).to_have_attribute("height", "420")
     expect(chart.get_by_role("button")).to_have_count(0)

@@ -144,11 +144,13 @@ def test_every_view_agrees_with_the_lens(
         )
     expect(page.get_by_role("region", name="Selected token")).to_contain_text(told[token]["story"])
     curve = page.locator("[aria-label^='Probability of the words']")
-    expect(curve.locator(".scatterlayer .trace").first).to_be_attached()
-    drawn = curve.evaluate(
-        "plot => Array.from(plot._fullData.find(trace => trace.meta?.role === 'emitted').y)"
-    )
-    assert drawn == pytest.approx(probability[:, token].tolist(), abs=1e-6)
+    expect(curve.locator("[data-line]").first).to_be_attached()
+    # The emitted token's line is the last, on top of the others.
+    line = curve.locator("[data-line] path").last.get_attribute("d") or ""
+    ticks = [curve.locator(f".tick:text-matches('^[+]?{at}$')").last for at in ("0.0", "1.0")]
+    zero, whole = (float(tick.get_attribute("y") or "nan") for tick in ticks)
+    drawn = [(zero - float(y)) / (zero - whole) for y in re.findall(r",([\d.]+)", line)]
+    assert drawn == pytest.approx(probability[:, token].tolist(), abs=1e-3)
     critical = document["stages"]["critical_depth"]
     said = f"stabilisation from depth {critical}" if critical is not None else "no stages found"
     expect(page.locator(".board + footer")).to_contain_text(said)

@@ -11,6 +11,7 @@ from fretboard.analysis.figure_options import FigureOptions, SetFigureOptions
 from fretboard.core.map_settings import MapSettings
 from fretboard.figures.export import size
 
+OF_BOTH = ("profile", "both-competitions")  # one figure of two analyses
 COMPARED = {"fretboard": "heatmap", "divergence": "divergence"}  # a pair of figures, one a side
 
 
@@ -23,13 +24,16 @@ def of_analysis(
         "competition": _call("competition", options.token, **_chosen(words=options.word)),
         "divergence": _call("divergence", options.token),
         "profile": _call("profile", options.quantity),
+        "both-competitions": _call(
+            "competition", options.token, **_chosen(other=options.other, words=options.word)
+        ),
         "trajectory": _call("map", **_map(options, settings)),
         "perplexities": _call("perplexities", **_map(options, settings)),
         "patches": _call("patches", *options.word[:1], **_chosen(depth=options.depth)),
     }
     if compared and name in COMPARED:
         return f"c.{calls[name]}[0]"
-    return f"{'c' if compared and name == 'profile' else 'a'}.{calls[name]}"
+    return f"{'c' if compared and name in OF_BOTH else 'a'}.{calls[name]}"
 
 
 def of_set(name: str, options: SetFigureOptions, settings: MapSettings) -> str:

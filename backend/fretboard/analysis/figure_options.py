@@ -26,6 +26,8 @@ class FigureOptions(SetFigureOptions):
     """Of the fretboard or profile."""
     token: Annotated[int, Field(ge=0)] = 0
     """Of competition and divergence."""
+    other: Annotated[int | None, Field(ge=0)] = None
+    """Of both competitions: the second analysis's token; the same place where it is not named."""
     depth: Annotated[int | None, Field(ge=0)] = None
     """Of patches: this one alone."""
     word: list[str] = []

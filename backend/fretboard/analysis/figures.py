@@ -19,6 +19,8 @@ from fretboard.core.map_settings import MapSettings
 from fretboard.core.reading import Reading
 from fretboard.figures import (
     QUANTITIES,
+    Competitor,
+    both_competitions_figure,
     competition_figure,
     dispersion_figure,
     divergence_figure,
@@ -54,6 +56,7 @@ class Figures:
             "competition": self._competition,
             "divergence": self._divergence,
             "profile": self._profile,
+            "both-competitions": self._both_competitions,
             "trajectory": self._trajectory,
             "perplexities": self._perplexities,
             "patches": self._patches,
@@ -122,6 +125,22 @@ class Figures:
         return competition_figure(
             analysis, table, leaders, token, words, vocabulary, lens, options.theme
         )
+
+    def _both_competitions(
+        self, of: Subject, options: FigureOptions, _map: MapSettings
+    ) -> go.Figure:
+        if of.beside is None:
+            raise InputError("Both competitions are of two analyses: name the other, beside=ID.")
+        other = options.token if options.other is None else options.other
+        first = self._competitor(self._arrays, of.analysis, of.reading, options.token)
+        second = self._competitor(of.beside_arrays or self._arrays, *of.beside, other)
+        return both_competitions_figure(first, second, options.word, options.theme)
+
+    @staticmethod
+    def _competitor(arrays: Arrays, analysis: Analysis, reading: Reading, token: int) -> Competitor:
+        require_token(analysis, token)
+        table = arrays.distribution(analysis, token, reading.lens)
+        return Competitor(analysis, table, token, arrays.vocabulary(analysis), reading.lens)
 
     def _divergence(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
         require_token(of.analysis, options.token)

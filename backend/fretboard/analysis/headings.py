@@ -12,13 +12,14 @@ def heading(name: str, of: Subject, options: FigureOptions) -> tuple[str, str]:
     """Title and note of a figure: what, of which model and prompt, under which reading."""
     analysis, reading = of.analysis, of.reading
     token = f"token {options.token}"
-    if name in ("divergence", "competition"):
+    if name in ("divergence", "competition", "both-competitions"):
         token += f" “{readable(analysis.tokens[options.token].text)}”"
     titles = {
         "fretboard": QUANTITIES[options.quantity].title,
         "profile": f"{options.quantity}, mean over tokens",
         "divergence": f"divergence of adjacent depths, {token}",
         "competition": f"competition at {token}",
+        "both-competitions": f"competition of A and B, from {token} of A",
         "trajectory": "hidden states of all tokens on one map",
         "patches": f"“{''.join(options.word[:1]).strip()}” over the image",
         "perplexities": "hidden states of all tokens at several perplexities",

@@ -1,5 +1,6 @@
 """Two analyses on shared axes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,25 @@ class Comparison:
             require_token(side.document, index)
         options = [FigureOptions(token=index, theme=theme) for index in tokens]
         return self._both("divergence", *options)
+
+    def competition(
+        self,
+        token: int = 0,
+        other: int | None = None,
+        words: Sequence[str] = (),
+        theme: ThemeName = "light",
+    ) -> go.Figure:
+        """What either wrote at a token, in both: solid in the first, dashed in the second.
+
+        Over d / L where the models differ. other: the second's token, its own index. InputError.
+
+        >>> fb.compare(a, b).competition(3, words=["red"]).layout.meta["token"]
+        3
+        """
+        for side, index in ((self.first, token), (self.second, token if other is None else other)):
+            require_token(side.document, index)
+        chosen = FigureOptions(token=token, other=other, word=list(words), theme=theme)
+        return _drawn("both-competitions", self.first, self.second, chosen)
 
     def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
         """Write both as one file: .zip, .html, .ipynb or .bib; see `Analysis.export`.

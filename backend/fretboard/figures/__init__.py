@@ -1,5 +1,6 @@
 """One Plotly builder a figure, from document and arrays: for the page, notebooks and exports."""
 
+from fretboard.figures.both_competitions import Competitor, both_competitions_figure
 from fretboard.figures.competition import competition_figure
 from fretboard.figures.dispersion import dispersion_figure
 from fretboard.figures.divergence import divergence_figure
@@ -12,6 +13,8 @@ from fretboard.figures.trajectory import trajectory_figure
 
 __all__ = [
     "QUANTITIES",
+    "Competitor",
+    "both_competitions_figure",
     "competition_figure",
     "dispersion_figure",
     "divergence_figure",

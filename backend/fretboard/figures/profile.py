@@ -8,6 +8,7 @@ from fretboard.core.arrays import UNITS_OF_DIVERGENCE
 from fretboard.core.reading import Reading
 from fretboard.core.repair import spans
 from fretboard.figures.quantities import NAMES_OF_LENS, QUANTITIES, Arrays, label
+from fretboard.figures.relative import of_two_models, relative_axis, shares
 from fretboard.figures.theme import (
     THEMES,
     ThemeName,
@@ -31,20 +32,23 @@ def profile_figure(
     theme: ThemeName = "light",
     names: tuple[str, str] = ("A", "B"),
 ) -> go.Figure:
-    """Means over tokens with the middle half as a band, on shared axes. quantity: of `PROFILES`."""
+    """Means over tokens with the middle half as a band, on shared axes. quantity: of `PROFILES`.
+
+    Over depth; of two models over d / L.
+    """
     colors = THEMES[theme]
     reading = first[2]
     pair = quantity == "jsd"
-    figure = base_figure(
-        colors,
-        {"axis": "pair" if pair else "depth", "quantity": quantity, **reading.as_meta()},
-    )
     sides = [first] if second is None else [first, second]
+    relative = of_two_models([side[0] for side in sides])
+    axis = "relative" if relative else "pair" if pair else "depth"
+    figure = base_figure(colors, {"axis": axis, "quantity": quantity, **reading.as_meta()})
     for side, name, color in zip(sides, names, (colors.ink, colors.candidates[0]), strict=False):
-        _add_profile(figure, side, quantity, name, color)
+        _add_profile(figure, side, quantity, name, color, relative)
     unit = UNITS_OF_DIVERGENCE[reading.divergence] if pair else QUANTITIES[quantity].unit
     layers = max(side[0].model.layers for side in sides)
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
+    own = depth_axis(layers) | {"range": [0, layers], "showgrid": False}
+    figure.update_xaxes(**relative_axis() if relative else own)
     same_lens = len({side[2].lens for side in sides}) == 1
     title = label(unit, reading) if same_lens else unit
     figure.update_yaxes(title={"text": f"mean {title}"}, rangemode="tozero", nticks=6)
@@ -72,6 +76,7 @@ def _add_profile(
     quantity: str,
     name: str,
     color: str,
+    relative: bool,
 ) -> None:
     analysis, arrays, reading = side
     values = QUANTITIES[quantity].values(arrays).astype(np.float64)
@@ -79,6 +84,7 @@ def _add_profile(
     places = rows_at(gaps, analysis.model.layers, len(values)).astype(np.float64)
     if quantity == "jsd":  # a pair lies between two depths
         places += analysis.model.layers / gaps / 2
+    places = shares(places, analysis) if relative else places
     low, high = np.quantile(values, SPREAD, axis=1)
     lens = NAMES_OF_LENS[reading.lens]
     figure.add_scatter(
@@ -92,11 +98,11 @@ def _add_profile(
         showlegend=False,
     )
     mean, legend = values.mean(axis=1).astype(np.float32), f"{name}: {_run(analysis)}, {lens}"
-    hover = f"{name} mean %{{y:.4g}} at %{{x}}<extra>{lens}</extra>"
+    hover = f"{name} mean %{{y:.4g}} at %{{x:.3g}}<extra>{lens}</extra>"
     add_curve(figure, places, mean, color, hover, name=legend, marker={"size": 4})
     if analysis.stages is not None and analysis.stages.critical_depth is not None:
         figure.add_vline(
-            x=analysis.stages.critical_depth,
+            x=analysis.stages.critical_depth / (analysis.model.layers if relative else 1),
             line={"color": color, "width": 1, "dash": "dot"},
             name=f"critical depth of {name}",
         )

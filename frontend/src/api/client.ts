@@ -2,6 +2,7 @@
 import createClient from "openapi-fetch";
 import type { FigureSpec } from "../api/figure";
 import { gate } from "./gate.svelte";
+import { counted } from "./quiet";
 import type { paths } from "./schema.gen";
 import type {
 	Lens,
@@ -47,7 +48,7 @@ async function problem(response: Response): Promise<ApiError> {
 /** The response, once it is a good one; a server that wants a token is asked again after signing in. */
 async function send(request: Request): Promise<Response> {
 	const again = request.clone();
-	const response = await fetch(request).catch((error: unknown) => {
+	const response = await counted(fetch(request)).catch((error: unknown) => {
 		throw request.signal.aborted ? error : new ApiError(0, "No connection", UNREACHABLE);
 	});
 	if (response.ok) return response;

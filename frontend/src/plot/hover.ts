@@ -42,20 +42,27 @@ function formatted(value: number, spec: string): string {
 		: String(value);
 }
 
-/** The hover text of the cell in `row` and `column`: lines of plain text. */
-export function hoverLines(cells: HeatCells, row: number, column: number): string[] {
-	const value = (name: string, path: number[]): unknown => {
-		if (name === "x") return column;
-		if (name === "y") return row;
-		const list = cells[name as "z" | "text" | "hovertext" | "customdata"];
-		return list ? at(list, row, column, ...path) : undefined;
-	};
-	const filled = cells.template.replace(
+/** A template's "%{name[0]:.2f}" filled, as lines of plain text. */
+export function filledLines(
+	template: string,
+	value: (name: string, path: number[]) => unknown,
+): string[] {
+	const filled = template.replace(
 		/%\{(\w+)((?:\[\d+\])*)(?::([^}]+))?\}/g,
 		(_, name: string, path: string, spec?: string) =>
 			format(value(name, [...path.matchAll(/\d+/g)].map(Number)), spec),
 	);
 	return plainLines(filled);
+}
+
+/** The hover text of the cell in `row` and `column`: lines of plain text. */
+export function hoverLines(cells: HeatCells, row: number, column: number): string[] {
+	return filledLines(cells.template, (name, path) => {
+		if (name === "x") return column;
+		if (name === "y") return row;
+		const list = cells[name as "z" | "text" | "hovertext" | "customdata"];
+		return list ? at(list, row, column, ...path) : undefined;
+	});
 }
 
 /** A line of the list of words: "  97.3 %  ·red", or of a difference "  -4.1 pts  ·red". */

@@ -1,26 +1,17 @@
-// The only importer of Plotly, loaded when the first chart is drawn; a second bundle with the first 3-D one.
+// The only importer of Plotly, loaded with the first chart that is not lines alone, or the first picture of one; a
+// second bundle with the first 3-D one.
 import type { FigureSpec, Trace } from "../api/figure";
 
 export interface PlotlyPoint {
-	curveNumber: number;
-	pointNumber: number;
 	x: number;
 	y: number;
 	customdata?: unknown;
-	data: Trace;
+	text?: unknown;
 }
 
 export type PlotlyEvent = "plotly_click" | "plotly_hover" | "plotly_unhover";
 
-/** Where Plotly has put an axis, CSS pixels. */
-interface Placed {
-	range: readonly unknown[];
-	_offset: number;
-	_length: number;
-}
-
 export interface PlotlyElement extends HTMLElement {
-	_fullLayout: { xaxis?: Placed; yaxis?: Placed };
 	on(name: PlotlyEvent, take: (event: { points: PlotlyPoint[] }) => void): void;
 	removeAllListeners(name: string): void;
 }
@@ -73,9 +64,4 @@ export const loadPlotly3d = once(() => import("plotly.js-gl3d-dist-min"));
 export function hasWebgl(): boolean {
 	const canvas = document.createElement("canvas");
 	return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
-}
-
-/** Starts the download while the first figure is still being asked for. */
-export function preloadPlotly(): void {
-	loadPlotly().catch(() => undefined); // tried again, and reported, by the chart that needs it
 }

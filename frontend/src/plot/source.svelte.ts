@@ -4,8 +4,8 @@ import { untrack } from "svelte";
 import type { FigureRequest } from "../api/client";
 import type { FigureSpec } from "../api/figure";
 import { type Trouble, trouble } from "../api/trouble";
+import { figure, knownFigure } from "../state/cache";
 import { Pace } from "../state/pace";
-import { figure, knownFigure } from "./cache";
 
 export class FigureSource {
 	spec = $state.raw<FigureSpec | null>(null);

@@ -1,7 +1,7 @@
 // A chart as a picture on paper. The browser that shows the chart draws it.
 import type { FigureRequest } from "../api/client";
 import type { FigureSpec } from "../api/figure";
-import { figure } from "./cache";
+import { figure } from "../state/cache";
 import type { LoadPlotly } from "./plotly";
 
 const SHARP = 3; // pixels of a PNG for one of the page: 288 dpi

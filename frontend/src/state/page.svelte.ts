@@ -18,6 +18,8 @@ class Page {
 	beside = $state.raw<Beside | null>(null);
 	/** A comparison is on its way whose token nobody has chosen. */
 	#fresh = false;
+	/** An analysis is about to be shown, before the views are built that draw it. */
+	coming: (analysis: Analysis) => void = () => {};
 	/** The address is still /, showing the ready-made example. */
 	atStart = $state(true);
 
@@ -33,10 +35,13 @@ class Page {
 	/** For each token of the first answer its counterpart in the second. */
 	readonly partners = $derived.by(() => counterparts(this.first.ready, this.second.ready));
 
+	/** Of both models. */
+	readonly #layers = $derived([this.first.layers, this.second.layers] as const);
+
 	/** The selection as one side has it. */
 	selectionOf(side: 0 | 1): Selection {
 		if (side === 0 || !this.beside) return within(this.selection, this.first.bounds);
-		const own = secondSelection(this.selection, this.beside, this.partners);
+		const own = secondSelection(this.selection, this.beside, this.partners, this.#layers);
 		return within(own, this.second.bounds);
 	}
 
@@ -70,7 +75,8 @@ class Page {
 	select(patch: Partial<Selection>, side: 0 | 1 = 0): void {
 		if (!this.id) return;
 		const { selection, beside } = this;
-		if (beside) Object.assign(this, patched({ selection, beside }, side, patch, this.partners));
+		if (beside)
+			Object.assign(this, patched({ selection, beside }, side, patch, this.partners, this.#layers));
 		else this.selection = within({ ...selection, ...patch }, this.first.bounds);
 		this.#read();
 		this.#write();
@@ -80,7 +86,7 @@ class Page {
 	swap(): void {
 		const { id, selection, beside } = this;
 		if (!id || !beside) return;
-		const turned = swapped(id, { selection, beside });
+		const turned = swapped(id, { selection, beside }, this.#layers);
 		this.open(turned.id, turned.selection, turned.beside);
 	}
 
@@ -106,6 +112,7 @@ class Page {
 
 	#settled(analysis: Analysis, side: 0 | 1): void {
 		if (side === 0) this.#inside(analysis);
+		if (analysis.status === "done" && !this.beside) this.coming(analysis);
 		this.#differ();
 		history.answered(analysis);
 	}

@@ -48,7 +48,7 @@ const FULL: Selection = {
 	patch: 17,
 	profile: "entropy",
 };
-const BESIDE: Beside = { id: "0ther", token: 5, lens: "raw" };
+const BESIDE: Beside = { id: "0ther", token: 5, depth: null, lens: "raw" };
 
 describe("permalink", () => {
 	it("brings a full selection back unchanged", () => {
@@ -113,7 +113,7 @@ describe("permalink", () => {
 	});
 
 	it("compares an analysis with itself through another lens", () => {
-		const beside: Beside = { id: "abc", token: null, lens: "raw" };
+		const beside: Beside = { id: "abc", token: null, depth: null, lens: "raw" };
 		expect(address("abc", EMPTY, beside)).toBe("/compare/abc/abc?lens2=raw");
 		expect(parsePlace("/compare/abc/abc", "?lens2=raw&token2=x").beside).toEqual(beside);
 	});

@@ -54,6 +54,8 @@ export interface Selection {
 export interface Beside {
 	id: string;
 	token: number | null;
+	/** Of a model with other layers; null: where the first's depth lies. */
+	depth?: number | null;
 	lens: Lens | null;
 }
 
@@ -129,8 +131,9 @@ const SELECTION: Codec<Selection> = table<Selection>({
 });
 
 /** What the second side has of its own. */
-const OWN = table<Omit<Beside, "id">>({
+const OWN = table<Required<Omit<Beside, "id">>>({
 	token: count("token2", MAX_TOKEN),
+	depth: count("depth2", MAX_DEPTH),
 	lens: choice("lens2", LENSES, null),
 });
 
@@ -173,7 +176,7 @@ export const isPlace = (pathname: string) =>
 export function address(id: string, selection: Selection, beside: Beside | null = null): string {
 	const own = SELECTION.write(selection);
 	if (!beside) return `/a/${id}${written(own)}`;
-	return `/compare/${id}/${beside.id}${written([...own, ...OWN.write(beside)])}`;
+	return `/compare/${id}/${beside.id}${written([...own, ...OWN.write({ ...beside, depth: beside.depth ?? null })])}`;
 }
 
 /** null: this is not the address of a set. */

@@ -95,11 +95,15 @@ export function withThreshold(
 export interface Neighbour {
 	id: string;
 	lens: Lens;
+	/** Of its model. */
+	layers: number;
+	/** The token that is selected there. */
+	token: number | null;
 }
 
 /** What every figure is asked with: lens, stages and theme, and whose axes it shares. */
 export function figureValues(asked: {
-	lens: Lens;
+	lens: Lens | null;
 	theme: string;
 	stages: StageChoice;
 	beside: Neighbour | null;

@@ -1,6 +1,7 @@
 // One analysis on show. The page has one; a comparison has two.
 import { api } from "../api/client";
 import type { RunEvent } from "../api/events";
+import { quiet } from "../api/quiet";
 import type { Analysis, Lens, Missing } from "../api/types";
 import { writtenOf } from "../text/token";
 import { Followed, isRunning } from "./followed.svelte";
@@ -42,9 +43,13 @@ export class Side extends Followed<Analysis, "analyses"> {
 		return this.done?.id === this.id ? this.done : null;
 	}
 
+	/** Of the model; 0 until it is known. */
+	get layers(): number {
+		return this.document?.model?.layers ?? 0;
+	}
+
 	get bounds(): Bounds {
-		const analysis = this.document;
-		return { tokens: analysis?.tokens.length ?? 0, depths: (analysis?.model?.layers ?? 0) + 1 };
+		return { tokens: this.document?.tokens.length ?? 0, depths: this.layers + 1 };
 	}
 
 	/** The lens in force: the one asked for, else the analysis's own. */
@@ -123,6 +128,8 @@ export class Side extends Followed<Analysis, "analyses"> {
 
 	/** Figures of a lost part fail one by one: say once what is missing. */
 	async #inspect(id: string): Promise<void> {
+		await quiet(); // what is on show comes first
+		if (id !== this.id) return;
 		const found = await api.missing(id).catch(() => WHOLE); // the figures tell of a silent server
 		if (id === this.id) this.lost = found;
 	}

@@ -90,6 +90,7 @@ class ComparisonExport:
         yield NotebookCell(
             "How much each layer changes, on one axis.", f"c.divergence({token}, 0)[0]"
         )
+        yield NotebookCell("The same words in both.", f"c.competition({token}, 0)")
         yield NotebookCell("The means over the tokens.", "c.profile('jsd')")
         yield NotebookCell("The numbers.", "c.first.probability.shape, c.second.probability.shape")
 

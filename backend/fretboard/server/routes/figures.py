@@ -41,12 +41,14 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         beside_lens: Lens | None = None,
         format: FigureFormat = "json",
     ) -> Response:
-        """Plotly JSON of `fretboard`, `competition`, `divergence`, `profile` or a map.
+        """Plotly JSON of `fretboard`, `competition`, `divergence`, `profile`,
+
+        `both-competitions` or a map.
 
         Maps are `trajectory` and `perplexities`, a small grid of them.
 
-        `beside` names another analysis whose axes are shared (the profile draws both). `format`:
-        `json`, `csv` (the numbers it shows) or `py` (the Python that draws it).
+        `beside` names another analysis whose axes are shared (the profile and both competitions
+        draw both). `format`: `json`, `csv` (the numbers it shows) or `py` (the Python for it).
         """
         figures.check(name)
         analysis, own = read(analysis_id, reading)

@@ -71,6 +71,7 @@ export type Change =
 	| { kind: "prompt"; prompt: string }
 	| { kind: "repair"; repair: string }
 	| { kind: "steer"; steering: string }
+	| { kind: "model"; model: string }
 	| { kind: "skip"; layers: string; when: SkipWhen };
 
 const GREY = "#808080";
@@ -99,10 +100,12 @@ export async function changed(
 	const question = questionOf(analysis);
 	if (change.kind === "repair") return { ...question, repair: change.repair };
 	if (change.kind === "steer") return { ...question, steering: change.steering };
+	if (change.kind === "model") Object.assign(question, { model: change.model, skip_layers: "" }); // its layers are others
 	if (force) question.continuation = analysis.answer ?? "";
 	if (change.kind === "skip")
 		return { ...question, skip_layers: change.layers, skip_when: change.when };
 	if (change.kind === "prompt") return { ...question, prompt: change.prompt };
+	if (change.kind === "model") return question;
 	const { image } = analysis.request;
 	const other = change.kind === "blank image" && image;
 	const grey = other ? await blank(image.width, image.height) : null;

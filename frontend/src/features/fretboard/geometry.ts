@@ -43,8 +43,11 @@ function zoomed(width: number, zoom: number, count: number, available: number): 
 	return between(width * ZOOM ** zoom, fit, Math.max(width, WIDEST));
 }
 
-export const rowHeight = (rows: number) =>
-	between(Math.floor(BOARD_HEIGHT / Math.max(rows, 1)), ...ROWS_HEIGHT);
+/** deepest: rows of the deeper of two boards, which are to be equally high. */
+export function rowHeight(rows: number, deepest = rows): number {
+	const height = between(Math.floor(BOARD_HEIGHT / Math.max(deepest, 1)), ...ROWS_HEIGHT);
+	return rows === deepest ? height : (height * deepest) / Math.max(rows, 1);
+}
 
 /** texts: of the columns. */
 export function gridOf(
@@ -53,13 +56,14 @@ export function gridOf(
 	rows: number,
 	available: number,
 	zoom = 0,
+	deepest = rows,
 ): Grid {
 	const width = columnWidth(texts, available);
 	return {
 		columns,
 		rows,
 		columnWidth: zoomed(width, zoom, columns.length, available),
-		rowHeight: rowHeight(rows),
+		rowHeight: rowHeight(rows, deepest),
 	};
 }
 

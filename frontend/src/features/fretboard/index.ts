@@ -4,4 +4,4 @@ export { default as Chips } from "./Chips.svelte";
 export { default as Fretboard } from "./Fretboard.svelte";
 export { expectedDepths, gridOf } from "./geometry";
 export { quantityName, quantityOptions } from "./quantity";
-export { boardFigure, type Shades, shadesOf } from "./request";
+export { type Shades, shadesOf } from "./shades";

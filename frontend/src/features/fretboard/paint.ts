@@ -5,7 +5,7 @@ import { plainText } from "../../plot/hover";
 import { DARK, LIGHT } from "../../plot/palette";
 import type { Range } from "../../state/permalink";
 import { type Grid, type Seen, topOf } from "./geometry";
-import type { Shades } from "./request";
+import type { Shades } from "./shades";
 
 export interface Cells {
 	/** One pixel a cell: all columns by all rows, the deepest row on top. */

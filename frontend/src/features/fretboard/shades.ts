@@ -1,20 +1,7 @@
-// The board's figure, and the colours that it gives to the answer's own text.
-import type { FigureRequest } from "../../api/client";
+// The colours that the board's figure gives to the answer's own text.
 import type { FigureSpec } from "../../api/figure";
 import { at, listOf } from "../../plot/arrays";
 import { type Palette, paletteOf } from "../../plot/palette";
-import { figureValues } from "../../state/reading";
-import type { ViewProps } from "../../state/views";
-
-type Asked = Pick<ViewProps, "analysis" | "selection" | "lens" | "theme" | "stages" | "beside">;
-
-export function boardFigure({ analysis, selection, ...shown }: Asked): FigureRequest {
-	const { quantity, divergence, scaling: scale, sublayers } = selection;
-	const { lens, theme, stages, beside } = shown;
-	const shared = figureValues({ lens, theme, stages, beside, sublayers });
-	const values = { quantity, divergence, scale, ...shared };
-	return { id: analysis.id, name: "fretboard", values };
-}
 
 export interface Shades {
 	palette: Palette;
