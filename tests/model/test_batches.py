@@ -99,5 +99,5 @@ def test_prompts_of_different_length_part_where_a_model_reads_the_padding(monkey
 
     asked = [run("a cat"), run("the red dog sits on grass"), run("a dog")]
     assert [len(batch) for batch in batches(asked)] == [3]
-    monkeypatch.setitem(self_test._padding, checkpoint.model, False)
+    monkeypatch.setitem(self_test.PADDING, checkpoint.model, False)
     assert [len(batch) for batch in batches(asked)] == [2, 1]

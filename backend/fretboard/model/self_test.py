@@ -151,15 +151,15 @@ def takes_padding(checkpoint: Checkpoint) -> bool:
 
     Not so where a recurrence reads the padding (RecurrentGemma), or positions count it (Pegasus).
     """
-    known = _padding.get(checkpoint.model)
+    known = PADDING.get(checkpoint.model)
     if known is None:
         batch = [build_inputs(checkpoint, text, None, None) for text in (PROMPT, OTHER_PROMPT)]
         known = batch_error(checkpoint, batch) <= cache_tolerance(checkpoint)
-        _padding[checkpoint.model] = known
+        PADDING[checkpoint.model] = known
     return known
 
 
-_padding: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+PADDING: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def cache_tolerance(checkpoint: Checkpoint) -> float:
