@@ -17,7 +17,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from fretboard.core.errors import UnsupportedModel
-from fretboard.model.anatomy import find_parts
+from fretboard.model.parts import find_parts
 from fretboard.model.refusals import refusing
 
 # As `load` chooses: images first.

@@ -86,10 +86,9 @@ class AnalysisView(Record):
     def read(self, **changes: Any) -> "AnalysisView":
         """Another reading of the same record; what is not named stays as it is.
 
-        changes: `lens` (normed, raw, jacobian, tuned, or a difference such as tuned-normed),
-        `divergence` (jsd, paper-code, symmetric-kl), `scale` (none, depth, token), `stages`
-        (automatic, paper), and every threshold, such as `mutation_sigmas` or `critical_depth`.
-        Raises InputError.
+        changes: fields of `fb.Reading`, such as `lens` (raw, tuned, tuned-normed, …),
+        `divergence`, `scale`, `stages` (automatic, paper), `sublayers`, and every threshold
+        (`mutation_sigmas`, `critical_depth`, …). Raises InputError.
 
         >>> raw = a.read(lens="raw", divergence="paper-code", stages="paper")
         >>> raw.stages.lens.value
@@ -165,9 +164,8 @@ class AnalysisView(Record):
     ) -> go.Figure:
         """A word's probability at every image position, over the image; a slider over depth.
 
-        word: any of the vocabulary, or the index of a token; None: the answer's first flagged or
-        likeliest content word. depth: this one alone. Raises InputError without an image,
-        UnknownWord.
+        word: any of the vocabulary, or a token's index; None: the answer's flagged or likeliest
+        content word. depth: this one alone. Raises InputError without an image, UnknownWord.
 
         >>> len(a.patches("dog").data) == len(a.probability)
         True
@@ -178,7 +176,7 @@ class AnalysisView(Record):
     def save(self, folder: str | Path) -> Path:
         """Write it as a folder that `fb.open` and `fretboard figure` take; returns the folder.
 
-        What lies there of an earlier analysis is replaced. Raises StoreFull.
+        It replaces what lies there of an earlier analysis. Raises StoreFull.
 
         >>> fb.open(a.save("saved")).answer == a.answer
         True
@@ -227,15 +225,6 @@ class AnalysisView(Record):
         """
         return AnalysisExport(self.source, self.document, self.reading, _options(**options))
 
-    def bare(self, name: str, options: FigureOptions) -> go.Figure:
-        """A figure by its name, without size and heading, for a page that has its own.
-
-        >>> a.bare("fretboard", FigureOptions(quantity="rank")).layout.title.text is None
-        True
-        """
-        subject = Subject(self.document, self.reading)
-        return self.source.figure(name, subject, options, MapQuery())
-
     def _figure(
         self, name: str, options: FigureOptions, settings: dict[str, Any] | None = None
     ) -> go.Figure:
@@ -251,10 +240,10 @@ class AnalysisView(Record):
         if token is not None:
             require_token(self.document, token)
             return self.tokens[token]
-        scored = [candidate for candidate in self.tokens if candidate.flag]
+        scored = [(each.flag.score, -each.index) for each in self.tokens if each.flag]
         if not scored:
             raise InputError('No word of this answer stands out; name one: a.patches("dog").')
-        return max(scored, key=lambda each: each.flag.score if each.flag else 0)
+        return self.tokens[-max(scored)[1]]
 
 
 def _options(**chosen: Any) -> FigureOptions:

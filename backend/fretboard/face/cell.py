@@ -70,7 +70,7 @@ def of_analysis(analysis: "AnalysisView") -> Panel:
             (str(depth), [shade(value) for value in values[depth, :PLAIN_COLUMNS].tolist()])
             for depth in reversed(range(len(values)))
         ],
-        figure=analysis.bare("fretboard", FigureOptions()),
+        figure=analysis.exported().draw("fretboard", FigureOptions()),
     )
 
 
