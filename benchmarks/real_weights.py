@@ -161,7 +161,7 @@ def repairs(study: WeightsStudy) -> Row:
 def causal(study: WeightsStudy) -> Row:
     """What each test finds on a handful of answers: medians, least and most of its numbers."""
     found: dict[str, dict[str, list[float]]] = {}
-    few = {item.id for item in study.few(1) if "colour" in item.id}
+    few = {item.id for item in study.few(3) if "colour" in item.id}
     for item, analysis in study.answers:
         for kind in TESTED if item.id in few else ():
             test = study.session.test(analysis, kind)
