@@ -91,7 +91,7 @@ def _judged(
     for word, verdict in zip(words, verdicts, strict=True):
         if verdict is not None:
             ids = _forms(pipeline, word)
-            yield {"seed": scene.seed, "verdict": verdict} | _read(analysis, word) | {
+            yield {"seed": scene.seed, "verdict": verdict} | read_word(analysis, word) | {
                 "internal": 1 - float(seen[Lens.NORMED][:, ids].max()),
                 "internal_raw": 1 - float(seen[Lens.RAW][:, ids].max()),
             }  # fmt: skip
@@ -121,7 +121,7 @@ def _forms(pipeline: Pipeline, word: Word) -> list[int]:
     return [pipeline.vocabulary.word(form).token_id for form in sorted(forms)]
 
 
-def _read(analysis: Analysis, word: Word) -> Record:
+def read_word(analysis: Analysis, word: Word) -> Record:
     """What the document says of a word; of several tokens, the one most suspicious."""
     tokens = [analysis.tokens[at] for at in word.tokens]
     flags = [token.flag for token in tokens if token.flag is not None]

@@ -65,10 +65,24 @@ def batching(runs: list[Run]) -> list[list[str]]:
     return rows
 
 
+def real_weights(runs: list[Run]) -> list[list[str]]:
+    """A row a run: seconds, their ratio, and the process's peak."""
+    rows = [["model", "plain `generate`", "analysis", "ratio (least to most)", "peak memory"]]
+    for run in runs:
+        cost = run["cost"]
+        seconds = [f"{value:.1f} s" for value in cost["median seconds"].values()]
+        least, middle, most = cost["ratio: least, median, most"]
+        ratio = f"{middle:.2f} ({least:.2f} to {most:.2f})"
+        peaks = " → ".join(f"{value / 1000:.2f} GB" for value in cost["peak MB"].values())
+        rows.append([f"`{run['about']['model']}`", *seconds, ratio, peaks])
+    return rows
+
+
 TABLES: dict[str, Callable[[list[Run]], list[list[str]]]] = {
     "analysis_cost": analysis_cost,
     "lens_rate": lens_rate,
     "batching": batching,
+    "real_weights": real_weights,
 }
 
 

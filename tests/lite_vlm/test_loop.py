@@ -1,5 +1,6 @@
 """Training is seeded and resumable: stopped and gone on with, it ends where it would have."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from fretboard.lite_vlm.checkpoint.tower import WIDTH, Probes
+from fretboard.lite_vlm.train import loop
 from fretboard.lite_vlm.train.export import adapters_in, export_adapter
 from fretboard.lite_vlm.train.loop import (
     FIRST,
@@ -30,8 +32,10 @@ class Lessons:
 
     def __init__(self) -> None:
         self._packer = Packer(byte_tokenizer().backend_tokenizer)
+        self.kinds: list[str] = []
 
     def draw(self, kind, chance):
+        self.kinds.append(kind)
         red = chance.random() < 0.5
         image = torch.full((64, WIDTH), 1.0 if red else -1.0)
         exchange = Exchange("Which?", "red" if red else "blue", ("red" if red else "blue",))
@@ -105,6 +109,18 @@ def test_the_mean_of_the_last_snapshots_is_exported(tmp_path: Path) -> None:
     for name, array in mean_snapshot(tmp_path)["lora"].items():
         expected = sum(arrays[name] for arrays in seen[-SNAPSHOTS:]) / SNAPSHOTS
         torch.testing.assert_close(array, expected)
+
+
+def test_where_nouns_are_known_the_last_shares_hold_from_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "FIRST", (0, 1, 0, 0, 0))
+    monkeypatch.setattr(loop, "LAST", (1, 0, 0, 0, 0))
+    for known, kind in ((False, "noun"), (True, "scene")):
+        trainer, lessons = _trainer(), Lessons()
+        trainer.plan = replace(trainer.plan, nouns_first=not known)
+        trainer.advance(lessons)
+        assert set(lessons.kinds) == {kind}
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from transformers import AutoProcessor, FastVlmForConditionalGeneration
 from .backgrounds import draw_nothing
 from .bank import pixels
 from .kinds import article
+from .loop import faster_dtype
 from .questions import AT_PLACE, NOTHING, Exchange, choose_absent
 from .scenes import Folders, Mix, Thing, sample_scene
 from .sequences import IGNORED, Packed, Packer, collate, embed
@@ -81,10 +82,11 @@ class Answerer:
         logits: Tensor = self.model.lm_head(hidden)
         return logits
 
-    def halve(self) -> None:
-        """Compute in bfloat16 from here on, as in training: many scenes in a third of the time."""
-        self.model.model.language_model.to(torch.bfloat16)
-        self.model.lm_head.to(torch.bfloat16)
+    def hasten(self) -> None:
+        """Compute as in training from here on: in a third of the time where bfloat16 is fast."""
+        dtype = faster_dtype()
+        self.model.model.language_model.to(dtype)
+        self.model.lm_head.to(dtype)
 
     def first_choices(self, image: Tensor, exchanges: Sequence[Exchange]) -> list[bool]:
         """Of each exchange, whether every token of its content is the model's first choice."""

@@ -45,7 +45,7 @@ def evaluate(checkpoint: Path, work: Path, scenes: int, report: Path) -> None:
     if "plain, SmolLM2 alone" not in done:
         keep("plain, SmolLM2 alone", _plain_alone(work))
     folders = training_folders(work, say)
-    answerer.halve()
+    answerer.hasten()
     for sight in SIGHTS:
         for cell in CELLS:
             if f"{cell}, {sight}" not in done:

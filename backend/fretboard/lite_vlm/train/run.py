@@ -94,7 +94,7 @@ def _train_in(
     trainer = Trainer(
         language,
         Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)),
-        Plan(steps=steps),
+        Plan(steps=steps, nouns_first=start is None),
     )
     material = Material(
         list(read_bank(work / "bank")),
