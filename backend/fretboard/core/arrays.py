@@ -112,8 +112,10 @@ class Derived:
 
     @property
     def key(self) -> str:
-        """One line that `parse` reads back."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """One line that `parse` reads back; younger fields only where they say something, so that
+        maps kept before they were there are found."""
+        said = {n: v for n, v in asdict(self).items() if v or n not in ("sublayers", "fit")}
+        return json.dumps(said, sort_keys=True)
 
     @property
     def file(self) -> str:
