@@ -49,7 +49,8 @@ def test_space_is_drawn_or_refused_in_words(watched: Watched) -> None:
     box = canvas.bounding_box()
     assert box is not None
     camera = "node => JSON.stringify(node._fullLayout.scene._scene.getCamera().eye)"
-    before = drawing(page).evaluate(camera)
+    plot = drawing(page).locator(".js-plotly-plot")
+    before = plot.evaluate(camera)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -57,7 +58,7 @@ def test_space_is_drawn_or_refused_in_words(watched: Watched) -> None:
     page.mouse.up()
     page.wait_for_function(
         f"([node, before]) => ({camera})(node) !== before",
-        arg=[drawing(page).element_handle(), before],
+        arg=[plot.element_handle(), before],
     )
     page.goto(f"{path}?dim=3&upto=3")
     expect(page.locator(".gl-container canvas").first).to_be_visible(timeout=MAP_MS)

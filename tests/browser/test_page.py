@@ -64,7 +64,7 @@ def test_from_an_image_to_a_shared_link(watched: Watched, scene: Path) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("button", name="Remove red")).to_be_visible()
     expect(
-        page.locator("[aria-label^='Probability of the words'] .annotation-text", has_text="red")
+        page.locator("[aria-label^='Probability of the words'] svg text", has_text="red")
     ).to_be_visible()
 
     page.get_by_role("radio", name="Entropy").check(force=True)
