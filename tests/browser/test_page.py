@@ -26,8 +26,8 @@ pytestmark = pytest.mark.browser
 def competitors(page: Page) -> list[str]:
     """The names at the ends of the competition's lines."""
     return page.locator(
-        "[aria-label^='Probability of the words'] .annotation-text"
-    ).all_inner_texts()
+        "[aria-label^='Probability of the words'] svg text:not(.tick)"
+    ).all_text_contents()
 
 
 def view(page: Page) -> dict[str, object]:
