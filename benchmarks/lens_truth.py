@@ -44,7 +44,7 @@ from fretboard.model.grid import patch_grid
 from fretboard.model.inputs import build_inputs
 from fretboard.model.steer import Change
 from fretboard.store.analyses import open_store
-from fretboard.tiny_llava.train.evaluation import MIXES, held_out
+from fretboard.tiny_llava.train.evaluation import held_out_in_turn
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import CAPTION, color_question
 from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
@@ -195,9 +195,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     pipeline = load_pipeline(drawn_world_settings(None), open_store("memory://"))
-    half = options.scenes // len(MIXES)
-    scenes = [scene for pair in zip(*(held_out(c, half) for c in MIXES), strict=True)
-              for scene in pair]  # fmt: skip
+    scenes = held_out_in_turn(options.scenes)
     rows, bins = measure_swaps(pipeline, scenes[: options.swaps]), {}
     if not options.swaps_only:
         read, bins = measure(pipeline, scenes)

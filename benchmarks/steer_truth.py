@@ -31,7 +31,7 @@ from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, build_inputs
 from fretboard.model.steer import Change, StateChanges
 from fretboard.store.analyses import open_store
-from fretboard.tiny_llava.train.evaluation import MIXES, held_out
+from fretboard.tiny_llava.train.evaluation import held_out_in_turn
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import color_question
 from fretboard.tiny_llava.world.scene import COLORS, Scene
@@ -115,9 +115,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     pipeline = load_pipeline(drawn_world_settings(None), open_store("memory://"))
-    half = options.scenes // len(MIXES)
-    scenes = [scene for pair in zip(*(held_out(c, half) for c in MIXES), strict=True)
-              for scene in pair]  # fmt: skip
+    scenes = held_out_in_turn(options.scenes)
 
     def report(hits: Hits) -> None:
         table = {

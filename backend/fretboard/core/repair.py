@@ -81,7 +81,7 @@ class Repair(RepairSettings):
         if self.kind is RepairKind.NONE:
             return ""
         settings = self.model_dump(exclude={"kind"}, exclude_defaults=True)
-        return " ".join([self.kind, *(f"{name}={_written(v)}" for name, v in settings.items())])
+        return written(self.kind, settings)
 
     @property
     def title(self) -> str:
@@ -197,8 +197,15 @@ def spans(numbers: tuple[int, ...]) -> str:
     return ",".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
-def _written(value: Any) -> str:
-    return spans(value) if isinstance(value, tuple) else f"{value:g}"
+def written(head: str, settings: Mapping[str, Any]) -> str:
+    """`deco strength=0.6 depths=8-10`: the inverse of `validation.from_pairs`, behind a word."""
+    return " ".join([head, *(f"{name}={_value(value)}" for name, value in settings.items())])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return spans(value)
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def _check_layers(settings: Mapping[str, Any], layers: int | None) -> None:

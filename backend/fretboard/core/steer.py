@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard.core.errors import InputError
-from fretboard.core.repair import Numbers, spans
+from fretboard.core.repair import Numbers, spans, written
 from fretboard.core.validation import from_pairs
 
 MOST = 100.0  # lengths of a state: beyond it nothing is left of the state itself
@@ -66,8 +66,7 @@ class Steering(SteerSettings):
 
     def __str__(self) -> str:
         """As it is written in a request: `red away=blue depths=6 strength=1`."""
-        pairs = [f"{name}={_written(value)}" for name, value in self._settings().items()]
-        return " ".join([self.towards, *pairs])
+        return written(self.towards, self._settings())
 
     @property
     def summary(self) -> str:
@@ -135,9 +134,3 @@ def check_steering(steering: Steering, layers: int | None) -> None:
 def _named(concept: str) -> str:
     """A word, or the beginning of an analysis's id."""
     return concept[:8] if ANALYSIS_ID.fullmatch(concept) else concept
-
-
-def _written(value: object) -> str:
-    if isinstance(value, tuple):
-        return spans(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

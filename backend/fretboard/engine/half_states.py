@@ -10,7 +10,6 @@ import torch
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError, UnsupportedModel
 from fretboard.core.fitted_lens import fitted_in
-from fretboard.core.images import stored_image
 from fretboard.core.reading import Lens
 from fretboard.engine.analyze import Pipeline
 from fretboard.engine.causal.forced import logits, taught
@@ -37,9 +36,8 @@ def half_states(pipeline: Pipeline, analysis: Analysis) -> np.ndarray:
             "Half depths are read of answers that all layers gave; this one skipped some."
         )
     store, anatomy = pipeline.store, pipeline.checkpoint.anatomy
-    picture = store.read_image(analysis.id) if analysis.request.image is not None else None
-    image = stored_image(picture) if picture is not None else None
-    inputs = build_inputs(pipeline.checkpoint, analysis.request.prompt, image, None)
+    prompt, image = analysis.request.prompt, store.image_of(analysis)
+    inputs = build_inputs(pipeline.checkpoint, prompt, image, None)
     forced = taught(pipeline.checkpoint, inputs, [token.id for token in analysis.tokens])
     with states_kept(anatomy) as kept, layers_watched(anatomy, forced.predicting) as seen:
         logits(forced)

@@ -13,7 +13,6 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import TOP_K, Derived
 from fretboard.core.errors import InputError
 from fretboard.core.fitted_lens import Span
-from fretboard.core.images import stored_image
 from fretboard.core.repair import settled
 from fretboard.engine.analyze import Pipeline
 from fretboard.engine.repair import make_repair
@@ -40,9 +39,9 @@ class PatchReader:
         `top_ids`, `top_probabilities` (depth, patch, k), `entropy` (depth, patch) in nats;
         patch-word: `probability` (depth, patch) of the word with the id `wanted.token`.
         """
-        if analysis.request.image is None:
+        image = self._store.image_of(analysis)
+        if image is None:
             raise InputError("This analysis was asked without an image: there are no patches.")
-        image = stored_image(self._store.read_image(analysis.id))
         if derived.kind == "patch-grid":
             grid = patch_grid(self._checkpoint, analysis.request.prompt, image)
             return {"rectangles": grid.rectangles.float().numpy(), "level": grid.level.numpy()}

@@ -15,7 +15,7 @@ from fretboard.core.analysis import Analysis, Status
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
-from fretboard.core.images import Picture, read_picture, stored_image, to_png
+from fretboard.core.images import Picture, read_picture, to_png
 from fretboard.core.model_info import Announced, ServedModel, choose_model
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
@@ -161,7 +161,7 @@ class Session:
         from fretboard.engine.causal.run import CausalMaterial, measure
 
         pipeline = self.pipeline
-        image = picture.image if picture else self._image_of(analysis)
+        image = picture.image if picture else self.store.image_of(analysis)
         emitted = tuple(token.id for token in analysis.tokens) or None
         material = CausalMaterial(image, other.image if other else None, emitted)
         exact = test.model.model_copy(update=pipeline.facts())
@@ -183,11 +183,6 @@ class Session:
     def picture(self, path: Path) -> Picture:
         """A picture's file, decoded. Raises InputError."""
         return read_picture(read_file(path), self.settings.max_image_pixels)
-
-    def _image_of(self, analysis: Analysis) -> Any:
-        if analysis.request.image is None:
-            return None
-        return stored_image(self.store.read_image(analysis.id))
 
     def _pipeline_of(self, analysis: Analysis) -> "Pipeline":
         """The model that made the analysis. Raises InputError when another one is served."""

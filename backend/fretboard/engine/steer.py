@@ -39,11 +39,11 @@ class ConceptDirections:
             return None
         check_steering(steering, len(self.anatomy.layers))
         other = steering.swap or steering.away
-        found = self.directions([steering.towards, *([other] if other else [])], steering)
+        directions = self.directions([steering.towards, *([other] if other else [])], steering)
         if not steering.strength:
             return None
         by_depth = {}
-        for depth, rows in zip(steering.depths, found, strict=True):
+        for depth, rows in zip(steering.depths, directions, strict=True):
             _check_apart(rows, steering)
             if steering.swap:
                 by_depth[depth] = exchanged(rows[0], rows[1], steering.strength)

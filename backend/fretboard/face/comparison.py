@@ -88,9 +88,7 @@ class Comparison:
         >>> first.layout.yaxis.range == second.layout.yaxis.range
         True
         """
-        tokens = token, token if other is None else other
-        for side, index in zip((self.first, self.second), tokens, strict=True):
-            require_token(side.document, index)
+        tokens = self._tokens(token, other)
         options = [FigureOptions(token=index, theme=theme) for index in tokens]
         return self._both("divergence", *options)
 
@@ -108,8 +106,7 @@ class Comparison:
         >>> fb.compare(a, b).competition(3, words=["red"]).layout.meta["token"]
         3
         """
-        for side, index in ((self.first, token), (self.second, token if other is None else other)):
-            require_token(side.document, index)
+        self._tokens(token, other)
         chosen = FigureOptions(token=token, other=other, word=list(words), theme=theme)
         return _drawn("both-competitions", self.first, self.second, chosen)
 
@@ -124,6 +121,13 @@ class Comparison:
         servers = {self.first.source.server, self.second.source.server}
         export(both, place, servers.pop() if len(servers) == 1 else "", theme)
         return place
+
+    def _tokens(self, token: int, other: int | None) -> tuple[int, int]:
+        """One of each side. Raises NotFound where a side has no such token."""
+        tokens = token, token if other is None else other
+        for side, index in zip((self.first, self.second), tokens, strict=True):
+            require_token(side.document, index)
+        return tokens
 
     def _both(self, name: str, *options: FigureOptions) -> tuple[go.Figure, go.Figure]:
         first = _drawn(name, self.first, self.second, options[0])

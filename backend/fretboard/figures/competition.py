@@ -17,8 +17,8 @@ from fretboard.figures.theme import (
     ThemeName,
     base_figure,
     depth_axis,
+    depths_of,
     readable,
-    rows_at,
 )
 from fretboard.figures.words import word_colors
 
@@ -80,7 +80,7 @@ def competition_figure(
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     lines, layers = [], analysis.model.layers
-    depths = rows_at(len(table) - 1, layers, len(table))
+    depths = depths_of(len(table), layers)
     for place, candidate in reversed(list(enumerate(shown))):
         color = labels[place] if place < LABELLED else colors.faint
         curve = table[:, candidate.token_id]

@@ -16,9 +16,10 @@ from fretboard.figures.theme import (
     add_curve,
     base_figure,
     depth_axis,
+    depths_of,
     legend_above,
+    middles_of,
     readable,
-    rows_at,
 )
 
 
@@ -40,8 +41,8 @@ def divergence_figure(
     values = scaled(values, reading.scale)
     figure = base_figure(colors, {"axis": "pair", "token": token, **reading.as_meta()})
     layers = analysis.model.layers
-    ends = rows_at(len(values), layers, len(values) + 1)
-    middles = ((ends[:-1] + ends[1:]) / 2).astype(np.float32)  # a pair lies between two depths
+    ends = depths_of(len(values) + 1, layers)
+    middles = middles_of(ends).astype(np.float32)
     pairs = [f"({a:g}, {b:g})" for a, b in pairwise(ends.tolist())]
     shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{NAMES_OF_LENS[reading.lens]}</extra>"
     name = f"token {token} {readable(analysis.tokens[token].text)}"

@@ -15,9 +15,10 @@ from fretboard.figures.theme import (
     add_curve,
     base_figure,
     depth_axis,
+    depths_of,
     legend_above,
+    middles_of,
     rgba,
-    rows_at,
 )
 
 PROFILES = ("probability", "entropy", "jsd")
@@ -80,10 +81,9 @@ def _add_profile(
 ) -> None:
     analysis, arrays, reading = side
     values = QUANTITIES[quantity].values(arrays).astype(np.float64)
-    gaps = len(values) - (quantity != "jsd")
-    places = rows_at(gaps, analysis.model.layers, len(values)).astype(np.float64)
-    if quantity == "jsd":  # a pair lies between two depths
-        places += analysis.model.layers / gaps / 2
+    pair = quantity == "jsd"
+    depths = depths_of(len(values) + pair, analysis.model.layers).astype(np.float64)
+    places = middles_of(depths) if pair else depths
     places = shares(places, analysis) if relative else places
     low, high = np.quantile(values, SPREAD, axis=1)
     lens = NAMES_OF_LENS[reading.lens]

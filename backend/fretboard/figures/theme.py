@@ -100,10 +100,15 @@ def depth_axis(layers: int, title: str = "depth (layers applied)") -> dict[str, 
     return {"title": {"text": title}, "tickmode": "linear", "tick0": 0, "dtick": step}
 
 
-def rows_at(pairs: int, layers: int, rows: int) -> np.ndarray:
-    """(rows,) the depth of each row: 0, 1, …, or 0, ½, … where `pairs` are 2L for L layers."""
+def depths_of(rows: int, layers: int) -> np.ndarray:
+    """(rows,) the depth of each row: 0, 1, …, L, or 0, ½, …, L where there are 2L + 1."""
     places = np.arange(rows, dtype=np.int32)
-    return places if pairs == layers else (places * layers / pairs).astype(np.float32)
+    return places if rows == layers + 1 else (places * layers / (rows - 1)).astype(np.float32)
+
+
+def middles_of(depths: np.ndarray) -> np.ndarray:
+    """Where the pairs of adjacent depths stand: between the two."""
+    return (depths[:-1] + depths[1:]) / 2
 
 
 def legend_above(y: float = 1.06) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import ARRAYS as CATALOGUE
 from fretboard.core.errors import FretboardError, Lost, NotFound
 from fretboard.core.image_set import ImageSet
+from fretboard.core.images import stored_image
 from fretboard.store.objects import Objects, open_objects
 from fretboard.store.records import Records
 from fretboard.store.soundness import fault_of
@@ -84,6 +86,12 @@ class AnalysisStore(Records[Analysis]):
     def write_image(self, analysis_id: str, png: bytes) -> None:
         """Keep the upright RGB image, as PNG."""
         self._objects.put(self._path(analysis_id, "image.png"), png)
+
+    def image_of(self, analysis: Analysis) -> Image.Image | None:
+        """Its picture, decoded; None where it was asked without one. Raises as `read_image`."""
+        if analysis.request.image is None:
+            return None
+        return stored_image(self.read_image(analysis.id))
 
     def read_image(self, analysis_id: str) -> bytes:
         """PNG bytes. Raises NotFound for a text-only analysis, Lost for half a picture."""

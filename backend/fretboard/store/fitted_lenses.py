@@ -43,7 +43,7 @@ def fit_mark(folders: Iterable[Path], revision: str, kinds: Iterable[FittedKind]
     facts = [path.stat() for path in paths if path is not None]
     if not facts or len(facts) < len(paths):
         return ""
-    text = repr([(found.st_mtime_ns, found.st_size) for found in facts])
+    text = repr([(fact.st_mtime_ns, fact.st_size) for fact in facts])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from fretboard.core.analysis import Analysis, Status, problem_of, sibling_ids, token_event
 from fretboard.core.errors import FretboardError, Lost, NotFound
-from fretboard.core.images import stored_image
 from fretboard.jobs.counters import FINISHED, TOKENS
 from fretboard.jobs.services import Services
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES
@@ -74,9 +73,7 @@ class Analyst:
     def _job(self, analysis: Analysis) -> "Job":
         from fretboard.engine.run import Job
 
-        image = None
-        if analysis.request.image is not None:
-            image = stored_image(self._services.store.read_image(analysis.id))
+        image = self._services.store.image_of(analysis)
         cancelled = self._services.jobs.cancelled(analysis.id)
         return Job(analysis, image, lambda event: self._progress(analysis, event), cancelled)
 

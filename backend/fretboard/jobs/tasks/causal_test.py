@@ -65,10 +65,7 @@ class CausalTester:
             raise InputError(
                 "The analysis was deleted while its test waited; ask the question again."
             ) from error
-        image = other = None
-        if analysis.request.image is not None:
-            png = self._services.store.read_image(analysis.id)
-            image = stored_image(png)
+        image, other = self._services.store.image_of(analysis), None
         if test.other not in ("", BLANK):
             png = self._services.tests.read_other(test.id)
             other = stored_image(png)

@@ -71,6 +71,12 @@ def held_out(cell: str, number: int) -> list[Scene]:
     return scenes
 
 
+def held_out_in_turn(number: int) -> list[Scene]:
+    """As many of each cell, one after the other: any beginning of them holds both."""
+    cells = (held_out(cell, number // len(MIXES)) for cell in MIXES)
+    return [scene for turn in zip(*cells, strict=True) for scene in turn]
+
+
 def _conditions(answerer: WorldAnswerer, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
     """The right image, another scene's of the same cell, and plain grey."""
     blank = answerer.pixels([Image.new("RGB", (NATIVE, NATIVE), GRAY)]).expand_as(pixels)
