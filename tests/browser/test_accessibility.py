@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.harness import ROOT, Watched, ask, board, draw_scene, follow
+from tests.support import http
 from tests.support.servers import Server, wait_for
 
 pytestmark = pytest.mark.browser
@@ -86,7 +87,7 @@ def test_an_unknown_address_is_said_by_the_page(watched: Watched, server: Server
     assert response is not None
     assert response.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing at this address")
-    assert httpx.get(f"{server.url}/nowhere").headers["content-type"] == "application/problem+json"
+    assert http.get(f"{server.url}/nowhere").headers["content-type"] == "application/problem+json"
 
 
 def test_keys_are_told_on_a_question_mark(watched: Watched, analysis: str) -> None:

@@ -10,7 +10,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import nbformat
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import AT_LENGTH, chip, go_down, open_board
+from tests.support import http
 
 pytestmark = [pytest.mark.browser, AT_LENGTH]
 
@@ -55,12 +55,12 @@ def copied(page: Page, chart: str, entry: str) -> str:
 
 
 def figure(server, analysis: str, name: str, **values: str) -> dict:
-    answer = httpx.get(f"{server.url}/api/analyses/{analysis}/figures/{name}", params=values)
+    answer = http.get(f"{server.url}/api/analyses/{analysis}/figures/{name}", params=values)
     return answer.json()
 
 
 def array(server, analysis: str, name: str, **values: str) -> np.ndarray:
-    answer = httpx.get(f"{server.url}/api/analyses/{analysis}/arrays/{name}", params=values)
+    answer = http.get(f"{server.url}/api/analyses/{analysis}/arrays/{name}", params=values)
     return np.load(io.BytesIO(answer.content))
 
 

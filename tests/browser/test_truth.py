@@ -4,13 +4,13 @@ import io
 import re
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.harness import RUN_MS, Watched, board, open_board
+from tests.support import http
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -130,8 +130,8 @@ def test_every_view_agrees_with_the_lens(
     token, depth = 6, 9
     page = watched.page()
     open_board(page, f"/a/{analysis}?token={token}&depth={depth}&lens={lens}")
-    document = httpx.get(f"{server.url}/api/analyses/{analysis}?lens={lens}").json()
-    numbers = httpx.get(f"{server.url}/api/analyses/{analysis}/arrays/probability?lens={lens}")
+    document = http.get(f"{server.url}/api/analyses/{analysis}?lens={lens}").json()
+    numbers = http.get(f"{server.url}/api/analyses/{analysis}/arrays/probability?lens={lens}")
     probability = np.load(io.BytesIO(numbers.content))
     told = document["tokens"]
     for kind, has in (

@@ -12,6 +12,7 @@ from fretboard.core.errors import InputError, NotFinished, NotFound, StoreFull, 
 from fretboard.core.settings import Settings
 from fretboard.jobs.model_choice import ModelChoice, check_memory
 from fretboard.jobs.services import build_services
+from tests.support import http
 from tests.support.hub import hub
 from tests.support.servers import Server, free_port, wait_for
 from tests.support.tiny_models import save_llava
@@ -154,21 +155,22 @@ def test_a_model_is_chosen_over_http_and_answers_beside_the_first(checkpoint, tm
     with hub({NAME: checkpoint}) as address:
         assert not command("models", "fetch", NAME, home=tmp_path, address=address).returncode
         hub_variables = {"HF_HOME": str(tmp_path), "HF_ENDPOINT": address}
-        with Server(tmp_path / "data", FRETBOARD_MODEL="tiny-llava", **hub_variables) as server:
+        hub_variables |= {"FRETBOARD_MODEL": "tiny-llava"}
+        with Server(tmp_path / "data", fresh=True, **hub_variables) as server:
             url = f"{server.url}/api/models"
             wait_for(lambda: ready(url, "tiny-llava"), server.process)
-            assert httpx.post(f"{url}/load", data={"name": NAME}).status_code == 202
+            assert http.post(f"{url}/load", data={"name": NAME}).status_code == 202
             wait_for(lambda: ready(url, NAME), server.process)
             assert ready(url, "tiny-llava")
             asked = {"prompt": "What?", "model": NAME}
-            sent = httpx.post(f"{server.url}/api/analyses", data=asked)
+            sent = http.post(f"{server.url}/api/analyses", data=asked)
             assert sent.status_code == 202, sent.text
             place = f"{server.url}/api/analyses/{sent.json()['id']}"
-            wait_for(lambda: httpx.get(place).json()["status"] == "done", server.process)
+            wait_for(lambda: http.get(place).json()["status"] == "done", server.process)
 
 
 def ready(url, name):
     try:
-        return any(m["name"] == name and m["state"] == "ready" for m in httpx.get(url).json())
+        return any(m["name"] == name and m["state"] == "ready" for m in http.get(url).json())
     except httpx.TransportError:
         return False

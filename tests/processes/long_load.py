@@ -8,6 +8,7 @@ import time
 import httpx
 import numpy as np
 
+from tests.support import http
 from tests.support.images import encode
 from tests.support.random_data import fresh
 from tests.support.servers import wait_for
@@ -48,7 +49,7 @@ def test_a_thousand_opens_beside_twenty_analyses(tmp_path, checkpoint_folder, ra
 
 
 def ask_with_image(web, png, prompt, tokens):
-    answer = httpx.post(
+    answer = http.post(
         f"{web.url}/api/analyses",
         data={"prompt": prompt, "max_new_tokens": str(tokens)},
         files={"image": ("x.png", png)},

@@ -7,9 +7,9 @@ import json
 import resource
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import wait_for
 from tests.support.service import LONG, Listener, accepted, ask, document, heard, service, until
@@ -30,7 +30,7 @@ def test_clients_that_vanish_leave_nothing_behind(running):
     analysis_id = accepted(web, max_new_tokens=str(LONG - 1))
     for _ in range(CLIENTS):  # gone without a word, in the middle of a stream
         url = f"{web.url}/api/analyses/{analysis_id}/events"
-        with httpx.stream("GET", url, timeout=60) as stream:
+        with http.stream("GET", url, timeout=60) as stream:
             next(read_events(stream))
     assert len(until(web, analysis_id, "done")["tokens"]) == LONG - 1
     wait_for(lambda: not connections(web), seconds=30)
@@ -55,7 +55,7 @@ def test_a_full_disk_fails_the_job_in_words_and_leaves_no_half_of_it(running):
         record = sorted(path.name for path in (web.folder / "analyses").glob("*/*#*"))
         assert record == []
     assert until(web, accepted(web, max_new_tokens="7"), "done")["answer"]
-    again = httpx.post(f"{web.url}/api/analyses/{analysis_id}/again", timeout=30)
+    again = http.post(f"{web.url}/api/analyses/{analysis_id}/again", timeout=30)
     assert again.status_code == 202
     assert len(until(web, analysis_id, "done")["tokens"]) == 120
 
@@ -75,7 +75,7 @@ def test_redis_is_killed_and_started_again(running):
     assert refused.headers["content-type"] == "application/problem+json"
     assert "Redis does not answer" in refused.json()["detail"]
     assert int(refused.headers["retry-after"]) > 0
-    opened = httpx.get(f"{web.url}/api/analyses/{finished}/arrays/jsd", timeout=30)
+    opened = http.get(f"{web.url}/api/analyses/{finished}/arrays/jsd", timeout=30)
     assert opened.status_code == 200  # a permalink needs no Redis
     wait_for(lambda: any("Redis does not answer" in one.log for one in workers), seconds=30)
     assert all(one.process.poll() is None for one in (web, *workers))

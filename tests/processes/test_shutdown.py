@@ -6,6 +6,7 @@ import threading
 
 import httpx
 
+from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import Command, Server, wait_for
 
@@ -16,17 +17,17 @@ UNNOTICED_SECONDS = 15  # a worker that died would be missed by then, no sooner
 
 
 def ask(web, **fields):
-    answer = httpx.post(f"{web.url}/api/analyses", data={"prompt": PROMPT} | fields, timeout=30)
+    answer = http.post(f"{web.url}/api/analyses", data={"prompt": PROMPT} | fields, timeout=30)
     assert answer.status_code == 202, answer.text
     return answer.json()["id"]
 
 
 def document(web, analysis_id):
-    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
+    return http.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
 
 
 def ready_workers(web):
-    return httpx.get(f"{web.url}/api/models").json()[0]["workers"]
+    return http.get(f"{web.url}/api/models").json()[0]["workers"]
 
 
 class Follower(threading.Thread):
@@ -40,7 +41,7 @@ class Follower(threading.Thread):
 
     def run(self):
         try:
-            with httpx.stream("GET", self.url, timeout=60) as stream:
+            with http.stream("GET", self.url, timeout=60) as stream:
                 for event in read_events(stream):
                     self.events.append(event)
         except httpx.HTTPError as error:

@@ -3,15 +3,15 @@
 import contextlib
 import signal
 
-import httpx
 import pytest
 
+from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import Command, Server, wait_for
 from tests.support.tiny_models import save_llava
 
 QUESTION = "what is the colour ?"
-LONG = 900
+LONG = 400
 LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
 
 
@@ -37,7 +37,9 @@ def cluster(tmp_path, redis_url, no_torch, models):
     shared["FRETBOARD_BATCH"] = "1"  # so that places in line are certain
     store = tmp_path / "data"
     with contextlib.ExitStack() as stack:
-        webs = [stack.enter_context(Server(store, **shared, **no_torch)) for _ in range(2)]
+        webs = [
+            stack.enter_context(Server(store, fresh=True, **shared, **no_torch)) for _ in range(2)
+        ]
         workers = [
             stack.enter_context(Command(store, "worker", "--model", name, **shared))
             for name in models
@@ -48,22 +50,22 @@ def cluster(tmp_path, redis_url, no_torch, models):
 
 
 def states(web):
-    return {model["name"]: model["state"] for model in httpx.get(f"{web.url}/api/models").json()}
+    return {model["name"]: model["state"] for model in http.get(f"{web.url}/api/models").json()}
 
 
 def ask(web, **fields):
-    answer = httpx.post(f"{web.url}/api/analyses", data={"prompt": QUESTION} | fields, timeout=30)
+    answer = http.post(f"{web.url}/api/analyses", data={"prompt": QUESTION} | fields, timeout=30)
     assert answer.status_code == 202, answer.text
     return answer.json()["id"]
 
 
 def document(web, analysis_id):
-    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
+    return http.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
 
 
 def follow(web, analysis_id):
     url = f"{web.url}/api/analyses/{analysis_id}/events"
-    with httpx.stream("GET", url, timeout=60) as stream:
+    with http.stream("GET", url, timeout=60) as stream:
         return list(read_events(stream))
 
 
@@ -79,9 +81,9 @@ def test_web_processes_without_torch_share_workers_of_two_models(
             assert events[-1][0] == "done"
             assert document(other, analysis_id)["model"]["layers"] == layers
             raw = f"{other.url}/api/analyses/{analysis_id}/arrays/jsd?lens=raw"
-            assert httpx.get(raw, timeout=60).status_code == 200
+            assert http.get(raw, timeout=60).status_code == 200
 
-        # Cancelling frees the worker within a step: the next one does not wait for 900 tokens.
+        # Cancelling frees the worker within a step: the next one does not wait for 400 tokens.
         first = ask(web, max_new_tokens=str(LONG))
         second = ask(web, max_new_tokens=str(LONG - 1))
         last = ask(web, max_new_tokens="3")
@@ -89,16 +91,16 @@ def test_web_processes_without_torch_share_workers_of_two_models(
         place = next(data for kind, data in read_some(other, last) if kind == "status")
         assert (place["status"], place["position"]) == ("queued", 2)
         assert place["expected_seconds"] > 0
-        httpx.post(f"{other.url}/api/analyses/{second}/cancel")
+        http.post(f"{other.url}/api/analyses/{second}/cancel")
         assert document(web, second)["status"] == "failed"  # its turn had not come: at once
-        httpx.post(f"{other.url}/api/analyses/{first}/cancel")
+        http.post(f"{other.url}/api/analyses/{first}/cancel")
         assert follow(other, last)[-1][0] == "done"
         assert document(web, first)["error"]["title"] == "Cancelled"
 
         # A killed worker is gone from the list within seconds; so is its model.
         workers[1].process.send_signal(signal.SIGKILL)
         wait_for(lambda: models[1] not in states(other), seconds=10)
-        refused = httpx.post(
+        refused = http.post(
             f"{web.url}/api/analyses", data={"prompt": QUESTION, "model": models[1]}
         )
         assert refused.status_code == 422
@@ -110,7 +112,7 @@ def test_web_processes_without_torch_share_workers_of_two_models(
 def read_some(web, analysis_id):
     """The events until the first one, without waiting for the end."""
     url = f"{web.url}/api/analyses/{analysis_id}/events"
-    with httpx.stream("GET", url, timeout=60) as stream:
+    with http.stream("GET", url, timeout=60) as stream:
         yield next(read_events(stream))
 
 

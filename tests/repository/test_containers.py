@@ -17,6 +17,7 @@ from redis import Redis
 
 from fretboard.core.settings import Settings
 from fretboard.jobs.worker import HALT_SECONDS
+from tests.support import http
 from tests.support.servers import free_port, ping, redis_executable, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -169,7 +170,7 @@ def test_the_commands_of_the_images_answer_an_analysis(tmp_path):
 
         form = {"prompt": "What color is it?", "max_new_tokens": "4"}
         picture = {"image": GALLERY.read_bytes()}
-        assert httpx.post(f"{url}/api/analyses", data=form, files=picture).status_code == 401
+        assert http.post(f"{url}/api/analyses", data=form, files=picture).status_code == 401
         with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
             asked = client.post("/api/analyses", data=form, files=picture)
             assert asked.status_code == 202, asked.text
@@ -190,6 +191,6 @@ def test_the_commands_of_the_images_answer_an_analysis(tmp_path):
 
 def ready(url):
     try:
-        return httpx.get(f"{url}/readyz").status_code == 200
+        return http.get(f"{url}/readyz").status_code == 200
     except httpx.TransportError:
         return False

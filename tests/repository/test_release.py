@@ -10,9 +10,9 @@ import venv
 import zipfile
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.support import http
 from tests.support.servers import answers, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -127,9 +127,9 @@ def test_it_serves_the_page(installed, tmp_path):
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(lambda: answers(f"{url}/healthz"), server)
-            assert "<title>" in httpx.get(url).text
+            assert "<title>" in http.get(url).text
             with PICTURE.open("rb") as file:
-                sent = httpx.post(
+                sent = http.post(
                     f"{url}/api/analyses", files={"image": file}, data={"prompt": QUESTION}
                 )
             assert sent.status_code in (200, 202), sent.text

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
+from tests.support import http
 from tests.support.servers import Server
 
 ROOT = Path(__file__).parents[2]
@@ -43,5 +43,5 @@ def test_its_command_serves_on_every_address(tmp_path):
     here = {"STORE_URL": str(tmp_path / "data"), "HF_HOME": str(tmp_path / "models")}
     own = {name: value for name, value in (variables() | here).items() if name != "PORT"}
     with Server(tmp_path / "data", **own) as server:
-        models = httpx.get(f"{server.url}/api/models").json()
+        models = http.get(f"{server.url}/api/models").json()
         assert models[0]["name"] == "tiny-llava"

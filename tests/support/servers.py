@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,6 +14,9 @@ from typing import Self
 import httpx
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from tests.support import http
+from tests.support.forked import ForkedProcess, spawned
 
 START_SECONDS = 240  # a process that imports torch on a machine with much else to do
 
@@ -94,25 +96,29 @@ def ping(client: Redis) -> bool:
 
 
 class Command:
-    """`fretboard …` as a process; its output is printed when the block fails."""
+    """`fretboard …` as a process; its output is printed when the block fails.
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    `fresh`: an interpreter of its own, not a fork that has everything imported.
+    """
+
+    def __init__(
+        self, folder: Path, *arguments: str, fresh: bool = False, **environment: str
+    ) -> None:
         self.folder = folder
+        self._start = spawned if fresh else ForkedProcess
         self._arguments = arguments
         self._environment = {"STORE_URL": str(folder)} | environment
         self._log = folder.with_name(f"{arguments[0]}-{uuid.uuid4().hex}.log")
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "fretboard.cli.main", *self._arguments]
         inherited = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
-        with self._log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.folder.parent,  # no `.env` of a developer's there
-                env=inherited | self._environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        self._log.touch()
+        self.process = self._start(
+            self._arguments,
+            inherited | self._environment,
+            self.folder.parent,  # no `.env` of a developer's there
+            self._log,
+        )
         return self
 
     def __exit__(self, kind, *_rest) -> None:
@@ -129,10 +135,12 @@ class Command:
 class Server(Command):
     """`fretboard serve` on a free port, entered when it answers."""
 
-    def __init__(self, folder: Path, port: int | None = None, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, fresh: bool = False, **environment: str
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(folder, "serve", **environment, PORT=str(self.port))
+        super().__init__(folder, "serve", fresh=fresh, **environment, PORT=str(self.port))
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -150,15 +158,16 @@ class Server(Command):
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return http.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
 
 
 def wait_for(condition, process: subprocess.Popen | None = None, seconds: float = START_SECONDS):
-    """Poll until `condition()`; fails when time or the process ends."""
-    deadline = time.monotonic() + seconds
+    """Poll until `condition()`, ever more slowly; fails when time or the process ends."""
+    deadline, pause = time.monotonic() + seconds, 0.05
     while not condition():
         assert process is None or process.poll() is None, "the process ended"
         assert time.monotonic() < deadline, f"not true within {seconds} s"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.1, 0.3)

@@ -3,13 +3,12 @@
 import contextlib
 import threading
 
-import httpx
-
+from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import Command, RedisProcess, Server, wait_for
 
 QUESTION = "what is the colour ?"
-LONG = 700  # tokens: a second or more of decoding, so that there is a middle
+LONG = 300  # tokens: some seconds of decoding, so that there is a middle
 SECONDS = 240
 
 
@@ -31,13 +30,13 @@ def service(tmp_path, model, workers=1, **settings):
 
 
 def model_of(web):
-    return httpx.get(f"{web.url}/api/models", timeout=SECONDS).json()[0]
+    return http.get(f"{web.url}/api/models", timeout=SECONDS).json()[0]
 
 
 def ask(web, **fields):
     """POST a question; the answer."""
     data = {"prompt": QUESTION} | fields
-    return httpx.post(f"{web.url}/api/analyses", data=data, timeout=SECONDS)
+    return http.post(f"{web.url}/api/analyses", data=data, timeout=SECONDS)
 
 
 def accepted(web, **fields):
@@ -48,7 +47,7 @@ def accepted(web, **fields):
 
 
 def document(web, analysis_id):
-    return httpx.get(f"{web.url}/api/analyses/{analysis_id}", timeout=SECONDS).json()
+    return http.get(f"{web.url}/api/analyses/{analysis_id}", timeout=SECONDS).json()
 
 
 def until(web, analysis_id, *states, seconds=SECONDS):
@@ -67,7 +66,7 @@ class Listener(threading.Thread):
         self.start()
 
     def run(self):
-        with httpx.stream("GET", self._url, timeout=SECONDS) as stream:
+        with http.stream("GET", self._url, timeout=SECONDS) as stream:
             for event in read_events(stream):
                 self.events.append(event)
 
