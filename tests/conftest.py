@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from huggingface_hub import constants
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from PIL import Image
@@ -25,6 +26,8 @@ from tests.support.tiny_models import save_llava
 
 # The bundled model answers in tests, also where the one for photographs is assembled.
 os.environ["FRETBOARD_MODEL"] = BUNDLED_MODEL
+# Nobody asks the hub: where it can't be reached, each try is repeated for half a minute.
+os.environ["HF_HUB_OFFLINE"], constants.HF_HUB_OFFLINE = "1", True
 TESTS = Path(__file__).parent
 # Files and folders, the longest first. The browser's stay together: they share a server.
 LONG_FIRST = (

@@ -124,8 +124,12 @@ def test_a_download_is_called_off_and_holds_others_back(local, monkeypatch):
     wait_for(lambda: next(m for m in menu.reachable() if m.name == first).state == "away")
 
 
+def of_hub(home, address):
+    return {"HF_HOME": str(home), "HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0"}
+
+
 def command(*words, home, address, **environment):
-    env = os.environ | {"HF_HOME": str(home), "HF_ENDPOINT": address} | environment
+    env = os.environ | of_hub(home, address) | environment
     line = [sys.executable, "-m", "fretboard.cli.main", *words]
     return subprocess.run(line, env=env, capture_output=True, text=True, cwd=home)
 
@@ -154,8 +158,7 @@ def test_offline_is_a_sentence(tmp_path):
 def test_a_model_is_chosen_over_http_and_answers_beside_the_first(checkpoint, tmp_path):
     with hub({NAME: checkpoint}) as address:
         assert not command("models", "fetch", NAME, home=tmp_path, address=address).returncode
-        hub_variables = {"HF_HOME": str(tmp_path), "HF_ENDPOINT": address}
-        hub_variables |= {"FRETBOARD_MODEL": "tiny-llava"}
+        hub_variables = of_hub(tmp_path, address) | {"FRETBOARD_MODEL": "tiny-llava"}
         with Server(tmp_path / "data", fresh=True, **hub_variables) as server:
             url = f"{server.url}/api/models"
             wait_for(lambda: ready(url, "tiny-llava"), server.process)
