@@ -66,11 +66,10 @@ def competition_figure(
     lens: Lens | None = None,
     theme: ThemeName = "light",
 ) -> go.Figure:
-    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token; 2L + 1 depths
+    """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token.
 
-    are half ones too.
-
-    Under the difference lens the table holds differences, and zero is the middle of the axis.
+    A table of 2L + 1 depths has half ones too. Under the difference lens it holds differences,
+    and zero is the middle of the axis.
     """
     lens = lens or analysis.request.lens
     colors = THEMES[theme]

@@ -78,7 +78,7 @@ def create_app(
     app.include_router(words.routes(services, arrays))
     app.include_router(patches.routes(services, arrays))
     app.include_router(interventions.routes(services, arrays))
-    app.include_router(figures.routes(services, arrays))
+    app.include_router(figures.routes(arrays))
     app.include_router(maps.routes(services, arrays, compute))
     app.include_router(image_sets.routes(services, compute, arrays))
     app.include_router(causal_tests.routes(services))

@@ -80,10 +80,12 @@ class AnalysisExport:
         yield NotebookCell("All hidden states on one map.", "a.map(method='pca')")
         yield NotebookCell("The numbers: (depth, token), and (pair, token) of `jsd`.", NUMBERS)
 
-    def draw(self, name: str, options: FigureOptions) -> go.Figure:
-        """A figure without heading."""
+    def draw(
+        self, name: str, options: FigureOptions, settings: MapQuery | None = None
+    ) -> go.Figure:
+        """A figure without heading. Raises NotFound."""
         subject = Subject(self.document, self.reading)
-        return self.source.figure(name, subject, options, MapQuery())
+        return self.source.figure(name, subject, options, settings or MapQuery())
 
 
 STORIES = "print(a.stages)\nfor token in a.tokens:\n    print(token.index, token.text, token.story)"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from fretboard.analysis.arrays import read_done
 from fretboard.analysis.export.analyses import (
     FOOT,
     AnalysisExport,
-    Draw,
     address,
     charts_of,
     side_of,
@@ -18,7 +18,9 @@ from fretboard.analysis.export.page import Page, PageChart
 from fretboard.analysis.export.record import NotebookCell
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
+from fretboard.analysis.source import StoredSource
 from fretboard.core.map_settings import MapQuery
+from fretboard.core.reading import Lens, Reading
 from fretboard.core.validation import query_of
 from fretboard.figures import QUANTITIES
 from fretboard.figures.profile import PROFILES
@@ -50,6 +52,14 @@ class ComparisonExport:
         query = query_of(own.reading) | {"lens2": other.reading.lens.value}
         return address(f"/compare/{own.document.id}/{other.document.id}", query)
 
+    def draw(
+        self, name: str, options: FigureOptions, settings: MapQuery | None = None
+    ) -> go.Figure:
+        """A figure of the first on axes that it shares with the second. Raises NotFound."""
+        own, other = self.first, self.second
+        subject = Subject(own.document, own.reading, (other.document, other.reading))
+        return own.source.figure(name, subject, options, settings or MapQuery(), other.source)
+
     def pack(self, archive: Packing) -> None:
         """See `Exported`."""
         self.first.pack(archive)
@@ -57,17 +67,26 @@ class ComparisonExport:
 
     def page(self, theme: ThemeName) -> Page:
         """See `Exported`."""
-        pairs = ((self.first, self.second, "A"), (self.second, self.first, "B"))
+        turned = ComparisonExport(self.second, self.first)
         sides, charts = [], []
-        for index, (own, other, label) in enumerate(pairs):
-            token = own.options.token
-            sides.append(side_of(own.source, own.document, own.reading, token, label))
-            charts.append(charts_of(_beside(own, other), own.document, theme, index, label))
+        for index, (shown, label) in enumerate(((self, "A"), (turned, "B"))):
+            own = shown.first
+            sides.append(side_of(own.source, own.document, own.reading, own.options.token, label))
+            charts.append(charts_of(shown.draw, own.document, theme, index, label))
         both = [chart for pair in zip(*charts, strict=True) for chart in pair]
-        both.append(_profiles(_beside(self.first, self.second), theme))
-        texts = [[token.text for token in own.document.tokens] for own, _, _ in pairs]
+        both.append(self._profiles(theme))
+        texts = [[token.text for token in each.first.document.tokens] for each in (self, turned)]
         foot = FOOT.format(f"Analyses {self.first.document.id} and {self.second.document.id}")
         return Page(self.title, sides, both, foot, pairs=texts[0] == texts[1])
+
+    def _profiles(self, theme: ThemeName) -> PageChart:
+        drawn = {
+            QUANTITIES[name].title: [
+                self.draw("profile", FigureOptions(theme=theme, quantity=name))
+            ]
+            for name in PROFILES
+        }
+        return PageChart("Means over the tokens", drawn, wide=True)
 
     def opened(self, server: str) -> str:
         """See `Exported`."""
@@ -95,18 +114,26 @@ class ComparisonExport:
         yield NotebookCell("The numbers.", "c.first.probability.shape, c.second.probability.shape")
 
 
-def _beside(own: AnalysisExport, other: AnalysisExport) -> Draw:
-    subject = Subject(own.document, own.reading, (other.document, other.reading))
+def stored(
+    source: StoredSource,
+    analysis_id: str,
+    reading: Reading,
+    options: FigureOptions,
+    beside: str | None = None,
+    beside_lens: Lens | None = None,
+) -> AnalysisExport | ComparisonExport:
+    """An analysis of the store as read, or of it and the one beside it.
 
-    def draw(name: str, options: FigureOptions) -> go.Figure:
-        return own.source.figure(name, subject, options, MapQuery(), other.source)
+    beside_lens: None is the first one's own. Raises NotFound, NotFinished.
+    """
 
-    return draw
+    def side(side_id: str, reading: Reading) -> AnalysisExport:
+        analysis = read_done(source.arrays.store, side_id)
+        own = reading.under(analysis.request.lens)
+        return AnalysisExport(source, source.read(analysis, own), own, options)
 
-
-def _profiles(draw: Draw, theme: ThemeName) -> PageChart:
-    drawn = {
-        QUANTITIES[name].title: [draw("profile", FigureOptions(theme=theme, quantity=name))]
-        for name in PROFILES
-    }
-    return PageChart("Means over the tokens", drawn, wide=True)
+    first = side(analysis_id, reading)
+    if beside is None:
+        return first
+    lens = beside_lens or first.reading.lens
+    return ComparisonExport(first, side(beside, reading.but(lens=lens)))

@@ -9,9 +9,8 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from fretboard.analysis.arrays import Arrays, read_done
-from fretboard.analysis.export.analyses import AnalysisExport
 from fretboard.analysis.export.causal_tests import TestExport
-from fretboard.analysis.export.comparisons import ComparisonExport
+from fretboard.analysis.export.comparisons import stored
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.export.write import MEDIA, Format, write
@@ -25,25 +24,24 @@ from fretboard.server.attachments import server_of
 from fretboard.server.routes.causal_tests import TokenQuery
 from fretboard.server.routes.image_sets import finished_set
 
-READ = Annotated[Reading, Query()]
-
 
 def routes(services: Services, arrays: Arrays) -> APIRouter:
     """The router, bound to this process's services."""
     router = APIRouter(tags=["take it away"])
     source = StoredSource(arrays)
+    _add_analyses(router, source)
+    _add_image_sets(router, services, source)
+    _add_causal_tests(router, services)
+    return router
 
-    def side(analysis_id: str, reading: Reading, options: FigureOptions) -> AnalysisExport:
-        analysis = read_done(services.store, analysis_id)
-        own = reading.under(analysis.request.lens)
-        return AnalysisExport(source, source.read(analysis, own), own, options)
 
+def _add_analyses(router: APIRouter, source: StoredSource) -> None:
     @router.get("/api/analyses/{analysis_id}/export.{kind}", response_class=FileResponse)
     def analysis(
         request: Request,
         analysis_id: str,
         kind: Format,
-        reading: READ,
+        reading: Annotated[Reading, Query()],
         options: Annotated[FigureOptions, Query()],
         beside: str | None = None,
         beside_lens: Lens | None = None,
@@ -53,13 +51,11 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         `beside` names another analysis: then of the comparison of both. `token`, `word` and
         `quantity` are what page and notebook open with.
         """
-        first = side(analysis_id, reading, options)
-        record: Exported = first
-        if beside is not None:
-            other = reading.but(lens=beside_lens) if beside_lens else reading
-            record = ComparisonExport(first, side(beside, other, options))
+        record = stored(source, analysis_id, reading, options, beside, beside_lens)
         return _sent(record, kind, request, options.theme)
 
+
+def _add_image_sets(router: APIRouter, services: Services, source: StoredSource) -> None:
     @router.get("/api/trajectories/{set_id}/export.{kind}", response_class=FileResponse)
     def image_set(
         request: Request,
@@ -73,6 +69,8 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         document, role = finished_set(services, set_id, token)
         return _sent(SetExport(source, document, role, settings), kind, request, theme)
 
+
+def _add_causal_tests(router: APIRouter, services: Services) -> None:
     @router.get("/api/experiments/{test_id}/export.{kind}", response_class=FileResponse)
     def causal_test(
         request: Request,
@@ -85,8 +83,6 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         test = read_done(services.tests, test_id)
         record = TestExport.stored(services.store, services.tests, test, token)
         return _sent(record, kind, request, theme)
-
-    return router
 
 
 def _sent(record: Exported, kind: Format, request: Request, theme: ThemeName) -> FileResponse:
