@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from fretboard.figures.preview import SIZE
 from fretboard.server import page
 from fretboard.server.app import create_app
+from fretboard.server.unfurl import LONGEST
 from tests.support.api_calls import finished, post
 
 PROMPT = 'what is <the> "cat" & dog ?'
@@ -61,6 +62,19 @@ def test_an_image_set_has_its_words_and_pictures(client, png, answered):
     assert "2 images" in said["og:description"]
     picture = client.get(said["og:image"].removeprefix(str(client.base_url)))
     assert Image.open(io.BytesIO(picture.content)).size == SIZE
+
+
+def test_a_causal_test_has_its_finding_beside_its_own_analysis_alone(client, png, answered):
+    fields = {"analysis": answered["id"], "kind": "cut"}
+    test = client.post("/api/experiments", data=fields).json()["id"]
+    client.get(f"/api/experiments/{test}/events")  # to the end
+    finding = client.get(f"/api/experiments/{test}/finding").json()
+    said = tags(client.get(f"/a/{answered['id']}?test={test}").text)
+    assert said["og:title"].endswith(f": “{PROMPT}”")
+    assert said["og:description"] == finding["sentence"][:LONGEST]
+    other = finished(client, post(client, png, prompt="what ?", max_new_tokens=3))[0]
+    foreign = tags(client.get(f"/a/{other['id']}?test={test}").text)
+    assert foreign["og:title"] == "“what ?”"
 
 
 @pytest.mark.parametrize("path", ["/", "/a/0123456789abcdef0123456789abcdef", "/t/0", "/a/%2e%2e"])
