@@ -37,12 +37,12 @@ def test_formats_agree(halves, format):
     np.testing.assert_allclose(got[10, 35], (30, 30, 220), atol=12)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", range(10))  # 0 and 9 say nothing
 def test_exif_rotation_is_applied(halves, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     got = read(encode(halves, "JPEG", quality=95, exif=exif))
-    assert got.shape == ((20, 40, 3) if orientation <= 4 else (40, 20, 3))
+    assert got.shape == ((40, 20, 3) if orientation in range(5, 9) else (20, 40, 3))
 
 
 def test_exif_180_degrees_exchanges_the_halves(halves):
@@ -55,6 +55,18 @@ def test_exif_180_degrees_exchanges_the_halves(halves):
 def test_cmyk_jpeg(halves):
     got = read(encode(halves.convert("CMYK"), "JPEG", quality=95))
     np.testing.assert_allclose(got[10, 5], (220, 30, 30), atol=12)
+
+
+def test_lab():
+    white = encode(Image.new("LAB", (4, 4), (255, 128, 128)), "TIFF")
+    np.testing.assert_allclose(read(white), 255, atol=3)
+
+
+def test_a_cameras_preview_is_no_second_picture_and_bytes_behind_a_file_are_none(halves):
+    pair = encode(halves, "MPO", save_all=True, append_images=[Image.new("RGB", (4, 2))])
+    for data in (pair, encode(halves, "JPEG") + b"more", encode(halves, "PNG") + b"more"):
+        picture = read_picture(data, LIMIT)
+        assert (picture.image.size, picture.note) == ((40, 20), "")
 
 
 def test_the_first_frame_of_a_gif(halves):
@@ -143,7 +155,7 @@ def test_metadata_does_not_survive(halves):
     assert b"secret" not in encode(picture.image, "PNG")
 
 
-@pytest.mark.parametrize(("kind", "frames"), [("TIFF", 3), ("GIF", 2), ("PNG", 1)])
+@pytest.mark.parametrize(("kind", "frames"), [("TIFF", 3), ("GIF", 2), ("PNG", 2), ("PNG", 1)])
 def test_pages_and_frames_that_are_not_read_are_said(kind, frames):
     pages = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue", "green")[:frames]]
     buffer = io.BytesIO()
