@@ -33,6 +33,7 @@ from tqdm import tqdm
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.images import to_png
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import Question
 from fretboard.core.reading import Lens, Thresholds
 from fretboard.core.settings import Settings
@@ -94,7 +95,7 @@ def bundled() -> dict[str, Row]:
     rows: dict[str, list[Profiles]] = {"with image": [], "same words, no image": []}
     inside = []
     with tempfile.TemporaryDirectory() as folder:
-        session = Session.open(Settings(), folder)
+        session = Session.open(Settings(model=BUNDLED_MODEL), folder)
         for seed in tqdm(range(FIRST_SEED, FIRST_SEED + SCENES), unit="scene"):
             scene = sample_scene(seed, SceneMix(typical=float(seed % 2)))
             seen = session.analyze(
