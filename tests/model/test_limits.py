@@ -68,6 +68,12 @@ def test_prompt_and_answer_may_fill_the_positions(ask):
     assert len(answered.tokens) == 4
 
 
+@pytest.mark.parametrize("fields", [{"prompt": "a \ud83d"}, {"continuation": "\udc80"}])
+def test_half_a_character_is_refused(ask, fields):
+    with pytest.raises(InputError, match="half of a character"):
+        ask(**{"prompt": "a cat"} | fields)
+
+
 def test_any_of_several_ends_ends_an_answer(gpt2, tmp_path):
     free = answered(gpt2, tmp_path)
     assert free.finish_reason == "length"  # no end at all

@@ -34,6 +34,7 @@ def check(response, status, words):
         (PROMPT | {"max_new_tokens": "many"}, 422, "max_new_tokens"),
         (PROMPT | {"lens": "telescope"}, 422, LENSES),
         (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
+        (PROMPT | {"skip_layers": "9" * 5000}, 422, "such as 6-9,12"),
         (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
         (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),
         (PROMPT | {"skip_layers": "2", "skip_when": "never"}, 422, "'always' or 'decode'"),

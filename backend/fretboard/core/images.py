@@ -144,7 +144,7 @@ def _black_and_white(
     if (said := said_range(image)) is not None:
         return *said, ""
     if image.mode.startswith("I;16") or image.format == "PNG":
-        dark = f"Its numbers reach {brightest:g} of 65535 only, so it is read as a dark picture."
+        dark = f"The numbers reach {brightest:g} of 65535 only, so the picture is read as dark."
         return 0.0, 65535.0, dark if brightest < DARK else ""
     usual = next((top for top in USUAL_WHITES if darkest >= 0 and brightest <= top), None)
     low, high = (0.0, usual) if usual else (darkest, brightest)
