@@ -57,7 +57,7 @@ lite-vlm-tests:
 	FRETBOARD_LITE_VLM_TESTS=on $(BIN)/pytest tests/lite_vlm
 
 fuzz:
-	$(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
+	OMP_NUM_THREADS=1 $(BIN)/pytest -s -W ignore --hypothesis-profile fuzz tests/fuzz
 
 faults:
 	$(BIN)/pytest -s tests/processes tests/processes/long_load.py tests/processes/long_week.py

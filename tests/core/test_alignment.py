@@ -127,7 +127,7 @@ def test_a_role_is_read_from_text(text, role):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "after:", "words: ,", "class:fruit", "last", "6:7", "²"]
+    "text", ["", "-1", "after:", "words: ,", "class:fruit", "last", "6:7", "²", "9" * 5000]
 )
 def test_what_is_no_role_is_refused_with_advice(text):
     with pytest.raises(InputError, match=r"write first-difference|there is colour"):

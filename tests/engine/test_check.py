@@ -5,12 +5,14 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from fretboard.cli.main import app
 from fretboard.core.settings import get_settings
 from fretboard.model import generation
+from tests.support.damaged_folders import edit_images
 from tests.support.tiny_models import save_llava
 
 
@@ -49,6 +51,19 @@ def test_a_broken_one_fails_with_the_sentence_below_its_row(command, tmp_path):
     assert first.startswith("FAILED")
     assert "(llava, " in first
     assert "gave no numbers (NaN or infinite) from plain text, depth 2 on" in second
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"do_center_crop": False}, "does not run on"), ({"image_mean": [0.5]}, "3 elements")],
+)
+def test_a_picture_that_suits_hides_no_fault_of_the_processor(command, tmp_path, fields, words):
+    edit_images(save_llava(tmp_path / "tiny"), **fields)
+    Image.effect_noise((56, 56), 80).convert("RGB").save(tmp_path / "square.png")
+    result = command(tmp_path / "tiny", "--image", tmp_path / "square.png")
+    assert result.exit_code == 1
+    assert words in result.stdout
+    assert "another prompt" not in result.stdout  # which is no remedy here
 
 
 def test_a_skip_that_leaves_something_behind_is_found(command, tmp_path, monkeypatch):

@@ -1,11 +1,14 @@
 """A model at hand: held ones, causal tests, image sets, surveys."""
 
+import json
+
 import numpy as np
 import pytest
 
 import fretboard as fb
 from fretboard.core.errors import InputError, UnknownModel
 from tests.face.conftest import QUESTION
+from tests.support.tiny_models import save_llava
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,18 @@ def test_the_revision_of_a_held_model_is_its_weights(held, model):
     finally:
         weight[0, 1] = kept
     assert edited.session.served.revision != held.session.served.revision
+
+
+def test_a_folder_that_changed_is_another_model_in_the_same_process(tmp_path):
+    folder = save_llava(tmp_path / "model")
+    before = fb.load(folder)
+    kept = before.analyze(None, "what is red", max_new_tokens=1)
+    settings = folder / "generation_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"bos_token_id": 5}))
+    after = fb.load(folder).analyze(None, "what is red", max_new_tokens=1)
+    assert after.document.model.revision != kept.document.model.revision
+    again = before.analyze(None, "what is red", max_new_tokens=1)  # still the one in memory
+    assert again.id == kept.id != after.id
 
 
 def test_a_held_model_is_surveyed(held, desk):

@@ -17,7 +17,7 @@ from hypothesis import settings
 from PIL import Image
 
 from fretboard.core.analysis import Status
-from fretboard.core.errors import FretboardError
+from fretboard.core.errors import FretboardError, OutOfMemory
 from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
@@ -31,6 +31,7 @@ BIG = settings.get_current_profile_name() == "fuzz"
 CASES = 600 if BIG else 6  # of each family
 SLOWEST_SECONDS = 60
 MOST_BYTES = 2 * 2**30
+MOST_ADDRESSES = 12 * 2**30  # of the process: a fault, not the end of the machine
 LONGEST = 900  # characters of a refusal
 TEXT_ONLY = ("llama", "gpt2")
 
@@ -47,16 +48,19 @@ def picture():
 
 
 @pytest.fixture(autouse=True)
-def _in_time():
+def _bounded():
     def late(_signal, _frame):
         raise TimeoutError(f"over {SLOWEST_SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, late)
+    addresses = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, addresses[1]))
     logging.disable(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
     logging.disable(logging.NOTSET)
+    resource.setrlimit(resource.RLIMIT_AS, addresses)
     signal.signal(signal.SIGALRM, before)
 
 
@@ -113,6 +117,7 @@ def answered(folder: Path, picture: bytes | None) -> str:
 def check_sentence(refusal: FretboardError, folder: Path) -> None:
     """One line that ends as a sentence and names a file of the folder, or the folder."""
     words = refusal.detail
+    assert not isinstance(refusal, OutOfMemory), words
     assert "\n" not in words, words
     assert words.endswith("."), words
     assert len(words) < LONGEST, words

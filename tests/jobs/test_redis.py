@@ -61,6 +61,16 @@ def test_a_password_that_is_wrong_or_missing_is_said_at_the_start(
         assert secret not in refused.value.detail + caplog.text
 
 
+def test_a_user_who_may_administer_nothing_is_enough(socket_url, tmp_path):
+    admin = Redis.from_url(socket_url(f":{ENCODED}"))
+    admin.acl_setuser("fret", enabled=True, passwords=[f"+{SECRET}"], keys=["*"], channels=["*"],
+                      categories=["+@all", "-@admin"])  # fmt: skip
+    app = create_app(services(socket_url(f"fret:{ENCODED}"), tmp_path), lambda: None)
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/api/models").status_code == 200
+    admin.acl_deluser("fret")
+
+
 def test_a_password_changed_while_serving_is_said_too(socket_url, tmp_path, caplog):
     url = socket_url(f":{ENCODED}")
     served = services(url, tmp_path)

@@ -30,7 +30,7 @@ def shown(answers, thresholds=None) -> list[bool]:
 
 
 def test_a_pretrained_text_model_shows_none(real):
-    """64 answers of SmolLM2-135M; most of them change in the first two pairs alone."""
+    """Answers of SmolLM2-135M; most of them change in the first two pairs alone."""
     reasons = [objection(*answer, Thresholds()) for answer in real]
     assert len(reasons) >= 60
     assert reasons.count(None) <= FALSE * len(reasons)
@@ -57,7 +57,7 @@ def test_random_weights_show_none(family):
 
 def test_stages_planted_under_real_noise_and_a_late_rise_are_found(real):
     random = fresh()
-    answers, depths = zip(*(planted_answer(answer, random) for answer in real), strict=True)
+    answers, depths = zip(*(planted_answer(answer, random) for answer in real[::2]), strict=True)
     assert np.mean(shown(answers)) >= FOUND
     pairs = zip(answers, depths, strict=True)
     assert np.mean([abs(critical_depth(a.jsd) - depth) <= 1 for a, depth in pairs]) >= FOUND
@@ -66,7 +66,7 @@ def test_stages_planted_under_real_noise_and_a_late_rise_are_found(real):
 def test_profiles_of_another_shape_show_none_though_words_take_shape(real):
     random = fresh()
     for name in dict(nulls(random, real[0])):
-        answers = [dict(nulls(random, answer))[name] for answer in real]
+        answers = [dict(nulls(random, answer))[name] for answer in real[::2]]
         assert np.mean(shown(answers)) <= FALSE, name
 
 

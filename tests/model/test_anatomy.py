@@ -164,7 +164,10 @@ def test_a_checkpoints_own_settings_do_not_bend_the_logits(name):
     tensors = FAMILIES[name].inputs(True)
     plain = answer(assemble(FAMILIES[name].make(), None, TOKENIZER), tensors)
     model = FAMILIES[name].make()
-    bent = GenerationConfig(repetition_penalty=9.0, do_sample=True, temperature=0.3)
+    bent = GenerationConfig(
+        repetition_penalty=9.0, do_sample=True, temperature=0.3, num_beams=3,
+        suppress_tokens=list(range(60)), eos_token_id=None,
+    )  # fmt: skip
     for part in model.modules():
         if hasattr(part, "generation_config"):
             part.generation_config = bent

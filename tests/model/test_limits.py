@@ -1,5 +1,8 @@
 """Words without an embedding, texts beyond the positions, pictures too small: told before a run."""
 
+import json
+import shutil
+
 import pytest
 import torch
 from PIL import Image
@@ -11,6 +14,7 @@ from fretboard.core.errors import InputError, TooLong
 from fretboard.core.question import Question
 from fretboard.engine.load import load_pipeline
 from fretboard.engine.run import Job
+from fretboard.engine.session import Session
 from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs
@@ -62,6 +66,29 @@ def test_prompt_and_answer_may_fill_the_positions(ask):
     answered = ask(tokens(60), max_new_tokens=4)
     assert (answered.status, answered.prompt_tokens) == (Status.DONE, 60)
     assert len(answered.tokens) == 4
+
+
+@pytest.mark.parametrize("fields", [{"prompt": "a \ud83d"}, {"continuation": "\udc80"}])
+def test_half_a_character_is_refused(ask, fields):
+    with pytest.raises(InputError, match="half of a character"):
+        ask(**{"prompt": "a cat"} | fields)
+
+
+def test_any_of_several_ends_ends_an_answer(gpt2, tmp_path):
+    free = answered(gpt2, tmp_path)
+    assert free.finish_reason == "length"  # no end at all
+    ids = [token.id for token in free.tokens]
+    folder = shutil.copytree(gpt2, tmp_path / "ends")
+    ends = {"eos_token_id": [0, ids[-1]], "suppress_tokens": ids[:1]}
+    (folder / "generation_config.json").write_text(json.dumps(ends))
+    ended = answered(folder, tmp_path)
+    assert ended.finish_reason == "stop"
+    assert [token.id for token in ended.tokens] == ids[: ids.index(ids[-1]) + 1]
+
+
+def answered(folder, store) -> Analysis:
+    settings = make_settings(folder, store)
+    return Session.open(settings).analyze(Question(prompt="a cat", max_new_tokens=6))
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def check(response, status, words):
         (PROMPT | {"max_new_tokens": "many"}, 422, "max_new_tokens"),
         (PROMPT | {"lens": "telescope"}, 422, LENSES),
         (PROMPT | {"skip_layers": "six"}, 422, "such as 6-9,12"),
+        (PROMPT | {"skip_layers": "9" * 5000}, 422, "such as 6-9,12"),
         (PROMPT | {"skip_layers": "9-6"}, 422, "low-high"),
         (PROMPT | {"skip_layers": "2-4"}, 422, "0 to 3"),
         (PROMPT | {"skip_layers": "2", "skip_when": "never"}, 422, "'always' or 'decode'"),
@@ -77,6 +78,8 @@ def test_a_streamed_body_without_a_length_is_cut_off(client):
 @pytest.mark.parametrize("path", ["", "/events", "/arrays/jsd", "/figures/fretboard", "/image"])
 def test_unknown_analyses(client, path):
     check(client.get(f"/api/analyses/0123456789abcdef{path}"), 404, "no such record")
+    for other in ("a" * 5000, "é" * 64):  # no file system has room for such a name
+        check(client.get(f"/api/analyses/{other}{path}"), 404, "no record")
 
 
 def test_every_error_is_among_the_answers_that_the_document_declares(client):

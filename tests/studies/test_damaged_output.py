@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fretboard.cli.main import main
 from tests.support.commands import run_command
 from tests.support.damage import ARRAYS, DOCUMENTS, FILES
 from tests.support.random_data import fresh
@@ -139,3 +140,10 @@ def test_a_survey_of_an_older_version_is_not_compared_with(run, tmp_path, checkp
         FRETBOARD_MODEL=str(checkpoint_folder),
     )  # fmt: skip
     assert "of an older version" in str(told.exception)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("sys.argv", ["fretboard", "openapi", "--schemas", str(tmp_path / "file")])
+    with pytest.raises(SystemExit, match=r"file cannot be read or written: .* name another place"):
+        main()

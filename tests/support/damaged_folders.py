@@ -82,6 +82,14 @@ DAMAGES = {
         lambda f: edit_text(f, num_hidden_layers=2**31),
         ["config.json", "`num_hidden_layers` is 2147483648"],
     ),
+    "no layers": (
+        lambda f: edit_text(f, num_hidden_layers=0),
+        ["config.json", "`num_hidden_layers` is 0"],
+    ),
+    "an adapter beside it": (
+        lambda f: (f / "adapter_config.json").write_text("{}"),
+        ["adapter_config.json", "merge_and_unload"],
+    ),
     "boundless width": (
         lambda f: edit_text(f, intermediate_size=2**40),
         ["config.json", "parameters", "one of its sizes is wrong"],
@@ -89,6 +97,10 @@ DAMAGES = {
     "a picture of kilometres": (
         lambda f: edit_images(f, size={"shortest_edge": 10**6}),
         ["processor_config.json", "`size.shortest_edge` is 1e+06"],
+    ),
+    "placeholders without end": (
+        lambda f: edit(f, "processor_config.json", num_additional_image_tokens=2**31),
+        ["processor_config.json", "`num_additional_image_tokens` is 2.14748e+09"],
     ),
     "no language model": (lambda f: edit(f, model_type="vit"), ["vit", "neither"]),
 }

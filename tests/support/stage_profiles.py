@@ -1,6 +1,6 @@
 """Answers with and without stages: measured on a pretrained model, random, planted, and nulls.
 
-`smollm2.npz` holds what SmolLM2-135M-Instruct showed for the 64 prompts in
+`smollm2.npz` holds what SmolLM2-135M-Instruct showed for the 132 prompts in
 benchmarks/prompts/text_only.txt, the normed lens's numbers of every token, all answers side by
 side; `benchmarks/stage_validation.py collect` makes it.
 """

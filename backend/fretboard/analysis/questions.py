@@ -1,5 +1,6 @@
 """A question as it came → a checked request with its content id, and the picture, decoded once."""
 
+import re
 from collections.abc import Callable
 
 from fretboard.analysis.arrays import require_done
@@ -19,6 +20,8 @@ from fretboard.core.question import (
 from fretboard.core.repair import parse_repair
 from fretboard.core.settings import Settings
 from fretboard.core.steer import parse_steering
+
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # what cut or badly decoded text leaves
 
 
 def prepare(
@@ -93,6 +96,11 @@ def _check(settings: Settings, question: Question) -> None:
             raise TooLarge(
                 f"The {name} has {len(text)} characters; "
                 f"at most {settings.max_prompt_characters} are taken."
+            )
+        if half := HALF_CHARACTER.search(text):
+            raise InputError(
+                f"The {name} holds {half[0]!r}, half of a character, which no text has alone. "
+                "Write the whole character, or leave it out."
             )
     if question.max_new_tokens > settings.max_new_tokens:
         raise InputError(

@@ -162,6 +162,11 @@ def main() -> None:
     except FretboardError as error:
         raise SystemExit(f"{error.title}: {error.detail}") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.filename:
+            raise SystemExit(
+                f"{error.filename} cannot be read or written: {error.strerror}. Correct that, or "
+                "name another place."
+            ) from error
         raise SystemExit(
             f"Something went wrong that nobody foresaw: {said(error)} The traceback is in "
             f"{keep_traceback(error)}; report it with the command."

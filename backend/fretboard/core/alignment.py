@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from fretboard.core.errors import InputError
+from fretboard.core.validation import MOST_DIGITS
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
@@ -68,7 +69,7 @@ def parse_role(text: str) -> Role:
     kind, _, rest = text.strip().partition(":")
     if kind == "first-difference" and not rest:
         return Role("first-difference")
-    if kind.isdecimal() and not rest:
+    if kind.isdecimal() and len(kind) <= MOST_DIGITS and not rest:
         return Role("index", index=int(kind))
     if kind == "after" and (words := _keys(rest)):
         return Role("after", words)
@@ -78,7 +79,7 @@ def parse_role(text: str) -> Role:
         if rest.strip().casefold() not in CLASSES:
             raise InputError(f"There is no word class {rest!r}; there is colour, or words:A,B.")
         return Role("words", tuple(sorted(CLASSES[rest.strip().casefold()])))
-    raise InputError(f"{text!r} is no token position; {WRITE}.")
+    raise InputError(f"{text[:80]!r} is no token position; {WRITE}.")
 
 
 def align(answers: Sequence[Sequence[str]], role: Role) -> Alignment:

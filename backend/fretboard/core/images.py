@@ -4,12 +4,12 @@ import hashlib
 import io
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fretboard.core.errors import BadImage, InputError, TooLarge
+from fretboard.core.tiff import check_numbers, said_range, white_is_zero
 
 # Pillow reads many more, some through code with a history of holes; people upload these.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
@@ -19,7 +19,7 @@ LONGEST_BY_SHORTEST = 100
 SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"])
 GREY = (127, 127, 127)
 USUAL_WHITES = (1.0, 255.0, 65535.0)  # of numbers that begin at 0
-TIFF_RANGES = ((340, 341), (280, 281))  # SMin- and SMaxSampleValue, Min- and MaxSampleValue
+DARK = 2**12  # of 16 bits: cameras of 12 bits often leave the upper four empty
 OPAQUE = 255  # alpha
 OVER_WHITE = "What is transparent in the file is read as white."
 UNLIMITED_PIXELS = 2**63
@@ -45,6 +45,7 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             _check_size(opened, max_pixels)
+            check_numbers(opened)
             media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
             ImageOps.exif_transpose(opened, in_place=True)
             frames = _frames(opened)
@@ -57,7 +58,9 @@ def read_picture(data: bytes, max_pixels: int) -> Picture:
             f"upload at most {max_pixels / 1e6:.0f} megapixels."
         ) from error
     except UnidentifiedImageError as error:
-        raise BadImage(f"These bytes are no image. Upload a {READABLE} file.") from error
+        raise BadImage(
+            f"These bytes are no image that can be read. Upload a {READABLE} file of 8 or 16 bits."
+        ) from error
     except Exception as error:  # the decoders raise errors of many kinds on damaged files
         raise BadImage(f"The file is damaged or cut off ({error}). Export it again.") from error
     if frames > 1:
@@ -129,6 +132,8 @@ def _scale_to_8_bit(image: Image.Image) -> tuple[Image.Image, str]:
     values -= low
     values *= 255 / (high - low)
     np.clip(values, 0, 255, out=values).round(out=values)
+    if white_is_zero(image):
+        np.subtract(255, values, out=values)
     return Image.fromarray(values.astype(np.uint8), mode="L"), note
 
 
@@ -136,11 +141,11 @@ def _black_and_white(
     image: Image.Image, darkest: float, brightest: float
 ) -> tuple[float, float, str]:
     """Which numbers stand for black and for white, and a note where that is not sure."""
-    if image.mode.startswith("I;16") or image.format == "PNG":
-        return 0.0, 65535.0, ""
-    said = _said_range(image)
-    if said is not None:
+    if (said := said_range(image)) is not None:
         return *said, ""
+    if image.mode.startswith("I;16") or image.format == "PNG":
+        dark = f"The numbers reach {brightest:g} of 65535 only, so the picture is read as dark."
+        return 0.0, 65535.0, dark if brightest < DARK else ""
     usual = next((top for top in USUAL_WHITES if darkest >= 0 and brightest <= top), None)
     low, high = (0.0, usual) if usual else (darkest, brightest)
     high = high if high > low else low + 1.0
@@ -149,26 +154,6 @@ def _black_and_white(
         f"{brightest:g}, were read as {low:g} (black) to {high:g} (white)."
     )
     return low, high, note
-
-
-def _said_range(image: Image.Image) -> tuple[float, float] | None:
-    """As a TIFF's tags say it."""
-    tags = getattr(image, "tag_v2", {})
-    for names in TIFF_RANGES:
-        low, high = (_tag(tags.get(name)) for name in names)
-        if low is not None and high is not None and low < high:
-            return low, high
-    return None
-
-
-def _tag(value: Any) -> float | None:
-    """One number: a tag may hold one a channel, or nonsense."""
-    first = value[0] if isinstance(value, tuple) and value else value
-    try:
-        number = float(first)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return number if np.isfinite(number) else None
 
 
 def blank_like(image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from fretboard.core.errors import InputError
-from fretboard.core.validation import from_pairs
+from fretboard.core.validation import MOST_DIGITS, from_pairs
 
 PAPER_LAYERS = 32  # of the LLaMA-7B decoders that the papers give their layers for
 OF_LAYERS = {"depths", "layers", "critical_depth"}  # settings that the number of layers bounds
@@ -38,10 +38,11 @@ def parse_numbers(text: str, name: str) -> tuple[int, ...]:
     chosen: set[int] = set()
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         first, dash, last = part.partition("-")
-        if not (first.strip().isdecimal() and (not dash or last.strip().isdecimal())):
-            raise InputError(f"{name} has {part!r}; write numbers and ranges, such as 6-9,12.")
-        low, high = int(first), int(last if dash else first)
-        if high < low or high > 9999:
+        ends = (first.strip(), (last if dash else first).strip())
+        if not all(end.isdecimal() and len(end) <= MOST_DIGITS for end in ends):
+            raise InputError(f"{name} has {part[:40]!r}; write numbers and ranges, such as 6-9,12.")
+        low, high = map(int, ends)
+        if high < low:
             raise InputError(f"{name} has the range {part!r}; write it low-high, such as 6-9.")
         chosen.update(range(low, high + 1))
     return tuple(sorted(chosen))

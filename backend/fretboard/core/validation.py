@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from fretboard.core.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
+MOST_DIGITS = 4  # of a layer, a depth or a token's place
 
 
 def validated(kind: type[M], values: Mapping[str, Any]) -> M:

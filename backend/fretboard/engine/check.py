@@ -87,6 +87,8 @@ def _run(settings: Settings, served: ServedModel, picture: Image.Image | None, r
     row.seconds["load"] = time.perf_counter() - started
     started = time.perf_counter()
     passed = self_test(checkpoint, picture)
+    if picture is not None:  # as at load
+        self_test(checkpoint)
     row.seconds["self_test"] = time.perf_counter() - started
     _take(row, passed)
     started = time.perf_counter()

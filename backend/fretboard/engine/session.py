@@ -16,7 +16,7 @@ from fretboard.core.causal_test import BLANK, CausalTest, Kind, planned
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import Picture, read_picture, to_png
-from fretboard.core.model_info import Announced, ServedModel, choose_model
+from fretboard.core.model_info import Announced, ServedModel, choose_model, served_model
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
@@ -46,7 +46,7 @@ class Session:
     cache: MemoryCache | None = None
     """Holds the distributions of records in memory, which are large and soon made again."""
     announced: Announced = field(default_factory=dict)
-    """Facts of a model that is no checkpoint on disk; see `hold`."""
+    """Facts of a model that are not read off its folder each time; see `hold` and `pin`."""
 
     @classmethod
     def open(cls, settings: Settings, url: str | Path = IN_MEMORY) -> "Session":
@@ -69,6 +69,16 @@ class Session:
         self.announced = {name: facts}
         self.pipeline = pipeline_of(self.settings, self.served, checkpoint, self.store)
         self.store.write_tokenizer(self.served.revision, checkpoint.tokenizer_json)
+
+    def pin(self) -> None:
+        """Load the checkpoint as its folder is now, and keep to that whatever becomes of it.
+
+        Another session of this process may have read the folder before it was changed.
+        """
+        served_model.cache_clear()
+        facts = served_model(self.settings.model).model_dump()
+        self.pipeline = load_pipeline(self.settings, self.store)
+        self.announced = {self.settings.model: facts}
 
     @property
     def served(self) -> ServedModel:

@@ -40,7 +40,7 @@ def load(
     if settings.model == LITE_VLM:
         checkpoint_folder()  # put together at the first use
     session = Session.open(settings, store)
-    session.pipeline  # noqa: B018  now, where one waits for it, rather than at the first question
+    session.pin()  # now, where one waits for it, rather than at the first question
     return Model(session)
 
 

@@ -28,8 +28,8 @@ from fretboard.model.templates import TurnContent, find_turn
 from fretboard.model.weights import check_size, check_weights
 
 REMEDY = (
-    "Check config.json and the weights against the checkpoint's source; the log has the whole "
-    "message."
+    "Check config.json, generation_config.json and the weights against the checkpoint's source; "
+    "the log has the whole message."
 )
 CONFIG_REMEDY = (
     "Correct that field of config.json, take the file from its source again, or install a newer "
@@ -117,9 +117,9 @@ def _load_model(
             f"{source} is a {config.model_type} model, which transformers runs neither as an "
             "image-text-to-text nor as a causal language model. Choose another checkpoint."
         )
-    if Path(source).is_dir():
-        check_size(Path(source), config, auto)
     with refusing(f"{source} cannot be loaded", REMEDY):
+        if Path(source).is_dir():
+            check_size(Path(source), config, auto)
         model, report = auto.from_pretrained(
             source,
             revision=revision,

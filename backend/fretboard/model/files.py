@@ -18,6 +18,7 @@ OBJECTS = frozenset({
     "processor_config.json", "special_tokens_map.json", "added_tokens.json",
 })  # fmt: skip
 ARCHIVE = b"PK"  # how torch's own files begin
+ADAPTER = "adapter_config.json"
 LONGEST_JSON = 2**20  # bytes; longer ones are tokenizers, which say themselves what is wrong
 HEADER_SIZE = 8  # bytes of a safetensors file that tell its header's length
 LONGEST_HEADER = 100_000_000  # bytes, as in safetensors itself
@@ -26,6 +27,12 @@ AGAIN = "Take the file from the checkpoint's source again."
 
 def check_files(folder: Path) -> None:
     """Raises FretboardError that names the first file that cannot be what it should."""
+    if (folder / ADAPTER).exists():  # passed over in silence, or put on top of the layers
+        raise UnsupportedModel(
+            f"{folder / ADAPTER} belongs to an adapter, and answers would be read without it. "
+            "Merge it into its model (peft: merge_and_unload) and save that; or, to read the model "
+            "alone, take the adapter's files out of the folder."
+        )
     config = read_config(folder / "config.json")
     if "model_type" not in config:
         raise UnsupportedModel(

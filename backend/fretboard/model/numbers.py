@@ -6,7 +6,7 @@ from fretboard.core.errors import NoNumbers
 
 REMEDY = (
     "Set FRETBOARD_DTYPE to bfloat16 or float32, whose range is wider; if it stays, the "
-    "checkpoint's weights are damaged."
+    "checkpoint's weights are damaged, or a number of config.json is wrong."
 )
 
 

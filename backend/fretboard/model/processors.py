@@ -5,11 +5,13 @@ Without torchvision such a processor is loaded without its video part. Pixtral's
 marked as wanting torchvision too, for one function that its Pillow image processor also has.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +32,8 @@ CLASS_POSITIONS = {"clip_vision_model": 1, "siglip_vision_model": 0}
 SIZES = ("size", "crop_size", "max_image_size", "max_pixels", "min_pixels")
 LONGEST_EDGE = 2**14  # pixels
 MOST_PIXELS = 2**28  # where a processor of native resolutions has areas for edges
+COUNTS = re.compile(r"seq_len|^num_|_tokens$")  # of placeholders, by the processors' own names
+MOST_POSITIONS = 2**16
 PATCHED = ("get_attributes", "_get_arguments_from_pretrained")
 
 
@@ -51,7 +55,17 @@ def load_processor(source: str, revision: str | None, config: Any = None) -> Any
 
 
 def _check_sizes(processor: Any) -> None:
-    """A picture enlarged beyond any picture would take the machine's memory."""
+    """A picture beyond any picture, or its placeholders, would take the machine's memory."""
+    for field, number, most in chain(_sizes(processor), _counts(processor)):
+        if isinstance(number, (int, float)) and not 0 < number <= most:
+            raise UnsupportedModel(
+                f"preprocessor_config.json (or processor_config.json): `{field}` is {number:g}, "
+                "which no picture has. Take the file from its source."
+            )
+
+
+def _sizes(processor: Any) -> Iterator[tuple[str, Any, int]]:
+    """(field, pixels, most)."""
     images = getattr(processor, "image_processor", None)
     areas = hasattr(images, "merge_size") or hasattr(images, "patch_size")
     for name in SIZES:
@@ -60,11 +74,14 @@ def _check_sizes(processor: Any) -> None:
         for side, pixels in sides.items():
             field = f"{name}.{side}".rstrip(".")
             most = MOST_PIXELS if areas or "pixels" in field else LONGEST_EDGE
-            if isinstance(pixels, (int, float)) and not 0 < pixels <= most:
-                raise UnsupportedModel(
-                    f"preprocessor_config.json (or processor_config.json): `{field}` is "
-                    f"{pixels:g}, which is no size of a picture. Take the file from its source."
-                )
+            yield field, pixels, most
+
+
+def _counts(processor: Any) -> Iterator[tuple[str, Any, int]]:
+    """(field, placeholders of a picture, most)."""
+    for name, count in vars(processor).items():
+        if COUNTS.search(name) and isinstance(count, int) and count > 0:
+            yield name, count, MOST_POSITIONS
 
 
 def _fit(processor: Any, config: Any) -> None:

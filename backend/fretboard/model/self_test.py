@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fretboard.core.errors import FretboardError, UnsupportedModel
+from fretboard.core.errors import FretboardError, OutOfMemory, UnsupportedModel, said
 from fretboard.model.anatomy import generator
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Answer, Step, generate, generate_together
@@ -190,9 +190,12 @@ def _inputs(checkpoint: Checkpoint, picture: Image.Image | None) -> Inputs:
         inputs = build_inputs(checkpoint, PROMPT, picture, None)
         check_room(checkpoint, inputs.prompt_tokens, NEW_TOKENS, False, NEW_TOKENS)
         return inputs
+    except OutOfMemory:
+        raise
     except FretboardError as error:  # of a question that every model can be asked
+        reason = said(error.__cause__) if isinstance(error.__cause__, Exception) else error.detail
         raise UnsupportedModel(
-            f"The model could not be asked {PROMPT!r}: {error.detail} Take the processor's and the "
+            f"The model could not be asked {PROMPT!r}: {reason} Take the processor's and the "
             "tokenizer's files from the source of the weights."
         ) from error
 

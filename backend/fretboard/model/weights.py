@@ -35,11 +35,12 @@ def check_size(folder: Path, config: Any, auto: Any) -> None:
 
     auto: the class that builds it. Raises UnsupportedModel.
     """
-    for name, count in _layer_counts(config):
-        if count > MOST_LAYERS:
+    decoder = config.get_text_config(decoder=True)
+    for name, count, least in [*_layer_counts(config, 0), *_layer_counts(decoder, 1)]:
+        if not least <= count <= MOST_LAYERS:
             raise UnsupportedModel(
-                f"{folder / 'config.json'}: `{name}` is {count}, and no model has so many layers. "
-                "Correct it, or take the file from its source again."
+                f"{folder / 'config.json'}: `{name}` is {count}, which is no model's number of "
+                "layers. Correct it, or take the file from its source again."
             )
     files = (path for pattern in WEIGHTS for path in folder.glob(pattern))
     most = MOST_PARAMETERS_A_BYTE * max(LEAST_BYTES, sum(path.stat().st_size for path in files))
@@ -54,13 +55,13 @@ def check_size(folder: Path, config: Any, auto: Any) -> None:
         )
 
 
-def _layer_counts(config: Any) -> Iterator[tuple[str, int]]:
-    """(name, number) of all parts of a config."""
+def _layer_counts(config: Any, least: int) -> Iterator[tuple[str, int, int]]:
+    """(name, number, least) of all parts of a config."""
     for part in vars(config).values():
         if isinstance(part, PreTrainedConfig):
-            yield from _layer_counts(part)
+            yield from _layer_counts(part, least)
     counts = ((name, vars(config).get(name)) for name in (*LAYERS, "depth"))
-    yield from ((name, count) for name, count in counts if isinstance(count, int))
+    yield from ((name, count, least) for name, count in counts if isinstance(count, int))
 
 
 def check_weights(source: str, report: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from fretboard.store.objects import Objects
 from fretboard.store.tensors import ReadRange, pack, read_array, read_note, unpack
 
 log = logging.getLogger(__name__)
+LONGEST_ID = 64  # characters; a file system has no room for any number
 
 
 class Document(Protocol):
@@ -184,8 +185,8 @@ class Records(Generic[D]):
             self._lose(f"{file}: {_fault(error)}")
 
     def _path(self, record_id: str, name: str) -> str:
-        if not record_id.isalnum():
-            raise NotFound(f"There is no record {record_id!r}: ids are letters and digits.")
+        if not (record_id.isascii() and record_id.isalnum() and len(record_id) <= LONGEST_ID):
+            raise NotFound(f"There is no record {record_id[:80]!r}: ids are letters and digits.")
         return self._layout.format(id=record_id) + name
 
     def _reader(self, record_id: str, file: str) -> ReadRange:
