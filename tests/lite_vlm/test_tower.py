@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from fretboard.lite_vlm.checkpoint.competition import competition
+from fretboard.lite_vlm.checkpoint.spare import COLOURS
 from fretboard.lite_vlm.checkpoint.tower import (
-    COLOURS,
     FIRST_COLOUR,
     Probes,
     build_tower,
@@ -68,8 +68,8 @@ def test_colours_are_the_namers_over_four_pixels_averaged_over_a_cell(
     expected = functional.avg_pool2d(
         functional.relu(terms + namer.second_bias[None, :, None, None]), 8
     )
-    found = output[:, FIRST_COLOUR : FIRST_COLOUR + len(COLOURS)]
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    shares = output[:, FIRST_COLOUR : FIRST_COLOUR + len(COLOURS)]
+    torch.testing.assert_close(shares, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_marks_say_in_which_third_a_cell_lies(output: Tensor) -> None:

@@ -17,8 +17,9 @@ def _assemble(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     train = training("fretboard.lite_vlm.train.run").train
+    plan = training("fretboard.lite_vlm.train.loop").Plan(options.steps, options.minutes)
     start = options.start if options.start and options.start.exists() else None
-    train(options.work, options.steps, options.chunks, options.processes, start)
+    train(options.work, plan, options.chunks, options.processes, start)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -50,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train the adapter, or go on with it")
     train.add_argument("--work", type=Path, default=CACHE, help="data and checkpoints")
     train.add_argument(
-        "--steps", type=int, default=320, help="in all; the rate falls in the last quarter"
+        "--steps", type=int, default=320, help="in all; the rate falls in their second half"
     )
+    train.add_argument("--minutes", type=float, help="by the clock, in place of the steps")
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
     train.add_argument(

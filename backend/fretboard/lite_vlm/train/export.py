@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..checkpoint.tower import Namer, Probes
+from ..checkpoint.spare import Namer
+from ..checkpoint.tower import Probes
 
 
 def export_adapter(

@@ -9,7 +9,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..checkpoint.competition import IMAGENET
-from ..checkpoint.tower import COLOURS, FIRST_COLOUR, WIDTH
+from ..checkpoint.spare import COLOURS
+from ..checkpoint.tower import FIRST_COLOUR, WIDTH
 
 Arrays = dict[str, Tensor]
 # Shares of a word; a cell's evidence for nouns is about 6 in all where it shows a thing.
