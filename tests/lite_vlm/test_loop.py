@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from fretboard.lite_vlm.checkpoint.tower import WIDTH, Probes
 from fretboard.lite_vlm.train import loop
-from fretboard.lite_vlm.train.export import adapters_in, export_adapter
+from fretboard.lite_vlm.train.export import adapters_in, export_adapter, halfway
 from fretboard.lite_vlm.train.loop import (
     FIRST,
     LAST,
@@ -109,6 +109,11 @@ def test_the_mean_of_the_last_snapshots_is_exported(tmp_path: Path) -> None:
     for name, array in mean_snapshot(tmp_path)["lora"].items():
         expected = sum(arrays[name] for arrays in seen[-SNAPSHOTS:]) / SNAPSHOTS
         torch.testing.assert_close(array, expected)
+
+
+def test_half_of_the_way_lies_between_two_states() -> None:
+    before, after = {"layer": torch.tensor([0.0, 2.0])}, {"layer": torch.tensor([1.0, 4.0])}
+    assert halfway(before, after)["layer"].tolist() == [0.5, 3.0]
 
 
 def test_where_nouns_are_known_the_last_shares_hold_from_the_start(

@@ -1,8 +1,8 @@
 """The tower's spare channels: what carries colours and places past Lite0's own.
 
 A channel that Lite0 doesn't use is handed on from block to block, averaged where cells grow
-larger. The colour terms are named in cells of four pixels; the marks of place start as a 1 in
-every cell and are moved in from the borders.
+larger. The colour terms are named in cells of four pixels; the marks of the thirds start as a 1
+in every cell and are moved in from the left and right border.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,13 @@ COLOURS = (
     "pink",
     "brown",
 )
-PLACES = ("right of the left", "left of the right", "below the top", "above the bottom")
+PLACES = ("left", "middle", "right")
+MARKS = 2  # 1 right of the left third, 1 left of the right third
 LITE0 = (16, 24, 40, 80, 112, 192, 320)  # channels that leave each stage of Lite0
 WITH_SPARES = (20, 39, 52, 92, 124, 212, 336)  # the same with the spare ones
 OWN = {36: 32, **dict(zip(WITH_SPARES, LITE0, strict=True))}  # of so many channels
 CONSTANT = len(COLOURS)  # spare channel that is 1 in every cell, behind those of the colours
-FIRST_SHIFT, SECOND_SHIFT = CONSTANT + 1, CONSTANT + 5
+FIRST_SHIFT, SECOND_SHIFT = CONSTANT + 1, CONSTANT + 1 + MARKS
 Block = Any  # a part of transformers' model, whose parts have no types
 
 
@@ -49,7 +50,7 @@ def passed(index: int) -> list[tuple[int, int]]:
         return [(4 + colour, colour) for colour in range(len(COLOURS))] + [(3, CONSTANT)]
     pairs = [(channel, channel) for channel in range(ends.get(index, 0))]
     if index == 15:
-        pairs += [(SECOND_SHIFT + place, FIRST_SHIFT + place) for place in range(len(PLACES))]
+        pairs += [(SECOND_SHIFT + mark, FIRST_SHIFT + mark) for mark in range(MARKS)]
     return pairs
 
 
@@ -107,11 +108,9 @@ def quarter(block: Block) -> None:
 
 
 def shift(block: Block, target: int, sources: list[int], step: int) -> None:
-    """Move a mark by ``step`` cells from each border: what lies nearer to it becomes zero."""
+    """Move a mark by ``step`` cells from left and right: what lies nearer becomes zero."""
     main_in, wide, main_out = _shape(block)
-    for place, (source, (row, column)) in enumerate(
-        zip(sources, ((0, -1), (0, 1), (-1, 0), (1, 0)), strict=True)
-    ):
-        block.expansion.expand_conv.weight[wide + place, main_in + source] = 1.0
-        _tap(block, wide + place, [(2 + step * row, 2 + step * column, 1.0)])
-        block.projection.project_conv.weight[main_out + target + place, wide + place] = 1.0
+    for mark, (source, side) in enumerate(zip(sources, (-1, 1), strict=True)):
+        block.expansion.expand_conv.weight[wide + mark, main_in + source] = 1.0
+        _tap(block, wide + mark, [(2, 2 + step * side, 1.0)])
+        block.projection.project_conv.weight[main_out + target + mark, wide + mark] = 1.0

