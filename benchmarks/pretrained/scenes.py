@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from fretboard.core.words import Word
-from fretboard.lite_vlm.checkpoint.tower import COLOURS
+from fretboard.lite_vlm.checkpoint.spare import COLOURS
 from fretboard.lite_vlm.train.evaluation import CELLS, FIRST_SEED, photographs
 from fretboard.lite_vlm.train.kinds import imagenet_nouns, related
 from fretboard.lite_vlm.train.scenes import Folders, Thing, sample_scene

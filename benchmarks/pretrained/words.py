@@ -20,7 +20,8 @@ from fretboard.core.reading import Lens, Reading
 from fretboard.core.words import merge_words
 from fretboard.engine.derive import make_lens
 from fretboard.engine.session import Session
-from fretboard.lite_vlm.checkpoint.tower import COLOURS, GRID
+from fretboard.lite_vlm.checkpoint.spare import COLOURS
+from fretboard.lite_vlm.checkpoint.tower import GRID
 from fretboard.lite_vlm.train.packages import test_folder, training_folders
 from fretboard.lite_vlm.train.scenes import Thing
 from fretboard.lite_vlm.train.stamps import stamps

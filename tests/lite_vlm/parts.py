@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from fretboard.lite_vlm.checkpoint.tower import COLOURS, WIDTH, Namer
+from fretboard.lite_vlm.checkpoint.spare import COLOURS, Namer
+from fretboard.lite_vlm.checkpoint.tower import WIDTH
 
 SIZE = 32
 STAGES = (  # kernel, stride, repeats, expansion, channels in, channels out

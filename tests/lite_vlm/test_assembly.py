@@ -37,13 +37,13 @@ def test_the_processor_lays_64_image_tokens_at_one_place(
 def test_the_checkpoint_sees_what_training_saw(folder: Path, picture: Image.Image) -> None:
     adapter = random_adapter(tiny_language())
     lite0 = random_lite0()
-    features, marks = Watcher(tower_of(lite0, adapter)).see([picture])
+    features, colours = Watcher(tower_of(lite0, adapter)).see([picture])
     weight, bias = centred_classifier(lite0)
     weight = torch.cat([weight, adapter["probes.weight"]])
     bias = torch.cat([bias, adapter["probes.bias"]])
     seen = evidence(
         torch.from_numpy(features[0]).float(),
-        torch.from_numpy(marks[0]).float(),
+        torch.from_numpy(colours[0]).float(),
         (weight, bias),
         competition(adapter["classes.nouns"]),
     )

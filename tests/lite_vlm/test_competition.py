@@ -11,7 +11,7 @@ def _evidence(logits: dict[int, float], nouns: torch.Tensor | None = None) -> to
     every = torch.full((IMAGENET + 1,), -5.0)
     for number, logit in logits.items():
         every[number] = logit
-    return competition(torch.arange(IMAGENET + 1) if nouns is None else nouns).evidence(every)
+    return competition(torch.arange(IMAGENET + 1) if nouns is None else nouns).evidence(every)[0]
 
 
 def test_nothing_speaks_below_the_threshold() -> None:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from fretboard.lite_vlm.checkpoint.tower import WIDTH, Probes
 from fretboard.lite_vlm.train import loop
-from fretboard.lite_vlm.train.export import adapters_in, export_adapter
+from fretboard.lite_vlm.train.export import adapters_in, export_adapter, halfway
 from fretboard.lite_vlm.train.loop import (
     FIRST,
     LAST,
@@ -71,7 +71,7 @@ def test_a_run_gone_on_with_ends_as_one_in_one_piece(tmp_path: Path) -> None:
     whole.train(Lessons(), tmp_path / "whole", lambda line: None)
     first = _trainer(steps=6)
     for _ in range(3):
-        first.advance(Lessons())
+        first.advance(Lessons(), first.progress())
     first.save(tmp_path / "parts")
     second = _trainer()
     assert second.resume(tmp_path / "parts")
@@ -83,7 +83,7 @@ def test_a_run_gone_on_with_ends_as_one_in_one_piece(tmp_path: Path) -> None:
 
 def test_the_loss_falls() -> None:
     trainer = _trainer(steps=40)
-    losses = [trainer.advance(Lessons()) for _ in range(25)]
+    losses = [trainer.advance(Lessons(), 0.0) for _ in range(25)]
     assert sum(losses[-5:]) < sum(losses[:5]) - 1
 
 
@@ -91,7 +91,7 @@ def test_frozen_layers_and_projector_stay() -> None:
     trainer = _trainer(frozen_layers=1)
     before = {name: array.clone() for name, array in _weights(trainer).items()}
     for _ in range(3):
-        trainer.advance(Lessons())
+        trainer.advance(Lessons(), 0.0)
     changed = {
         name for name, array in _weights(trainer).items() if not torch.equal(array, before[name])
     }
@@ -102,13 +102,18 @@ def test_frozen_layers_and_projector_stay() -> None:
 def test_the_mean_of_the_last_snapshots_is_exported(tmp_path: Path) -> None:
     trainer, seen = _trainer(steps=20), []
     for _ in range(SNAPSHOTS + 2):
-        trainer.advance(Lessons())
+        trainer.advance(Lessons(), 0.0)
         trainer.save(tmp_path)
         seen.append({name: array.clone() for name, array in lora_arrays(trainer.language).items()})
     assert len(list(tmp_path.glob("snapshot-*.pt"))) == SNAPSHOTS
     for name, array in mean_snapshot(tmp_path)["lora"].items():
         expected = sum(arrays[name] for arrays in seen[-SNAPSHOTS:]) / SNAPSHOTS
         torch.testing.assert_close(array, expected)
+
+
+def test_half_of_the_way_lies_between_two_states() -> None:
+    before, after = {"layer": torch.tensor([0.0, 2.0])}, {"layer": torch.tensor([1.0, 4.0])}
+    assert halfway(before, after)["layer"].tolist() == [0.5, 3.0]
 
 
 def test_where_nouns_are_known_the_last_shares_hold_from_the_start(
@@ -119,8 +124,25 @@ def test_where_nouns_are_known_the_last_shares_hold_from_the_start(
     for known, kind in ((False, "noun"), (True, "scene")):
         trainer, lessons = _trainer(), Lessons()
         trainer.plan = replace(trainer.plan, nouns_first=not known)
-        trainer.advance(lessons)
+        trainer.advance(lessons, 0.0)
         assert set(lessons.kinds) == {kind}
+
+
+def test_a_run_by_the_clock_ends_with_its_minutes_and_counts_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(0, 10_000, 20))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(seconds)))
+    trainer = _trainer()
+    trainer.plan = replace(trainer.plan, minutes=3)
+    assert trainer.progress() == pytest.approx(20 / 180)
+    trainer.save(tmp_path)
+    later = _trainer()
+    later.plan = trainer.plan
+    assert later.resume(tmp_path)
+    assert later.progress() == pytest.approx(60 / 180)
+    later.train(Lessons(), tmp_path, lambda line: None)
+    assert 0 < later.step < 6
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
@@ -128,10 +150,11 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
 
 
 def test_rate_and_mixture_over_a_run() -> None:
-    plan = Plan(steps=100, warmup=10, falling=0.25, floor=0.03)
-    assert schedule(0, plan) == 0.1
-    assert schedule(50, plan) == 1.0
-    assert schedule(75, plan) == 1.0 > schedule(90, plan) > schedule(99, plan) >= 0.03
+    plan = Plan(warmup=10, falling=0.25, floor=0.03)
+    assert schedule(0, 0.0, plan) == 0.1
+    assert schedule(50, 0.5, plan) == 1.0
+    assert schedule(75, 0.75, plan) == 1.0 > schedule(90, 0.9, plan) > schedule(99, 0.99, plan)
+    assert schedule(99, 0.999, plan) == 0.03
     assert mixture(0.0) == list(FIRST)
     assert mixture(0.9) == pytest.approx(LAST)
     assert sum(FIRST) == pytest.approx(1)

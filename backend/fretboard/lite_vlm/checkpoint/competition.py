@@ -42,10 +42,12 @@ class Competition:
     first: Tensor  # classes x classes
     second: Tensor  # nouns x classes
 
-    def evidence(self, logits: Tensor) -> Tensor:
-        """Evidence (..., nouns) from 0 to 6 of centred logits (..., classes)."""
+    def evidence(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Of centred logits (..., classes) the evidence for each noun (..., nouns), and what the
+        first round leaves in all (..., 1): that there is anything; both from 0 to 6."""
         speaking = (self.scale * (logits - self.threshold)).clamp(0, 6)
-        return ((speaking @ self.first.T).clamp(0, 6) @ self.second.T).clamp(0, 6)
+        left = (speaking @ self.first.T).clamp(0, 6)
+        return (left @ self.second.T).clamp(0, 6), left.sum(-1, keepdim=True).clamp(max=6)
 
 
 def competition(nouns: Tensor) -> Competition:

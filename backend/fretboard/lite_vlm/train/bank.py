@@ -1,4 +1,4 @@
-"""Pictures seen by the tower once: its 1280 features and marks of every cell, kept on disk.
+"""Pictures seen by the tower once: its 1280 features and the colours of every cell, kept on disk.
 
 The tower stays frozen, so a training step costs only the language model. Items are numbered;
 an item's number settles its kind and its seed, so any part of the bank can be made again.
@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..checkpoint.tower import FEATURES, FIRST_COLOUR, GRID
+from ..checkpoint.tower import FEATURES, FIRST_COLOUR, FIRST_PLACE, GRID
 from .backgrounds import draw_background, draw_nothing
 from .photographs import draw_photograph
 from .scenes import Folders, Mix, sample_scene, truth
 
 CHUNK = 250
 CELLS = GRID * GRID
-MARKS = 15  # colour terms and places
 Truth = dict[str, Any]
 KINDS = ("scene",) * 16 + ("background", "background", "nothing", "photograph")
 
@@ -36,7 +35,7 @@ class Item:
     """One picture as the tower sees it, and what is true of it."""
 
     features: NDArray[np.float16]  # cells x 1280
-    marks: NDArray[np.float16]  # cells x 15
+    colours: NDArray[np.float16]  # cells x 11
     truth: Truth
 
 
@@ -76,11 +75,11 @@ class Watcher:
 
     @torch.no_grad()
     def see(self, pictures: list[Image.Image]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-        """Features (n, cells, 1280) and marks (n, cells, 15)."""
+        """Features (n, cells, 1280) and colours (n, cells, 11)."""
         output = self._tower(pixels(pictures)).last_hidden_state
         features = self._features[:, :FEATURES].flatten(2).transpose(1, 2)
-        marks = output[:, FIRST_COLOUR:].flatten(2).transpose(1, 2)
-        return features.numpy().astype(np.float16), marks.numpy().astype(np.float16)
+        colours = output[:, FIRST_COLOUR:FIRST_PLACE].flatten(2).transpose(1, 2)
+        return features.numpy().astype(np.float16), colours.numpy().astype(np.float16)
 
 
 def fill_bank(
@@ -101,7 +100,7 @@ def fill_bank(
         np.savez(
             partial,
             features=np.concatenate([features for features, _ in seen]),
-            marks=np.concatenate([marks for _, marks in seen]),
+            colours=np.concatenate([colours for _, colours in seen]),
             truth=np.array(json.dumps([stated for _, stated in drawn])),
         )
         partial.replace(path)
@@ -112,7 +111,7 @@ def read_bank(folder: Path) -> Iterator[Item]:
     """Every item made so far, in order."""
     for path in sorted(folder.glob("[0-9][0-9][0-9].npz")):
         with np.load(path) as chunk:
-            features, marks = chunk["features"], chunk["marks"]
+            features, colours = chunk["features"], chunk["colours"]
             stated = json.loads(str(chunk["truth"]))
         for index, entry in enumerate(stated):
-            yield Item(features[index], marks[index], entry)
+            yield Item(features[index], colours[index], entry)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..checkpoint.tower import COLOURS, Namer
+from ..checkpoint.spare import COLOURS, Namer
 
 HIDDEN = 80
 NAMELESS = -1  # beige and its like: no term
@@ -82,11 +82,11 @@ def fit_namer(seed: int = 0, steps: int = 3000) -> Namer:
     for _ in range(steps):
         pixels = _pixels(2048, generator)
         terms = torch.from_numpy(colour_terms(pixels.numpy()).astype(np.int64))
-        wanted = torch.zeros(len(terms), len(COLOURS) + 1).scatter_(1, (terms % 12)[:, None], 1.0)
+        shares = torch.zeros(len(terms), len(COLOURS) + 1).scatter_(1, (terms % 12)[:, None], 1.0)
         rgb = (pixels.float() - 127) / 128 + 1
         hidden = torch.nn.functional.relu6(rgb @ parameters[0].T + parameters[1])
         scores = hidden @ parameters[2].T + parameters[3]
-        named = wanted[:, : len(COLOURS)] > 0
+        named = shares[:, : len(COLOURS)] > 0
         loss = torch.where(named, scores - 1, torch.relu(scores)).square().sum(1).mean()
         optimiser.zero_grad()
         loss.backward()

@@ -108,21 +108,21 @@ def scene_exchanges(things: Sequence[Thing], chance: random.Random) -> list[tupl
     nouns = [thing.noun for thing in things]
     pool = sorted({stamp.noun for stamp in stamps()})
     absent = choose_absent(pool, nouns, 1, chance)[0]
-    one = chance.choice(things)
-    listed = [("existence, present", _exists(one.noun)), ("existence, absent", _missing(absent))]
+    thing = chance.choice(things)
+    listed = [("existence, present", _exists(thing.noun)), ("existence, absent", _missing(absent))]
     if len(things) == 1:
         named = article(nouns[0])
         answer = f"There is {named} in the image."
         listed.append(("single noun", Exchange("What is in the image?", answer, (named,))))
-    if one.colour:
-        answer = f"The {one.noun} is {one.colour}."
-        question = f"What color is the {one.noun}?"
-        listed.append(("colour", Exchange(question, answer, (one.colour,))))
-    if one.place:
+    if thing.colour:
+        answer = f"The {thing.noun} is {thing.colour}."
+        question = f"What color is the {thing.noun}?"
+        listed.append(("colour", Exchange(question, answer, (thing.colour,))))
+    if thing.place:
         # "on the" or "in the" is part of the choice: given it, a third of the places is settled.
-        place = AT_PLACE[one.place]
-        answer = f"The {one.noun} is {place}."
-        listed.append(("place", Exchange(f"Where is the {one.noun}?", answer, (place,))))
+        place = AT_PLACE[thing.place]
+        answer = f"The {thing.noun} is {place}."
+        listed.append(("place", Exchange(f"Where is the {thing.noun}?", answer, (place,))))
     return listed
 
 
@@ -150,9 +150,10 @@ def evaluate_scenes(
             picture, _ = sample_scene(start + (number + 1) % scenes, CELLS[cell], folders)
         elif sight == "blank":
             picture = Image.new("RGB", picture.size, (128, 128, 128))
-        asked = scene_exchanges(things, random.Random(f"asked {start + number}"))
-        right = answerer.first_choices(answerer.see(picture), [exchange for _, exchange in asked])
-        for (measure, _), good in zip(asked, right, strict=True):
+        pairs = scene_exchanges(things, random.Random(f"asked {start + number}"))
+        measures, exchanges = zip(*pairs, strict=True)
+        right = answerer.first_choices(answerer.see(picture), exchanges)
+        for measure, good in zip(measures, right, strict=True):
             verdicts.setdefault(measure, []).append(float(good))
         if number % 50 == 49:
             report(f"{cell}, {sight}: {number + 1} scenes")

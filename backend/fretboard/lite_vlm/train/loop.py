@@ -23,9 +23,9 @@ from .sequences import IGNORED, Batch, collate, embed
 Report = Callable[[str], None]
 KINDS = ("scene", "noun", "photograph", "nothing", "text")
 FIRST = (0.44, 0.28, 0.08, 0.11, 0.09)  # shares at the beginning: nouns first
-LAST = (0.60, 0.18, 0.07, 0.06, 0.09)
+LAST = (0.60, 0.17, 0.06, 0.08, 0.09)
 SNAPSHOTS = 4  # last ones kept, whose mean is what is exported
-TURNED = 0.4  # share of the steps after which the shares are the last ones
+TURNED = 0.4  # share of the run after which the shares are the last ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class Plan:
     """How a run is trained."""
 
     steps: int = 320
+    minutes: float | None = None  # by the clock, in place of the steps
     sequences: int = 8  # a step
-    rate: float = 4e-4
+    rate: float = 6e-4
     projector_rate: float = 3e-5
     frozen_layers: int = 10  # the lowest layers stay as they are, and so does the projector;
     # with 0 both are trained, at a fifth more time a step
-    warmup: int = 15
-    falling: float = 0.5  # share of the steps in which the rate falls
+    warmup: int = 6
+    falling: float = 0.8  # share of the run in which the rate falls
     floor: float = 0.03  # of the rate at the end
     seed: int = 0
     save_seconds: float = 180.0
@@ -73,6 +74,7 @@ class Trainer:
                 if isinstance(getattr(module, name, None), nn.Parameter):
                     getattr(module, name).data = getattr(module, name).data.float()
         self.projector, self.plan, self.step = projector, plan, 0
+        self.began = time.monotonic()
         ready = distributed.is_initialized()
         self.rank = distributed.get_rank() if ready else 0
         self.world = distributed.get_world_size() if ready else 1
@@ -95,29 +97,36 @@ class Trainer:
         """Run the steps that are left; a checkpoint in ``folder`` every few minutes."""
         saved, began = time.monotonic(), time.monotonic()
         losses: list[float] = []
-        while self.step < self.plan.steps:
-            losses.append(self.advance(material))
+        while (progress := self.progress()) < 1:
+            losses.append(self.advance(material, progress))
             if self.step % 10 == 0 and self.rank == 0:
                 mean = sum(losses[-10:]) / len(losses[-10:])
                 each = (time.monotonic() - began) / len(losses)
-                report(
-                    f"step {self.step} of {self.plan.steps}: loss {mean:.4f}, {each:.1f} s a step"
-                )
+                report(f"step {self.step}, {progress:.0%}: loss {mean:.4f}, {each:.1f} s a step")
             if time.monotonic() - saved > self.plan.save_seconds:
                 self.save(folder)
                 saved = time.monotonic()
         self.save(folder)
 
-    def advance(self, material: Material) -> float:
-        """One step; its loss."""
+    def progress(self) -> float:
+        """Share of the run that is done, the same in every process."""
+        if self.plan.minutes is None:
+            return self.step / self.plan.steps
+        seconds = torch.tensor(time.monotonic() - self.began)
+        if self.world > 1:
+            distributed.broadcast(seconds, 0)
+        return float(seconds) / (60 * self.plan.minutes)
+
+    def advance(self, material: Material, progress: float) -> float:
+        """One step where ``progress`` (0..1) of the run is done; its loss."""
         chance = random.Random(f"{self.plan.seed} step {self.step}")
-        progress = self.step / self.plan.steps if self.plan.nouns_first else 1.0
-        kinds = chance.choices(KINDS, mixture(progress), k=self.plan.sequences)
+        shares = mixture(progress if self.plan.nouns_first else 1.0)
+        kinds = chance.choices(KINDS, shares, k=self.plan.sequences)
         seeds = [chance.getrandbits(32) for _ in kinds]
         own = list(zip(kinds, seeds, strict=True))[self.rank :: self.world]
         drawn = [material.draw(kind, random.Random(seed)) for kind, seed in own]
         batch = collate(drawn, LONGEST)
-        factor = schedule(self.step, self.plan)
+        factor = schedule(self.step, progress, self.plan)
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * factor
         loss = self.loss(batch)
@@ -169,6 +178,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {
             "step": self.step,
+            "seconds": time.monotonic() - self.began,
             "plan": asdict(self.plan),
             "lora": lora_arrays(self.language),
             "projector": self.projector.state_dict(),
@@ -195,6 +205,7 @@ class Trainer:
         self.projector.load_state_dict(state["projector"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+        self.began = time.monotonic() - state["seconds"]
         return True
 
 
@@ -210,14 +221,14 @@ def faster_dtype() -> torch.dtype:
 
 
 def mixture(progress: float) -> list[float]:
-    """Shares of the kinds of sequences when ``progress`` (0..1) of the steps are done."""
+    """Shares of the kinds of sequences when ``progress`` (0..1) of the run is done."""
     share = min(1.0, progress / TURNED)
     return [first + (last - first) * share for first, last in zip(FIRST, LAST, strict=True)]
 
 
-def schedule(step: int, plan: Plan) -> float:
-    """Share of the highest rate: linear warm-up, level, and a linear fall in the last steps."""
-    left = (plan.steps - step) / max(1.0, plan.falling * plan.steps)
+def schedule(step: int, progress: float, plan: Plan) -> float:
+    """Share of the highest rate: linear warm-up, level, and a linear fall to the end."""
+    left = (1 - progress) / plan.falling
     return min(1.0, (step + 1) / plan.warmup, max(plan.floor, left))
 
 

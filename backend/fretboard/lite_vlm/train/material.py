@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..checkpoint.competition import Competition, competition
-from ..checkpoint.tower import FIRST_COLOUR, GRID, WIDTH
+from ..checkpoint.tower import FIRST_COLOUR, FIRST_PLACE, GRID, WIDTH
 from .bank import Item
 from .directions import Directions
 from .kinds import related
@@ -17,19 +18,21 @@ from .questions import Exchange, about_nothing, about_noun, about_things, choose
 from .sequences import Packed, Packer
 
 LONGEST = 216  # tokens of a sequence: the template and the picture, then exchanges
+THIRDS = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2])  # of the cells of a row
 TEXTS = 6  # exchanges of a sequence without a picture
 
 
 def evidence(
-    features: Tensor, marks: Tensor, classes: tuple[Tensor, Tensor], rules: Competition
+    features: Tensor, colours: Tensor, classes: tuple[Tensor, Tensor], rules: Competition
 ) -> Tensor:
-    """What leaves the tower (cells x width) from cells' features and marks; ``classes`` are the
+    """What leaves the tower (cells x width) from cells' features and colours; ``classes`` are the
     weights and biases of all of them."""
     weight, bias = classes
-    spoken = rules.evidence(features @ weight.T + bias)
+    nouns, anything = rules.evidence(features @ weight.T + bias)
     output = torch.zeros(len(features), WIDTH)
-    output[:, : spoken.shape[1]] = spoken
-    output[:, FIRST_COLOUR:] = marks
+    output[:, : nouns.shape[1]] = nouns
+    output[:, FIRST_COLOUR:FIRST_PLACE] = colours
+    output[:, FIRST_PLACE:] = anything * functional.one_hot(THIRDS.repeat(GRID), 3)
     return output
 
 
@@ -64,8 +67,8 @@ class Material:
         if kind == "noun":
             return self._noun(chance)
         item = chance.choice(self._by_kind[kind])
-        features, marks = _arrays(item)
-        return self._pack(features, marks, self._about(item, chance), chance)
+        features, colours = _arrays(item)
+        return self._pack(features, colours, self._about(item, chance), chance)
 
     def _about(self, item: Item, chance: random.Random) -> list[Exchange]:
         truth = item.truth
@@ -83,22 +86,21 @@ class Material:
 
     def _noun(self, chance: random.Random) -> Packed:
         background = chance.choice(self._by_kind["background"] + self._by_kind["nothing"])
-        features, marks = _arrays(background)
+        features, colours = _arrays(background)
         noun = chance.choice(self._directions.nouns)
         features = self._directions.draw(features, noun, chance)
         absent = [other for other in self._absent([noun], chance) if not related(other, noun)]
-        return self._pack(features, marks, about_noun(noun, absent, chance), chance)
+        return self._pack(features, colours, about_noun(noun, absent, chance), chance)
 
     def _pack(
-        self, features: Tensor, marks: Tensor, exchanges: list[Exchange], chance: random.Random
+        self, features: Tensor, colours: Tensor, exchanges: list[Exchange], chance: random.Random
     ) -> Packed:
-        image = evidence(features, marks, self._classes, self._rules)
+        image = evidence(features, colours, self._classes, self._rules)
         if self._texts and chance.random() < 0.06:  # a plain question beside a picture
             exchanges.insert(0, chance.choice(self._texts))
         return self._packer.pack(image, exchanges, LONGEST)
 
 
 def _arrays(item: Item) -> tuple[Tensor, Tensor]:
-    features, marks = torch.from_numpy(item.features).float(), torch.from_numpy(item.marks).float()
-    assert len(features) == GRID * GRID
-    return features, marks
+    assert len(item.features) == GRID * GRID
+    return torch.from_numpy(item.features).float(), torch.from_numpy(item.colours).float()

@@ -63,10 +63,8 @@ def fit_probes(
             order = torch.randperm(len(target), generator=generator)
         batch = order[(step * 1024) % (len(target) - 1023) :][:1024]
         logits = features[batch].float() @ weight.T + bias
-        wanted = torch.nn.functional.one_hot(target[batch] + 1, len(kept) + 1)[:, 1:].float()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(
-            logits, wanted, reduction="none"
-        )
+        truth = torch.nn.functional.one_hot(target[batch] + 1, len(kept) + 1)[:, 1:].float()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
         optimiser.zero_grad()
         loss.sum(1).mean().backward()
         optimiser.step()

@@ -9,13 +9,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..checkpoint.competition import IMAGENET
-from ..checkpoint.tower import COLOURS, FIRST_COLOUR, WIDTH
+from ..checkpoint.spare import COLOURS, PLACES
+from ..checkpoint.tower import FIRST_COLOUR, FIRST_PLACE, WIDTH
 
 Arrays = dict[str, Tensor]
 # Shares of a word; a cell's evidence for nouns is about 6 in all where it shows a thing.
 NOUN_SHARE = 0.3  # for each unit of evidence
 COLOUR_SHARE = 1.2  # for a cell wholly in one colour
-PLACE_SHARE = 0.5
+PLACE_SHARE = 0.15  # for each unit of evidence for anything
 LATER = 0.6  # of a piece's share for the next: so the first to be said stands out
 COMMON = 0.8  # of what the words of one kind share, left out so that they are told apart
 LENGTH = 1.9  # of a word vector about the mean one
@@ -44,23 +45,13 @@ def closed_form(nouns: Sequence[str], embedding: Tensor, tokenizer: Tokenizer) -
     """linear_1 and linear_2 of the projector for the tower's ``nouns``, in their numbers' order."""
     first = torch.zeros(WIDTH, embedding.shape[1])
     first[: len(nouns)] = NOUN_SHARE * word_vectors(nouns, embedding, tokenizer)
-    colours = FIRST_COLOUR + len(COLOURS)
-    first[FIRST_COLOUR:colours] = COLOUR_SHARE * distinct(
+    first[FIRST_COLOUR:FIRST_PLACE] = COLOUR_SHARE * distinct(
         word_vectors(COLOURS, embedding, tokenizer)
     )
-    left, middle, right, top, bottom = PLACE_SHARE * distinct(
-        word_vectors(("left", "middle", "right", "top", "bottom"), embedding, tokenizer)
-    )
-    # The marks are 1 right of the left third, left of the right third, below the top one, above
-    # the bottom one: left = 1 - first, right = 1 - second, middle = first + second - 1.
-    first[colours] = middle - left
-    first[colours + 1] = middle - right
-    first[colours + 2] = -top
-    first[colours + 3] = -bottom
-    constant = left + right - middle + top + bottom
+    first[FIRST_PLACE:] = PLACE_SHARE * distinct(word_vectors(PLACES, embedding, tokenizer))
     return {
         "linear_1.weight": first.T.contiguous(),
-        "linear_1.bias": constant + OFFSET,
+        "linear_1.bias": torch.full_like(embedding[0], OFFSET),
         "linear_2.weight": torch.eye(embedding.shape[1]),
         "linear_2.bias": embedding.mean(0) - OFFSET,
     }

@@ -51,7 +51,7 @@ def about_things(
     coloured = [thing for thing in things if thing["colour"]]
     listed += [_colour(thing, chance) for thing in chance.sample(coloured, min(len(coloured), 2))]
     placed = [thing for thing in things if thing["place"]]
-    listed += [_place(thing, chance) for thing in chance.sample(placed, min(len(placed), 2))]
+    listed += [_place(thing, chance) for thing in placed]
     if len(placed) > 1:
         listed += [_at(thing, chance) for thing in placed if thing["place"] in SIDE][:1]
     if chance.random() < 0.2:

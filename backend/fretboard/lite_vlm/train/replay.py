@@ -32,7 +32,9 @@ def own_answers(
     """The model's greedy answer to each, cut behind its first sentence where one ends in time."""
     answers = []
     for first in range(0, len(questions), TOGETHER):
-        prompts = [f"{START}{one}{BETWEEN}" for one in questions[first : first + TOGETHER]]
+        prompts = [
+            f"{START}{question}{BETWEEN}" for question in questions[first : first + TOGETHER]
+        ]
         tokens, mask = _padded([tokenizer.encode(p, add_special_tokens=False).ids for p in prompts])
         output = model.generate(
             input_ids=tokens,

