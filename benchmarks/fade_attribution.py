@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.model_info import served_model
-from fretboard.core.settings import get_settings
 from fretboard.engine.causal.attribution import attribution
 from fretboard.engine.causal.forced import Forced, logits, taught
 from fretboard.engine.causal.image_cut import attention_cut
@@ -180,7 +180,7 @@ def groups(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 def collect(captions: int, limit: int) -> tuple[list[dict[str, Any]], int]:
     """Records of `captions` words of each outcome, and the number of scenes described."""
-    folder = Path(served_model(get_settings().model).source)
+    folder = Path(served_model(drawn_world_settings(None).model).source)
     answerer, checkpoint = WorldAnswerer(folder), load(str(folder), None, "cpu", "float32")
     ids = {color: answerer.word_id(color) for color in COLORS}
     records: list[dict[str, Any]] = []

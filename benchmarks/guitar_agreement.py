@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from fretboard.analysis.image_sets import aligned_members, states_at
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.analysis import Analysis
 from fretboard.core.image_set import ImageSet, Member, SetRequest
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
-from fretboard.core.settings import get_settings
 from fretboard.engine.session import Session
 from fretboard.lens.dispersion import disperse
 from fretboard.lens.stages import critical_depth
@@ -90,7 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     sets = []
     with tempfile.TemporaryDirectory() as folder:
-        session = Session.open(get_settings(), folder)
+        session = Session.open(drawn_world_settings(None), folder)
         for variant in range(options.variants):
             for kind in KINDS:
                 sets.append(agreement(session, WorldSet(kind, kind, kind, variant=variant)))

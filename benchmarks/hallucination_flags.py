@@ -24,11 +24,11 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 from tqdm import tqdm
 
 from fretboard.analysis.questions import prepare
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.analysis import Analysis
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
 from fretboard.core.reading import Lens
-from fretboard.core.settings import get_settings
 from fretboard.core.words import Word, merge_words
 from fretboard.engine.analyze import Pipeline
 from fretboard.engine.derive import make_lens
@@ -66,7 +66,7 @@ def collect(scenes: list[Scene], path: Path) -> list[Record]:
     lines = path.read_text().splitlines() if path.exists() else []
     done = {scene["seed"]: scene["words"] for scene in map(json.loads, lines)}
     left = [scene for scene in scenes if scene.seed not in done]
-    settings = get_settings()
+    settings = drawn_world_settings(None)
     with tempfile.TemporaryDirectory() as folder, path.open("a") as file:
         session = Session.open(settings, folder)
         pipeline = session.pipeline

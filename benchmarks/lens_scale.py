@@ -17,9 +17,9 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
-from fretboard.core.settings import get_settings
 from fretboard.engine.derive import make_lens
 from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    settings = get_settings()
+    settings = drawn_world_settings(None)
     studio = Studio(Session.open(settings, options.output / "store"), options.output)
     shown = captioned(settings, None, options.scenes)
     captions = [studio.ask(each.data) for each in shown]

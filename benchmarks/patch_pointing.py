@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from fretboard.cli.options import drawn_world_settings
 from fretboard.core.fitted_lens import Span
 from fretboard.core.reading import Lens
-from fretboard.core.settings import get_settings
 from fretboard.engine.analyze import Pipeline
 from fretboard.engine.load import load_pipeline
 from fretboard.model.grid import patch_grid
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=600)
     parser.add_argument("--output", type=Path, default=Path("patch_pointing.json"))
     options = parser.parse_args()
-    pipeline = load_pipeline(get_settings(), open_store("memory://"))
+    pipeline = load_pipeline(drawn_world_settings(None), open_store("memory://"))
     scenes = [scene for cell in MIXES for scene in held_out(cell, options.scenes // len(MIXES))]
     hits = measure(pipeline, scenes)
     report = {name: summary(records, len(scenes)) for name, records in hits.items()}

@@ -1,4 +1,4 @@
-"""Write the tables of docs/benchmarks.md from the result files of benchmarks/results.
+"""Write the tables of the pages below from the result files of benchmarks/results.
 
     python scripts/documentation/benchmark_tables.py
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGES = tuple(ROOT / "docs" / name for name in ("benchmarks.md", "experiments.md"))
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS = {
     "bundled": "bundled (12 layers, width 192, 590 words)",
@@ -78,11 +78,44 @@ def real_weights(runs: list[Run]) -> list[list[str]]:
     return rows
 
 
+def saliency_pointing(runs: list[Run]) -> list[list[str]]:
+    """A row a kind of word and depth, a column a way; in bold what is not better than chance."""
+    ways = list(dict.fromkeys(run["way"] for run in runs))
+    rows = [["words", "depth", *ways]]
+    for kind in dict.fromkeys(run["kind"] for run in runs):
+        own = {run["way"]: run for run in runs if run["kind"] == kind}
+        chance = next(iter(own.values()))["chance"]
+        words = f"{kind} ({own[ways[0]]['words']}; chance {_interval(chance)})"
+        found = {way: {row["depth"]: row for row in run["depths"]} for way, run in own.items()}
+        for depth in (None, *found[ways[0]]):
+            chosen = {
+                way: own_rows.get(0 if depth is None else depth)
+                for way, own_rows in found.items()
+                if (len(own_rows) == 1) == (depth is None)
+            }
+            cells = [_pointing(chosen.get(way), chance["share"]) for way in ways]
+            rows.append([words, "all" if depth is None else str(depth), *cells])
+            words = ""
+    return rows
+
+
+def _pointing(row: Run | None, chance: float) -> str:
+    if row is None:
+        return ""
+    text = _interval(row)
+    return text if row["low"] > chance else f"**{text}**"
+
+
+def _interval(row: Run) -> str:
+    return "{share:.2f} [{low:.2f}, {high:.2f}]".format(**row)
+
+
 TABLES: dict[str, Callable[[list[Run]], list[list[str]]]] = {
     "analysis_cost": analysis_cost,
     "lens_rate": lens_rate,
     "batching": batching,
     "real_weights": real_weights,
+    "saliency_pointing": saliency_pointing,
 }
 
 
@@ -96,7 +129,8 @@ def table(name: str) -> str:
     result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
     head, *rows = TABLES[name](result["runs"])
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines).replace("|  |", "| |")
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return text.replace("|  |", "| |").replace("|  |", "| |")
 
 
 def filled(page: str) -> str:
@@ -105,4 +139,5 @@ def filled(page: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
+    for page in PAGES:
+        page.write_text(filled(page.read_text()))

@@ -91,11 +91,13 @@ def test_the_figure_has_a_veil_a_way_and_depth(runs):
         "rectangles": np.array(places, np.float32),
         "picture": np.zeros((8, 8, 3), np.uint8),
     }
+    older = {name: value for name, value in shown.items() if name != "activation"}
+    assert len(saliency_figure(older, ["a"] * 4, 1).data) == 4 * (len(WAYS) - 1)
     figure = saliency_figure(shown, ["a"] * 4, 1)
     assert len(figure.data) == 4 * len(WAYS)
     assert sum(trace.visible for trace in figure.data) == len(WAYS)
     scores = agreement(shown, 1)
-    assert set(scores) == {"attention", "rollout", "relevance"}
+    assert set(scores) == {"attention", "rollout", "relevance", "activation"}
     assert all(-1 <= score <= 1 for score in scores.values())
 
 
@@ -116,7 +118,7 @@ def test_every_family_with_images_says_where_it_looks(name):
     }
     grey = taught(checkpoint, Inputs(tensors, None), list(forced.emitted))
     arrays, note = saliency(forced, grey)
-    for name in ("attention", "rollout", "relevance", "ablation"):
+    for name in WAYS:
         assert np.isfinite(arrays[name]).all()
     assert np.ptp(arrays["ablation"]) > 0
     assert np.isfinite(note["gap"])

@@ -49,6 +49,17 @@ def test_profiles_of_two_models_share_relative_depth(revision, end, critical):
         assert [trace.x[-1] for trace in drawn] == [6, 12]
 
 
+def test_half_depths_lie_between_the_whole_ones(vocabulary):
+    red = vocabulary.word("red")
+    side = answered(6, "a", red.token_text, red.token_id)
+    tables = [np.random.default_rng(0).random((rows, 400)) for rows in (7, 13)]
+    whole, half = (Competitor(side, table, 0, vocabulary, Lens.NORMED) for table in tables)
+    first, second = both_competitions_figure(whole, half).data
+    np.testing.assert_array_equal(first.x, np.arange(7))
+    np.testing.assert_array_equal(second.x, np.arange(13) / 2)
+    np.testing.assert_allclose(second.y, tables[1][:, red.token_id], rtol=1e-6)
+
+
 def test_the_words_of_both_are_followed_in_both(vocabulary):
     red, blue = (vocabulary.word(word) for word in ("red", "blue"))
     tables = [np.random.default_rng(0).random((layers + 1, 400)) for layers in (6, 12)]

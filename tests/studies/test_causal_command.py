@@ -34,7 +34,7 @@ SHAPES = {
     Kind.CUT: {"log_probability": (5, 3)},
     Kind.SALIENCY: {
         "attention": (4, 9, 3), "rollout": (4, 9, 3), "relevance": (4, 9, 3), "ablation": (9, 3),
-        "rectangles": (9, 4), "picture": (30, 40, 3),
+        "activation": (9, 3), "rectangles": (9, 4), "picture": (30, 40, 3),
     },
 }  # fmt: skip
 

@@ -41,7 +41,7 @@ from transformers import (
 WORDS = 120
 IMAGE_ID, START_ID, END_ID, VIDEO_ID = 100, 101, 102, 103
 LAYERS = 5
-TOKENIZER = SimpleNamespace(eos_token_id=None)
+TOKENIZER = SimpleNamespace(eos_token_id=None, all_special_ids=())
 PROMPT = [1, 7, 21, 40, 5, 63, 33, 12, 9]
 
 TEXT: dict[str, Any] = {

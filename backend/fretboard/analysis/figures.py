@@ -139,7 +139,7 @@ class Figures:
     @staticmethod
     def _competitor(arrays: Arrays, analysis: Analysis, reading: Reading, token: int) -> Competitor:
         require_token(analysis, token)
-        table = arrays.distribution(analysis, token, reading.lens)
+        table = arrays.distribution(analysis, token, reading.lens, reading.sublayers)
         return Competitor(analysis, table, token, arrays.vocabulary(analysis), reading.lens)
 
     def _divergence(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:

@@ -13,7 +13,7 @@ from fretboard.core.question import AnalysisRequest
 
 ARRAYS = "arrays"
 # Part of every id: raised when a test comes to compute something else.
-VERSION = 2
+VERSION = 3
 BLANK = "blank"
 # Where patching puts states in: the second axis of its arrays.
 SPANS = ("image", "prompt", "predicting", "all")

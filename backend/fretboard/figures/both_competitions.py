@@ -19,6 +19,7 @@ from fretboard.figures.theme import (
     ThemeName,
     base_figure,
     depth_axis,
+    depths_of,
     legend_above,
     readable,
 )
@@ -30,7 +31,10 @@ DASHES = ("solid", "dash")
 
 @dataclass(frozen=True)
 class Competitor:
-    """One side: the (depth, vocabulary) probabilities of one of its tokens, and its words."""
+    """One side: the (depth, vocabulary) probabilities of one of its tokens, and its words.
+
+    2L + 1 rows are the half depths too.
+    """
 
     analysis: Analysis
     table: np.ndarray
@@ -96,7 +100,7 @@ def _line(
     curve = side.curve(word)
     if curve is None:
         return None
-    depths = np.arange(len(curve))
+    depths = depths_of(len(curve), side.analysis.model.layers)
     text = readable(word)
     return {
         "type": "scatter",

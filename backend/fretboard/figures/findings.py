@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
+from fretboard.figures.hit_rates import warning
 from fretboard.figures.saliency import AGREES, WAYS, agreement
 from fretboard.figures.theme import quoted
 
@@ -125,18 +126,19 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     scores = agreement(arrays, token)
     named = [f"{WAYS[way]} {v:+.2f}" for way, v in scores.items() if v is not None]
     poor = [WAYS[way] for way, v in scores.items() if v is not None and v < AGREES]
-    warning = f" Do not read {' or '.join(poor)} here as where it comes from." if poor else ""
+    apart = f" Do not read {' or '.join(poor)} here as where it comes from." if poor else ""
+    word = None if token is None else document.tokens[token].text
+    known = warning({way: WAYS[way] for way in (*scores, "ablation")}, word)
     needed = (
         f"Without patch {patch}, {_whose(document, token)} falls by {float(lost[patch]):.2f} nats, "
         "more than without any other."
         if lost[patch] > 0
         else f"Without any one patch, {_whose(document, token)} does not fall."
     )
+    agree = f"{', '.join(named) or 'none'}.{apart}".replace("-", "−")
+    sentence = f"{needed} Rank correlation with that over all patches, at the best depth: {agree}"
     return Finding(
-        sentence=(
-            f"{needed} Rank correlation with that over all patches, at "
-            f"the best depth: {', '.join(named) or 'none'}.{warning}"
-        ).replace("-", "−"),
+        sentence=f"{sentence} {known}".strip(),
         numbers={"patch": patch, "lost": float(lost[patch]), **scores},
     )
 

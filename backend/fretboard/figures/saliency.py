@@ -1,4 +1,4 @@
-"""Where an answer looks, over its image: four ways side by side, a slider over depth."""
+"""Where an answer looks, over its image: a map a way, a slider over depth."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,20 @@ from plotly.subplots import make_subplots
 from scipy.stats import spearmanr
 
 from fretboard.figures.causal_tests import Arrays, of_token
+from fretboard.figures.hit_rates import at_depth, result
 from fretboard.figures.patches import raster
-from fretboard.figures.theme import SEQUENTIAL, THEMES, ThemeName, base_figure, readable
+from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_figure, readable
 
 # Of each: its array, what it is called. Relevance and ablation are signed: support is shown.
 WAYS = {
     "attention": "attention",
     "rollout": "attention rollout",
     "relevance": "integrated gradients",
+    "activation": "token activation map",
     "ablation": "ablation (causal)",
 }
-SIZE = (1080, 400)  # px
+SIZE = (640, 900)  # px
+COLUMNS = 2
 VEIL = 0.65  # opacity of the values over the picture
 AGREES = 0.3  # rank correlation with ablation under which a way is warned of
 
@@ -27,36 +30,46 @@ AGREES = 0.3  # rank correlation with ablation under which a way is warned of
 def saliency_figure(
     arrays: Arrays, texts: Sequence[str], token: int | None = None, theme: ThemeName = "light"
 ) -> go.Figure:
-    """One panel a way; each depth by its own largest value. Ablation is the same at all depths."""
+    """One panel a way; each depth by its own largest value. Some ways have one map for all depths.
+
+    Above each map: how often the way points at the object on the bundled world, where the model
+    has as many layers as the one measured.
+    """
     depths = len(arrays["attention"])
     cells = raster(arrays["rectangles"], np.flatnonzero(~np.isnan(arrays["rectangles"]).any(1)))
-    titles = list(WAYS.values())
-    figure = make_subplots(1, len(WAYS), subplot_titles=titles, horizontal_spacing=0.02)
+    drawn = {way: name for way, name in WAYS.items() if way in arrays}  # older records have fewer
+    figure = make_subplots(
+        -(-len(drawn) // COLUMNS), COLUMNS, subplot_titles=list(drawn.values()),
+        horizontal_spacing=0.02, vertical_spacing=0.1,
+    )  # fmt: skip
     meta = {"axis": "patches", "unit": "share of the largest", "token": token, "size": list(SIZE)}
     layout = base_figure(THEMES[theme], meta).layout
     layout.update(xaxis={}, yaxis={})
     figure.update_layout(layout)
     picture = Image.fromarray(arrays["picture"].astype(np.uint8))
-    for column, (way, name) in enumerate(WAYS.items(), 1):
+    for panel, (way, name) in enumerate(drawn.items()):
+        row, column = panel // COLUMNS + 1, panel % COLUMNS + 1
         figure.add_layout_image(
-            source=picture, xref=f"x{column}", yref=f"y{column}", x=0, y=0, sizex=1, sizey=1,
-            sizing="stretch", layer="below",
+            source=picture, x=0, y=0, sizex=1, sizey=1, sizing="stretch", layer="below",
+            row=row, col=column,
         )  # fmt: skip
         table = of_token(arrays[way], token)
         for depth in range(depths):
-            row = table if way == "ablation" else table[depth]
-            veil = _veil(row, cells, f"{name}, depth {depth}", depth == depths // 2)
-            figure.add_trace(veil, row=1, col=column)
-    ratio = picture.height / picture.width
+            values = table[depth] if table.ndim > 1 else table
+            veil = _veil(values, cells, f"{name}, depth {depth}", depth == depths // 2)
+            figure.add_trace(veil, row=row, col=column)
+        figure.update_yaxes(scaleanchor=f"x{panel + 1}", row=row, col=column)
     figure.update_xaxes(range=[0, 1], visible=False, constrain="domain")
-    for column in range(1, len(WAYS) + 1):
-        figure.update_yaxes(
-            range=[1, 0], visible=False, scaleanchor=f"x{column}", scaleratio=ratio,
-            constrain="domain", row=1, col=column,
-        )  # fmt: skip
-    figure.update_layout(sliders=[_slider(depths)], margin={"t": 36})
-    figure.update_annotations(font={"size": 13})
-    whose = "all tokens" if token is None else readable(texts[token])
+    figure.update_yaxes(
+        range=[1, 0], visible=False, scaleratio=picture.height / picture.width, constrain="domain"
+    )
+    word = None if token is None else texts[token]
+    titles = [_titles(drawn, word, depth, depths, THEMES[theme]) for depth in range(depths)]
+    figure.update_layout(sliders=[_slider(titles)], margin={"t": 60, "l": 16})
+    figure.update_annotations(font={"size": 12})
+    for title, text in zip(figure.layout.annotations, titles[depths // 2], strict=True):
+        title.text = text
+    whose = "all tokens" if word is None else readable(word)
     figure.update_layout(meta=dict(figure.layout.meta) | {"whose": whose})
     return figure
 
@@ -66,12 +79,37 @@ def agreement(arrays: Arrays, token: int | None) -> dict[str, float | None]:
     truth = of_token(arrays["ablation"], token)
     correlations: dict[str, float | None] = {}
     for way in WAYS:
-        if way == "ablation":
+        if way == "ablation" or way not in arrays:
             continue
-        rows = [row for row in of_token(arrays[way], token) if np.isfinite(row).all()]
+        table = np.atleast_2d(of_token(arrays[way], token))
+        rows = [row for row in table if np.isfinite(row).all()]
         scores = [float(spearmanr(row, truth).statistic) for row in rows if np.ptp(row) > 0]
         correlations[way] = max(scores) if scores and np.ptp(truth) > 0 else None
     return correlations
+
+
+def _titles(
+    drawn: dict[str, str], word: str | None, depth: int, depths: int, theme: Theme
+) -> list[str]:
+    """A panel's name and, below it, what it pointed at on the bundled world at this depth."""
+    if depths != result()["layers"]:
+        return list(drawn.values())
+    titles = []
+    for way, name in drawn.items():
+        rows = at_depth(way, word, depth)
+        measured = rows[0].depth if rows[0].depth not in (None, depth) else None
+        head = "pointed" if measured is None else f"at depth {measured}"
+        shares = ", ".join(f"{row.kind} {_percent(row.share)}" for row in rows)
+        chance = f"chance {_percent(max(row.chance for row in rows))}"
+        poor = any(row.poor for row in rows)
+        beside = f"<b>no better than {chance}</b>" if poor else chance
+        style = f"color:{theme.accent if poor else theme.faint};font-size:11px"
+        titles.append(f"{name}<br><span style='{style}'>{head}: {shares}<br>{beside}</span>")
+    return titles
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _veil(row: np.ndarray, cells: np.ndarray, name: str, shown: bool) -> go.Heatmap:
@@ -87,12 +125,17 @@ def _veil(row: np.ndarray, cells: np.ndarray, name: str, shown: bool) -> go.Heat
     )  # fmt: skip
 
 
-def _slider(depths: int) -> dict:
+def _slider(titles: list[list[str]]) -> dict:
+    """titles: of each depth, a text a panel."""
+    depths, panels = len(titles), range(len(titles[0]))
     steps = [
         {
-            "method": "restyle",
+            "method": "update",
             "label": str(depth),
-            "args": [{"visible": [at == depth for _ in WAYS for at in range(depths)]}],
+            "args": [
+                {"visible": [at == depth for _ in panels for at in range(depths)]},
+                {f"annotations[{panel}].text": titles[depth][panel] for panel in panels},
+            ],
         }
         for depth in range(depths)
     ]

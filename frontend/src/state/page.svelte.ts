@@ -5,7 +5,7 @@ import { history } from "./history.svelte";
 import { linked } from "./linked";
 import { aligned, counterparts, firstDifference, patched, secondSelection, swapped } from "./pair";
 import { address, type Beside, EMPTY, parsePlace, type Selection } from "./permalink";
-import { forAnother, within } from "./selection";
+import { forAnother, whole, within } from "./selection";
 import { Side } from "./side.svelte";
 import { suggest } from "./suggest";
 
@@ -75,9 +75,13 @@ class Page {
 	select(patch: Partial<Selection>, side: 0 | 1 = 0): void {
 		if (!this.id) return;
 		const { selection, beside } = this;
+		const change = whole(patch);
 		if (beside)
-			Object.assign(this, patched({ selection, beside }, side, patch, this.partners, this.#layers));
-		else this.selection = within({ ...selection, ...patch }, this.first.bounds);
+			Object.assign(
+				this,
+				patched({ selection, beside }, side, change, this.partners, this.#layers),
+			);
+		else this.selection = within({ ...selection, ...change }, this.first.bounds);
 		this.#read();
 		this.#write();
 	}

@@ -28,6 +28,7 @@ const FULL: Selection = {
 	divergence: "paper-code",
 	scaling: "depth",
 	sublayers: true,
+	half: true,
 	stages: {
 		method: "paper",
 		thresholds: { critical_depth: 7, mutation_min_jsd: 0.0000005, interval: -1 },
@@ -193,14 +194,14 @@ const earlier = <S extends { map: MapChoice }>(selection: S) => ({
 describe("an address of an earlier version", () => {
 	it("of an analysis brings everything back", () => {
 		const [path = "", query = ""] = split(
-			"/a/abc?token=3&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&divergence=paper-code&scale=depth&sublayers=on&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch_lens=latent&patch=17&profile=entropy",
+			"/a/abc?token=3&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&divergence=paper-code&scale=depth&sublayers=on&half=on&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch_lens=latent&patch=17&profile=entropy",
 		);
 		expect(parsePlace(path, query)).toEqual({ id: "abc", selection: earlier(FULL), beside: null });
 	});
 
 	it("of a comparison", () => {
 		const [path = "", query = ""] = split(
-			"/compare/abc/0ther?token=3&token2=5&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&lens2=raw&divergence=paper-code&scale=depth&sublayers=on&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch_lens=latent&patch=17&profile=entropy",
+			"/compare/abc/0ther?token=3&token2=5&depth=9&range=6-9&q=entropy&words=red,a%5C,b,back%5C%5Cslash,%E6%97%A5%E6%9C%AC,x%26y%3Dz&lens=difference&lens2=raw&divergence=paper-code&scale=depth&sublayers=on&half=on&stages=paper&critical_depth=7&mutation_min_jsd=5e-7&interval=-1&map=umap&dim=3&color=word&preset=paper&n_neighbors=7&map_scaling=standard&seed=0&upto=6&test=01c3b81518e31f32&test_of=token&patch_word=red&patch_lens=latent&patch=17&profile=entropy",
 		);
 		expect(parsePlace(path, query)).toEqual({
 			id: "abc",

@@ -33,6 +33,8 @@ export interface Selection {
 	scaling: Scaling;
 	/** The half depths too, between attention and MLP. */
 	sublayers: boolean;
+	/** Of them, the one above the selected depth. */
+	half: boolean;
 	stages: StageChoice;
 	/** The trajectory's. */
 	map: MapChoice;
@@ -120,6 +122,7 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	divergence: choice("divergence", DIVERGENCES, "jsd"),
 	scaling: choice("scale", SCALINGS, "none"),
 	sublayers: flag("sublayers"),
+	half: flag("half"),
 	stages: STAGES,
 	map: MAP,
 	test: value<string | null>("test", null, (text) => (isId.test(text) ? text : null)),

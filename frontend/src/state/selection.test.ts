@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY } from "./permalink";
-import { clear, extend, forAnother, move, within } from "./selection";
+import { clear, extend, forAnother, move, whole, within } from "./selection";
 
 const bounds = { tokens: 5, depths: 15 };
 const columns = [0, 1, 2, 3, 4];
@@ -17,6 +17,26 @@ describe("selection", () => {
 		expect(move(at(4, 14), "right", bounds, columns)).toEqual({ token: 4 });
 		expect(move(at(0, 14), "up", bounds, columns)).toEqual({ token: 0, depth: 14 });
 		expect(move(at(0, 0), "down", bounds, columns)).toEqual({ token: 0, depth: 0 });
+	});
+
+	it("reaches the half depths where they are on show", () => {
+		const on = (depth: number | null, half: boolean) => ({
+			...at(1, depth),
+			half,
+			sublayers: true,
+		});
+		expect(move(on(3, false), "up", bounds, columns)).toEqual({ token: 1, depth: 3, half: true });
+		expect(move(on(3, true), "up", bounds, columns)).toEqual({ token: 1, depth: 4, half: false });
+		expect(move(on(3, false), "down", bounds, columns)).toMatchObject({ depth: 2, half: true });
+		expect(move(on(14, false), "up", bounds, columns)).toMatchObject({ depth: 14, half: false });
+		expect(move(on(null, false), "down", bounds, columns)).toMatchObject({
+			depth: 14,
+			half: false,
+		});
+		expect(within(on(14, true), bounds).half).toBe(false);
+		expect(within({ ...on(3, true), sublayers: false }, bounds).half).toBe(false);
+		expect(whole({ depth: 2 })).toEqual({ depth: 2, half: false });
+		expect(whole({ depth: 2, half: true }).half).toBe(true);
 	});
 
 	it("starts somewhere sensible without a selection", () => {

@@ -14,7 +14,8 @@ export function within(selection: Selection, { tokens, depths }: Bounds): Select
 	const token = selection.token !== null && selection.token < tokens ? selection.token : null;
 	const depth = selection.depth !== null && selection.depth < depths ? selection.depth : null;
 	const range = selection.range && selection.range[1] < depths ? selection.range : null;
-	return { ...selection, token, depth, range };
+	const half = selection.half && selection.sublayers && depth !== null && depth < depths - 1;
+	return { ...selection, token, depth, half, range };
 }
 
 export type Step = "left" | "right" | "up" | "down" | "first" | "last";
@@ -44,6 +45,13 @@ function stepDepth(depth: number | null, step: Step, last: number): number {
 	return clamp(depth + (step === "up" ? 1 : -1), last);
 }
 
+/** Who names a depth alone means the whole one. */
+export const whole = (patch: Partial<Selection>): Partial<Selection> =>
+	patch.depth === undefined ? patch : { half: false, ...patch };
+
+/** The depth of a row of a board that has the half depths too. */
+export const atRow = (row: number) => ({ depth: Math.floor(row / 2), half: row % 2 === 1 });
+
 /** One arrow key: left and right over tokens, up and down over depths. */
 export function move(
 	selection: Selection,
@@ -53,8 +61,11 @@ export function move(
 ): Partial<Selection> {
 	if (columns.length === 0) return {};
 	if (step === "up" || step === "down") {
-		const depth = stepDepth(selection.depth, step, bounds.depths - 1);
-		return { token: selection.token ?? 0, depth };
+		const token = selection.token ?? 0;
+		const { depth, half, sublayers } = selection;
+		if (!sublayers) return { token, depth: stepDepth(depth, step, bounds.depths - 1) };
+		const row = depth === null ? null : 2 * depth + Number(half);
+		return { token, ...atRow(stepDepth(row, step, 2 * bounds.depths - 2)) };
 	}
 	return { token: stepToken(selection.token, step, columns) };
 }

@@ -20,7 +20,7 @@ from fretboard.engine.causal.knockout import knockout
 from fretboard.engine.causal.patching import patching
 from fretboard.engine.causal.saliency import saliency
 from fretboard.model.checkpoint import Checkpoint
-from fretboard.model.grid import patch_grid
+from fretboard.model.grid import Grid, patch_grid
 from fretboard.model.inputs import build_inputs
 
 # Share done in [0, 1], and what is being done; may raise Cancelled.
@@ -106,22 +106,24 @@ def _arrays(
     forced.require_image()
     if test.kind is Kind.SALIENCY:
         assert material.image is not None  # image positions were required
-        arrays, note = saliency(forced, _without(forced, test, material), tick)
-        return arrays | _shown(forced, test, material.image), note
+        grid = _grid(forced, test, material.image)
+        arrays, note = saliency(forced, _without(forced, test, material), grid, tick)
+        small = material.image.convert("RGB")
+        small.thumbnail((PICTURE, PICTURE))
+        drawn_on = {"picture": np.asarray(small), "rectangles": grid.rectangles.float().numpy()}
+        return arrays | drawn_on, note
     other = _without(forced, test, material)
     donor, base = (other, forced) if test.into_image else (forced, other)
     return patching(donor, base, tick)
 
 
-def _shown(forced: Forced, test: CausalTest, image: Image.Image) -> Arrays:
-    """What the figure is drawn on; NaN where it is not known where the patches lie."""
-    small = image.convert("RGB")
-    small.thumbnail((PICTURE, PICTURE))
+def _grid(forced: Forced, test: CausalTest, image: Image.Image) -> Grid:
+    """Where the patches lie; NaN where that is not known."""
     try:
-        places = patch_grid(forced.checkpoint, test.request.prompt, image).rectangles.float()
+        return patch_grid(forced.checkpoint, test.request.prompt, image)
     except InputError:
-        places = torch.full((len(forced.image), 4), torch.nan)
-    return {"picture": np.asarray(small), "rectangles": places.numpy()}
+        patches = len(forced.image)
+        return Grid(torch.full((patches, 4), torch.nan), torch.zeros(patches, dtype=torch.int))
 
 
 def _without(forced: Forced, test: CausalTest, material: CausalMaterial) -> Forced:

@@ -1,8 +1,9 @@
-"""Where an answer looks: attention, rollout, integrated gradients, and patch ablation beside them.
+"""Where an answer looks: four ways to say it, and patch ablation beside them.
 
 Attention is what the layers mix, rollout (Abnar and Zuidema 2020) what reaches a layer through all
 before it, head means both. The gradients are integrated from a grey image's states to the image's
 (Sundararajan et al. 2017), so that they add up to what all patches together do at that depth.
+The token activation map reads the patches' last states (`activation`).
 Ablation is the causal one: a patch's embedding is replaced by the grey image's.
 """
 
@@ -14,23 +15,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fretboard.engine.causal.activation import activation_maps
 from fretboard.engine.causal.forced import Forced, Tick, log_probabilities, logits, no_tick
 from fretboard.engine.causal.hooks import states_kept, states_put
 from fretboard.engine.causal.patching import check_alike
 from fretboard.model.anatomy import Anatomy
+from fretboard.model.grid import Grid
 from fretboard.model.hooks import ATTENTION_NAMES, removing
 
 STEPS = 8  # midpoints of the straight line from grey to image
 
 
 def saliency(
-    forced: Forced, grey: Forced, tick: Tick = no_tick
+    forced: Forced, grey: Forced, grid: Grid | None = None, tick: Tick = no_tick
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """attention, rollout (layer, patch, token), shares; relevance (depth, patch, token), nats;
 
-    ablation (patch, token), nats: what the emitted token's log-probability loses. grey: the same
-    answer taught to a run without the image. Raises InputError where there is no image, or the two
-    runs' positions do not correspond.
+    activation (patch, token), logits; ablation (patch, token), nats: what the emitted token's
+    log-probability loses. grey: the same answer taught to a run without the image; grid: where the
+    patches lie, if known. Raises InputError where there is no image, or the two runs' positions do
+    not correspond.
     """
     forced.require_image()
     check_alike(grey, forced)
@@ -53,6 +57,7 @@ def saliency(
         "ablation": ablation(forced, without[0], lambda done, _: tick(layers + done, total)),
     }
     numbers = {name: value.detach().float().cpu().numpy() for name, value in arrays.items()}
+    numbers["activation"] = activation_maps(forced, grid).astype(np.float32)
     return numbers, {"unit": "nats", "gap": gap, "steps": STEPS}
 
 

@@ -30,9 +30,9 @@ export const KINDS: readonly TestKind[] = [
 	{
 		value: "saliency",
 		label: "Where it looks",
-		title: "Attention, rollout, gradients and patch ablation over the image",
+		title: "Attention, rollout, gradients, activation and patch ablation over the image",
 		about:
-			"Which patches does the answer need? Attention, rollout and integrated gradients beside the causal one: each patch alone replaced by grey. On scenes with known boxes attention pointed at what a word names in some layers only, and no better than chance in the last.",
+			"Which patches does the answer need? Attention, rollout, integrated gradients and the token activation map beside the causal one: each patch alone replaced by grey. Not each of them points at what a word names: the result says which did not on scenes with known boxes.",
 		needsImage: true,
 	},
 	{
@@ -66,6 +66,6 @@ export function testName(test: ListedTest | CausalTest): string {
 		: `${label}, against ${other}`;
 }
 
-/** px: room for a row a depth, or for bars and curves. */
+/** px: room for a row a depth, for three rows of maps, or for bars and curves. */
 export const heightOf = (kind: Kind, depths: number) =>
-	kind === "patching" ? 96 + 24 * depths : 340;
+	kind === "patching" ? 96 + 24 * depths : kind === "saliency" ? 860 : 340;

@@ -17,6 +17,8 @@ test("a form goes out as the API reads it", () => {
 	expect(steeringOf(form, 1)).toBe(
 		"green swap=blue depths=4 strength=1 direction=unembedding at=answer",
 	);
+	expect(steeringOf({ ...form, strength: 0.5 }, 1)).toContain("swap=blue depths=4 strength=0.5 ");
+	expect(steeringOf({ ...form, strength: 3 }, 1)).toContain(" strength=1 ");
 	const added: SteerForm = { ...form, deed: "add", strength: 0.5, place: "token" };
 	expect(steeringOf(added, 3)).toBe(
 		"green away=blue depths=4-6 strength=0.5 direction=unembedding at=answer tokens=3",
@@ -32,4 +34,8 @@ test("a swap needs two words, adding one", () => {
 	expect(isReady({ ...form, other: "" })).toBe(false);
 	expect(isReady({ ...form, other: "", deed: "add" })).toBe(true);
 	expect(isReady({ ...form, word: "two words" })).toBe(false);
+	expect(isReady({ ...form, other: "green" })).toBe(false);
+	const means: SteerForm = { ...form, deed: "add", direction: "means", word: "ab", other: "" };
+	expect(isReady(means)).toBe(false);
+	expect(isReady({ ...means, other: "cd" })).toBe(true);
 });

@@ -6,17 +6,17 @@ import { tokenLabel } from "../../text/token";
 
 export type Deed = "add" | "swap";
 export type Place = "answer" | "token" | "image" | "all";
-export type Direction = Exclude<SteerDirection, "means">;
 
 export interface SteerForm {
 	deed: Deed;
+	/** Of the means: the id of an analysis. */
 	word: string;
 	/** Steered away from, or swapped with. */
 	other: string;
 	/** A swap is at the first alone. */
 	depths: [number, number];
 	strength: number;
-	direction: Direction;
+	direction: SteerDirection;
 	place: Place;
 }
 
@@ -40,6 +40,9 @@ export function startOf(
 	};
 }
 
+/** The most of the slider: all of two parts is exchanged at 1. */
+export const mostOf = (deed: Deed) => (deed === "swap" ? 1 : 3);
+
 /** "green away=blue depths=6,7 strength=1 …"; token: the selected one. */
 export function steeringOf(form: SteerForm, token: number | null): string {
 	const { deed, word, other, depths, strength, direction, place } = form;
@@ -48,7 +51,7 @@ export function steeringOf(form: SteerForm, token: number | null): string {
 	return written(word.trim(), {
 		[deed === "swap" ? "swap" : "away"]: other.trim(),
 		depths: low === high ? `${low}` : `${low}-${high}`,
-		strength: deed === "swap" ? 1 : strength,
+		strength: Math.min(strength, mostOf(deed)),
 		direction,
 		at: place === "token" ? "answer" : place,
 		tokens: alone ? [token] : [],
@@ -56,7 +59,8 @@ export function steeringOf(form: SteerForm, token: number | null): string {
 }
 
 /** Both are words, where both are needed. */
-export function isReady({ deed, word, other }: SteerForm): boolean {
+export function isReady({ deed, word, other, direction }: SteerForm): boolean {
 	const single = (text: string) => /^\S+$/.test(text.trim());
-	return single(word) && (deed === "add" && other.trim() === "" ? true : single(other));
+	const alone = deed === "add" && direction !== "means" && other.trim() === "";
+	return single(word) && (alone || (single(other) && word.trim() !== other.trim()));
 }
