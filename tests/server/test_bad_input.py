@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from fretboard.core.errors import FretboardError, Unavailable
+from fretboard.server import body_limit
 from tests.support.images import encode
 
 LENSES = (
@@ -66,13 +67,20 @@ def test_images(client, data, status, words):
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_streamed_body_without_a_length_is_cut_off(client):
+def test_a_streamed_body_without_a_length_is_cut_off(client, monkeypatch):
+    drained = []
+
+    async def drain(_receive, most):
+        drained.append(most)
+
     def endless():
         for _ in range(40):
             yield b"x" * 2**20
 
     headers = {"content-type": "multipart/form-data; boundary=b"}
+    monkeypatch.setattr(body_limit, "_drain", drain)
     check(client.post("/api/analyses", content=endless(), headers=headers), 413, "larger than")
+    assert drained == [0]  # the client here sends all of it at once: nothing is left to wait for
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/arrays/jsd", "/figures/fretboard", "/image"])

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fretboard.core.analysis import Status
+from fretboard.server import events
 from tests.support.api_calls import PROMPT, finished, post, read_events
 from tests.support.images import encode
 from tests.support.random_data import fresh
@@ -30,9 +32,9 @@ def follow(client, response):
     assert response.status_code in (200, 202), response.text
     set_id = response.json()["id"]
     with client.stream("GET", f"/api/trajectories/{set_id}/events") as stream:
-        events = list(read_events(stream))
-    assert events[-1][0] in ("done", "failed")
-    return client.get(f"/api/trajectories/{set_id}").json(), events
+        story = list(read_events(stream))
+    assert story[-1][0] in ("done", "failed")
+    return client.get(f"/api/trajectories/{set_id}").json(), story
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ def test_a_member_that_lost_a_part_is_run_again(client, services, whole):
     assert again.status_code == 202
     assert follow(client, again)[0] == made
     assert services.store.lost_parts(services.store.read(member)) == []
+
+
+def test_the_last_image_ends_a_set_at_once(image_set, services, monkeypatch):
+    """Its event does, not the next look at all members."""
+    monkeypatch.setattr(events, "LOOK_AT_ALL_SECONDS", 1e9)
+    last = services.store.read(image_set["members"][-1]["analysis_id"])
+    running = last.model_copy(update={"status": Status.RUNNING})
+    services.store.write(running)
+    story = events.of_set(services, services.sets.read(image_set["id"]))
+    assert story.ended() is None
+    assert story.ended() is None
+    services.store.write(last)
+    story.touched(last.id)
+    assert story.ended()[-1]["type"] == "done"
 
 
 def get(client, image_set, path, **params):

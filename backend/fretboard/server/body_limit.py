@@ -27,12 +27,13 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > self._limit:
             await self._refuse(scope, receive, send)
             return
-        received = 0
+        received, more = 0, True
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, more
             message = await receive()
             received += len(message.get("body", b""))
+            more = message.get("more_body", False)
             if received > self._limit:
                 raise TooLarge(self._detail)
             return message
@@ -44,13 +45,16 @@ class BodyLimit:
         # The framework turns the exception into an answer of its own; ours replaces it.
         await self._app(scope, counted, unless_refused)
         if received > self._limit:
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, more)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The rest is read first: clients that still send would see a reset, not the answer."""
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, more: bool = True) -> None:
+        """The rest is read first: clients that still send would see a reset, not the answer.
+
+        more: whether there is a rest.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                await _drain(receive, DRAINED * self._limit)
+                await _drain(receive, DRAINED * self._limit if more else 0)
         await problem(413, TooLarge.title, self._detail)(scope, receive, send)
 
     @property

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -88,7 +90,7 @@ def of_set(services: Services, image_set: ImageSet) -> Story:
             return None
         return [members.count(), {"type": status, "id": image_set.id}]
 
-    return Story(image_set.id, members.count, ended, list(members.by_id), members.touched.add)
+    return Story(image_set.id, members.count, ended, list(members.by_id), members.touched.append)
 
 
 class Members:
@@ -98,8 +100,9 @@ class Members:
         ids = [member.analysis_id for member in image_set.members]
         self._store, self._refused = store, ids.count(None)
         self.by_id = {analysis_id: Status.QUEUED for analysis_id in ids if analysis_id is not None}
-        self.touched: set[str] = set()
-        self._all_at = 0.0
+        self.touched: deque[str] = deque()
+        """Ids of members that something happened to; any thread may add one."""
+        self._all_at = -math.inf
 
     @property
     def statuses(self) -> list[Status]:
@@ -108,7 +111,7 @@ class Members:
 
     def look(self) -> None:
         """Read what was touched; now and then all that wait or run, for events that were lost."""
-        touched, self.touched = self.touched, set()
+        touched = {self.touched.popleft() for _ in range(len(self.touched))}
         if time.monotonic() - self._all_at > LOOK_AT_ALL_SECONDS:
             touched, self._all_at = set(self.by_id), time.monotonic()
         for analysis_id in touched:
