@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.harness import Watched, go_down, open_board
+from tests.browser.harness import AT_LENGTH, Watched, go_down, open_board
 from tests.browser.map_pages import MAP_MS, drawing, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ def test_paths_grow_with_the_depth(watched: Watched) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
+@AT_LENGTH
 def test_space_is_drawn_or_refused_in_words(watched: Watched) -> None:
     page = watched.page()
     path = open_set(page, "Dogs")
