@@ -163,7 +163,7 @@ def chromium_arguments() -> dict[str, Any]:
     return {"executable_path": path, "args": list(CHROMIUM_ARGUMENTS)}
 
 
-# Minutes of downloads, frames, long answers, space in software: `make browser-tests`.
+# Minutes of downloads, frames, long answers, maps and tests made anew: `make browser-tests`.
 AT_LENGTH = pytest.mark.skipif(
     os.environ.get("FRETBOARD_BROWSER") != "all", reason="make browser-tests"
 )

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import fretboard as fb
-from tests.browser.harness import RUN_MS, Watched, ask, follow, go_down, open_board
+from tests.browser.harness import AT_LENGTH, RUN_MS, Watched, ask, follow, go_down, open_board
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.browser
@@ -71,6 +71,7 @@ def test_a_test_is_run_read_linked_and_deleted(
     expect(section(shared).get_by_text("There is no such test")).to_be_visible()
 
 
+@AT_LENGTH
 def test_patching_is_followed_cancelled_and_run_again(
     watched: Watched, server: Server, scene: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import PROMPT, RUN_MS, Watched, draw_scene, expect_same
+from tests.browser.harness import AT_LENGTH, PROMPT, RUN_MS, Watched, draw_scene, expect_same
 from tests.browser.map_pages import MAP_MS, expect_map, open_set, points, slider
 
 pytestmark = pytest.mark.browser
@@ -91,6 +91,7 @@ def test_a_point_is_an_image_at_a_depth(watched: Watched) -> None:
     page.wait_for_url(re.compile(r"/a/\w+\?token=3&depth=1"))
 
 
+@AT_LENGTH
 def test_another_position_is_read_at_once(watched: Watched) -> None:
     page = watched.page()
     open_set(page, "Balls")

@@ -11,6 +11,7 @@ from tests.browser.map_pages import MAP_MS, drawing, expect_map, open_set, point
 pytestmark = pytest.mark.browser
 
 
+@AT_LENGTH
 def test_paths_grow_with_the_depth(watched: Watched) -> None:
     page = watched.page()
     open_set(page, "Flowers")
@@ -78,6 +79,7 @@ def test_without_webgl_the_plane_is_kept(watched: Watched) -> None:
     expect_map(page)
 
 
+@AT_LENGTH
 def test_parameters_that_are_refused_leave_the_map(watched: Watched, analysis: str) -> None:
     watched.provokes(422)
     page = watched.page()
