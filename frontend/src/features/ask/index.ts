@@ -2,6 +2,7 @@
 export { default as AskForm } from "./AskForm.svelte";
 export { askBeside } from "./beside";
 export { draft, several } from "./draft.svelte";
+export { default as FirstQuestions } from "./FirstQuestions.svelte";
 export { default as Gallery } from "./Gallery.svelte";
 export { default as History } from "./History.svelte";
 export { type Change, changed, questionOf } from "./question";
