@@ -126,7 +126,8 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     scores = agreement(arrays, token)
     named = [f"{WAYS[way]} {v:+.2f}" for way, v in scores.items() if v is not None]
     poor = [WAYS[way] for way, v in scores.items() if v is not None and v < AGREES]
-    apart = f" Do not read {' or '.join(poor)} here as where it comes from." if poor else ""
+    names = " or ".join(filter(None, [", ".join(poor[:-1]), *poor[-1:]]))
+    apart = f" Do not read {names} here as where it comes from." if poor else ""
     word = None if token is None else document.tokens[token].text
     known = warning({way: WAYS[way] for way in (*scores, "ablation")}, word)
     needed = (
