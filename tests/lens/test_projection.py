@@ -52,10 +52,7 @@ def test_planted_clusters_stay_apart(method):
 
 def digests():
     """Of a map by each method."""
-    made = [
-        project(paths(seed=5), QUICK.but(method=method, seed=3, start="random"))
-        for method in METHODS
-    ]
+    made = (project(paths(seed=5), QUICK.but(method=m, seed=3, start="random")) for m in METHODS)
     return [hashlib.sha256(each.points.tobytes()).hexdigest() for each in made]
 
 

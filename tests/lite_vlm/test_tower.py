@@ -45,13 +45,19 @@ def output(pixels: Tensor, lite0: dict[str, Tensor], probes: Probes) -> Tensor:
         return build_tower(lite0, probes, random_namer())(pixels).last_hidden_state
 
 
-def test_nouns_are_what_competition_leaves_of_lite0s_logits(
-    output: Tensor, pixels: Tensor, lite0: dict[str, Tensor], probes: Probes
-) -> None:
+@pytest.fixture(scope="module")
+def evidence(pixels: Tensor, lite0: dict[str, Tensor], probes: Probes) -> tuple[Tensor, Tensor]:
+    """Of each noun and of anything, by the competition's rules from a plain Lite0."""
     weight, bias = centred_classifier(lite0)
     weight, bias = torch.cat([weight, probes.weight]), torch.cat([bias, probes.bias])
     logits = torch.einsum("kc,nchw->nhwk", weight, plain_lite0(lite0, pixels)) + bias
-    expected = competition(probes.nouns).evidence(logits)[0].permute(0, 3, 1, 2)
+    return competition(probes.nouns).evidence(logits)
+
+
+def test_nouns_are_what_competition_leaves_of_lite0s_logits(
+    output: Tensor, evidence: tuple[Tensor, Tensor]
+) -> None:
+    expected = evidence[0].permute(0, 3, 1, 2)
     assert (expected > 0).float().mean() > 1e-3  # the comparison is about something
     nouns = expected.shape[1]
     torch.testing.assert_close(output[:, :nouns], expected, atol=5e-3, rtol=1e-3)
@@ -74,12 +80,9 @@ def test_colours_are_the_namers_over_four_pixels_averaged_over_a_cell(
 
 
 def test_evidence_for_anything_lies_in_the_channel_of_the_cells_third(
-    output: Tensor, pixels: Tensor, lite0: dict[str, Tensor], probes: Probes
+    output: Tensor, evidence: tuple[Tensor, Tensor]
 ) -> None:
-    weight, bias = centred_classifier(lite0)
-    weight, bias = torch.cat([weight, probes.weight]), torch.cat([bias, probes.bias])
-    logits = torch.einsum("kc,nchw->nhwk", weight, plain_lite0(lite0, pixels)) + bias
-    anything = competition(probes.nouns).evidence(logits)[1][..., 0]
+    anything = evidence[1][..., 0]
     assert anything.std() > 0.5  # the comparison is about something
     columns = torch.arange(8)
     for place, own in enumerate((columns < 3, (columns > 2) & (columns < 5), columns > 4)):

@@ -161,13 +161,10 @@ def test_another_head_than_the_models_own_is_refused():
 
 @pytest.mark.parametrize("name", ["llama", "instructblip"])
 def test_a_checkpoints_own_settings_do_not_bend_the_logits(name):
-    tensors = FAMILIES[name].inputs(True)
+    model, tensors = FAMILIES[name].make(), FAMILIES[name].inputs(True)
     plain = answer(assemble(FAMILIES[name].make(), None, TOKENIZER), tensors)
-    model = FAMILIES[name].make()
-    bent = GenerationConfig(
-        repetition_penalty=9.0, do_sample=True, temperature=0.3, num_beams=3,
-        suppress_tokens=list(range(60)), eos_token_id=None,
-    )  # fmt: skip
+    bent = GenerationConfig(repetition_penalty=9.0, do_sample=True, temperature=0.3, num_beams=3)
+    bent.update(suppress_tokens=list(range(60)), eos_token_id=None)
     for part in model.modules():
         if hasattr(part, "generation_config"):
             part.generation_config = bent

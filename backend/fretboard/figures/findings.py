@@ -9,7 +9,7 @@ from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
 from fretboard.figures.hit_rates import warning
 from fretboard.figures.saliency import AGREES, WAYS, agreement
-from fretboard.figures.theme import quoted
+from fretboard.figures.theme import quoted, whole_percent
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
 HALF, TENTH = 0.5, 0.1  # of the whole effect: where most of it is over, and where it is over
@@ -64,8 +64,8 @@ def patching_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     return Finding(
         sentence=(
             f"Put in at the image positions, the states of the run with the {donor} bring back "
-            f"{_percent(image[0])} of the difference at depth 0, at most half of it from depth "
-            f"{half} on and at most a tenth from depth {settled} on: from there the image "
+            f"{whole_percent(image[0])} of the difference at depth 0, at most half of it from "
+            f"depth {half} on and at most a tenth from depth {settled} on: from there the image "
             f"positions no longer matter. Put in where the answer is predicted, they bring back "
             f"more than half from depth {decided} on."
         ),
@@ -176,7 +176,3 @@ def _towards(document: CausalTest, token: int | None) -> str:
 
 def _nats(change: float) -> str:
     return f"{change:+.2f} nats".replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * float(share):.0f} %".replace("-", "−")

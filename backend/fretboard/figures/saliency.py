@@ -11,7 +11,15 @@ from scipy.stats import spearmanr
 from fretboard.figures.causal_tests import Arrays, of_token
 from fretboard.figures.hit_rates import at_depth, result
 from fretboard.figures.patches import raster
-from fretboard.figures.theme import SEQUENTIAL, THEMES, Theme, ThemeName, base_figure, readable
+from fretboard.figures.theme import (
+    SEQUENTIAL,
+    THEMES,
+    Theme,
+    ThemeName,
+    base_figure,
+    readable,
+    whole_percent,
+)
 
 # Of each: its array, what it is called. Relevance and ablation are signed: support is shown.
 WAYS = {
@@ -99,17 +107,13 @@ def _titles(
         rows = at_depth(way, word, depth)
         measured = rows[0].depth if rows[0].depth not in (None, depth) else None
         head = "pointed" if measured is None else f"at depth {measured}"
-        shares = ", ".join(f"{row.kind} {_percent(row.share)}" for row in rows)
-        chance = f"chance {_percent(max(row.chance for row in rows))}"
+        shares = ", ".join(f"{row.kind} {whole_percent(row.share)}" for row in rows)
+        chance = f"chance {whole_percent(max(row.chance for row in rows))}"
         poor = any(row.poor for row in rows)
         beside = f"<b>no better than {chance}</b>" if poor else chance
         style = f"color:{theme.accent if poor else theme.faint};font-size:11px"
         titles.append(f"{name}<br><span style='{style}'>{head}: {shares}<br>{beside}</span>")
     return titles
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
 
 
 def _veil(row: np.ndarray, cells: np.ndarray, name: str, shown: bool) -> go.Heatmap:

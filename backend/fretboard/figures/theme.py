@@ -135,6 +135,11 @@ def percent(value: float) -> str:
     return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
 
 
+def whole_percent(share: float) -> str:
+    """A share or a part of an effect, without decimals."""
+    return typeset(f"{100 * float(share):.0f} %")
+
+
 def signed_percent(value: float) -> str:
     """A difference of probabilities, in points."""
     return typeset(f"{100 * value:+.1f} pts")

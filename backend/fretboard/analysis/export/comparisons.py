@@ -133,7 +133,7 @@ def stored(
         return AnalysisExport(source, source.read(analysis, own), own, options)
 
     first = side(analysis_id, reading)
-    if beside is None:
+    if not beside:
         return first
     lens = beside_lens or first.reading.lens
     return ComparisonExport(first, side(beside, reading.but(lens=lens)))
