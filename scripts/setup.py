@@ -224,6 +224,7 @@ def install_chromium() -> None:
         fail("no Chromium for the browser tests; install one and set FRETBOARD_CHROMIUM to it.")
     call(*as_root(), "apt-get", "update", "-qq")
     call(*as_root(), *APT_INSTALL, "chromium")
+    answers([*as_root(), *APT_INSTALL, "chromium-headless-shell"])  # faster; only Debian has it
 
 
 def install_compose() -> None:
