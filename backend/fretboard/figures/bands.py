@@ -1,9 +1,6 @@
 """The paper's three stages as quiet bands behind a chart whose x axis is the depth."""
 
-from collections.abc import Sequence
 from typing import Any
-
-import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis, Stages
 from fretboard.figures.theme import Theme
@@ -14,10 +11,11 @@ UPRIGHT = {"xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}  # from edge to ed
 NAMES = ("rapid evolution", "stabilisation", "mutation")
 
 
-def add_stage_bands(
-    figure: go.Figure, analysis: Analysis, theme: Theme, token: int | None, last: float
-) -> None:
-    """Bands from 0 to `last`, for the answer's critical depth and the token's mutation depth."""
+def stage_bands(
+    analysis: Analysis, theme: Theme, token: int | None, last: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Shapes and annotations: bands from 0 to `last`, for the answer's critical depth and the
+    token's mutation depth."""
     mutation = analysis.tokens[token].mutation_depth if token is not None else None
     edges = stage_edges(analysis.stages, mutation, last)
     shapes: list[dict[str, Any]] = [
@@ -34,14 +32,7 @@ def add_stage_bands(
         line = {"color": theme.faint, "width": 1, "dash": "dot"}
         shapes.append({"type": "line", "x0": critical, "x1": critical, "line": line, **UPRIGHT})
         notes.append(_critical_label(critical, analysis.stages, theme, last))
-    add_marks(figure, shapes, notes)
-
-
-def add_marks(figure: go.Figure, shapes: Sequence[dict], notes: Sequence[dict]) -> None:
-    """Shapes and annotations at once: plotly.py checks all of them anew with each that is added."""
-    # Assigned: `update_layout` merges them one by one, which takes five times as long.
-    figure.layout.shapes = (*figure.layout.shapes, *shapes)
-    figure.layout.annotations = (*figure.layout.annotations, *notes)
+    return shapes, notes
 
 
 def stage_edges(

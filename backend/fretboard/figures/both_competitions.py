@@ -67,25 +67,29 @@ def both_competitions_figure(
     relative = of_two_models([side.analysis for side in sides])
     shown = _words(sides, words)
     meta = {"axis": "relative" if relative else "depth", "token": first.token, "lens": first.lens}
-    figure = base_figure(colors, meta)
     lines = [
         _line(side, name, dash, word, color, relative)
         for word, color in zip(shown, word_colors(shown, colors), strict=True)
         for side, name, dash in zip(sides, "AB", DASHES, strict=True)
     ]
-    figure.add_traces([line for line in lines if line is not None])
     layers = max(side.analysis.model.layers for side in sides)
     axis = relative_axis() if relative else depth_axis(layers) | {"range": [0, layers]}
-    figure.update_xaxes(**axis | {"showgrid": False})
     signed = any(side.lens.pair is not None for side in sides)
     lens = NAMES_OF_LENS[first.lens] if first.lens == second.lens else ""
-    figure.update_yaxes(
-        title={"text": " · ".join(filter(None, ("probability", lens)))},
-        range=[-1.02 if signed else 0, 1.02],
-        tickformat="+.1f" if signed else ".1f",
+    return base_figure(
+        colors,
+        meta,
+        [line for line in lines if line is not None],
+        xaxis=axis | {"showgrid": False},
+        yaxis={
+            "title": {"text": " · ".join(filter(None, ("probability", lens)))},
+            "range": [-1.02 if signed else 0, 1.02],
+            "tickformat": "+.1f" if signed else ".1f",
+        },
+        showlegend=True,
+        legend=legend_above(),
+        margin={"t": 40},
     )
-    figure.update_layout(showlegend=True, legend=legend_above(), margin={"t": 40})
-    return figure
 
 
 def _words(sides: Sequence[Competitor], words: Sequence[str]) -> list[str]:

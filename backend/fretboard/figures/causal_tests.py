@@ -9,8 +9,8 @@ from fretboard.figures.theme import (
     THEMES,
     Theme,
     ThemeName,
-    add_curve,
     base_figure,
+    curve,
     depth_axis,
     legend_above,
     readable,
@@ -65,7 +65,11 @@ def patching_figure(
         zmin=-largest,
         zmax=largest,
         colorscale=[list(stop) for stop in THEMES[theme].diverging],
-        colorbar={"title": {"text": "recovered share<br>(0 base, 1 donor)"}, "thickness": 12},
+        colorbar={
+            "title": {"text": "recovered share<br>(0 base, 1 donor)"},
+            "thickness": 12,
+            "outlinewidth": 0,
+        },
         xgap=1,
         ygap=1,
         texttemplate="%{z:.2f}",
@@ -133,7 +137,7 @@ def cut_figure(
     curves += [(_whose(texts, token), token, colors.ink)] if token is not None else []
     for name, place, color in curves:
         hover = f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>"
-        add_curve(figure, depths, of_token(table, place), color, hover, name=name)
+        figure.add_trace(curve(depths, of_token(table, place), color, hover, name=name))
     figure.update_xaxes(
         **depth_axis(layers, f"text is blind to the image from this depth on ({layers}: never)"),
         range=[-0.2, layers + 0.2],

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, VocabularyWord
-from fretboard.figures.bands import add_marks, add_stage_bands
+from fretboard.figures.bands import stage_bands
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import (
     THEMES,
@@ -75,7 +75,6 @@ def competition_figure(
     colors = THEMES[theme]
     listed = candidates(analysis, leaders, token, words, vocabulary)
     meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
-    figure = base_figure(colors, meta)
     shown = _by_importance(listed, table)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
     lines, layers = [], analysis.model.layers
@@ -84,19 +83,24 @@ def competition_figure(
         color = labels[place] if place < LABELLED else colors.faint
         curve = table[:, candidate.token_id]
         lines.append(_line(candidate, depths, curve, place, color, lens))
-    figure.add_traces(lines)  # at once: each addition checks all that are there
     signed = lens.pair is not None
-    _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    figure.update_yaxes(
-        title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
-        range=[-1.02, 1.02] if signed else [0, 1.02],
-        tickformat="+.1f" if signed else ".1f",
-        zeroline=signed,
+    ends = _end_labels(shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
+    bands, notes = stage_bands(analysis, colors, token, layers)
+    return base_figure(
+        colors,
+        meta,
+        lines,
+        xaxis=depth_axis(layers) | {"range": [0, layers], "showgrid": False},
+        yaxis={
+            "title": {"text": f"probability · {NAMES_OF_LENS[lens]}"},
+            "range": [-1.02, 1.02] if signed else [0, 1.02],
+            "tickformat": "+.1f" if signed else ".1f",
+            "zeroline": signed,
+        },
+        margin={"r": 96, "t": 26},
+        shapes=bands,
+        annotations=ends + notes,
     )
-    figure.update_layout(margin={"r": 96, "t": 26})
-    add_stage_bands(figure, analysis, colors, token, layers)
-    return figure
 
 
 def _by_importance(listed: list[Candidate], table: np.ndarray) -> list[Candidate]:
@@ -133,9 +137,9 @@ def _width(candidate: Candidate, place: int) -> float:
     return 2.0 if place < LABELLED else 1.0
 
 
-def _label_ends(
-    figure: go.Figure, shown: list[Candidate], table: np.ndarray, colors: list[str], gap: float
-) -> None:
+def _end_labels(
+    shown: list[Candidate], table: np.ndarray, colors: list[str], gap: float
+) -> list[dict[str, Any]]:
     """Names at the lines' right ends, pushed apart where they would overlap."""
     ends = sorted(
         ((float(table[-1, c.token_id]), place, c) for place, c in enumerate(shown)),
@@ -151,4 +155,4 @@ def _label_ends(
             "text": f"<b>{name}</b>" if place == 0 else name,
             "font": {"color": colors[place], "size": 12},
         })  # fmt: skip
-    add_marks(figure, [], notes)
+    return notes

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fretboard.figures.theme import THEMES, ThemeName, add_curve, base_figure, depth_axis, rgba
+from fretboard.figures.theme import THEMES, ThemeName, base_figure, curve, depth_axis, rgba
 
 UNIT = "1 − mean cosine between images (no unit)"
 INTERVAL_OPACITY = 0.18
@@ -31,7 +31,7 @@ def dispersion_figure(
         )  # fmt: skip
     depths = np.arange(first, first + len(profile), dtype=np.int32)
     hover = "%{y:.3f} at depth %{x}<extra></extra>"
-    add_curve(figure, depths, profile.astype(np.float32), colors.ink, hover)
+    figure.add_trace(curve(depths, profile.astype(np.float32), colors.ink, hover))
     if neck["depth"] is not None:
         _mark(figure, neck["depth"], f"body from depth {neck['depth']}", colors.accent, "bottom")
     if critical:

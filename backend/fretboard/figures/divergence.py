@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import UNITS_OF_DIVERGENCE
 from fretboard.core.reading import Reading
-from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.bands import stage_bands
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import (
     THEMES,
     ThemeName,
-    add_curve,
     base_figure,
+    curve,
     depth_axis,
     depths_of,
     legend_above,
@@ -39,30 +39,41 @@ def divergence_figure(
     colors = THEMES[theme]
     unit = UNITS_OF_DIVERGENCE[reading.divergence]
     values = scaled(values, reading.scale)
-    figure = base_figure(colors, {"axis": "pair", "token": token, **reading.as_meta()})
     layers = analysis.model.layers
     ends = depths_of(len(values) + 1, layers)
     middles = middles_of(ends).astype(np.float32)
     pairs = [f"({a:g}, {b:g})" for a, b in pairwise(ends.tolist())]
     shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{NAMES_OF_LENS[reading.lens]}</extra>"
     name = f"token {token} {readable(analysis.tokens[token].text)}"
-    for legend, curve, color, width in (
-        ("mean of all tokens", values.mean(axis=1), colors.faint, 1.5),
-        (name, values[:, token], colors.ink, 2.5),
-    ):
-        y, hover = curve.astype(np.float32), f"{legend}<br>{shown}"
-        add_curve(figure, middles, y, color, hover, width, name=legend, customdata=pairs)
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    figure.update_yaxes(
-        title={"text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"},
-        range=_shared_range(values, beside, reading),
-        rangemode="tozero",
-        nticks=6,
-        exponentformat="power",
+    lines = [
+        curve(middles, row.astype(np.float32), color, f"{legend}<br>{shown}", width,
+              name=legend, customdata=pairs)
+        for legend, row, color, width in (
+            ("mean of all tokens", values.mean(axis=1), colors.faint, 1.5),
+            (name, values[:, token], colors.ink, 2.5),
+        )
+    ]  # fmt: skip
+    bands, notes = stage_bands(analysis, colors, token, layers)
+    return base_figure(
+        colors,
+        {"axis": "pair", "token": token, **reading.as_meta()},
+        lines,
+        xaxis=depth_axis(layers) | {"range": [0, layers], "showgrid": False},
+        yaxis={
+            "title": {
+                "text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"
+            },
+            "range": _shared_range(values, beside, reading),
+            "rangemode": "tozero",
+            "nticks": 6,
+            "exponentformat": "power",
+        },
+        showlegend=True,
+        legend=legend_above(1.12),
+        margin={"t": 56},
+        shapes=bands,
+        annotations=notes,
     )
-    figure.update_layout(showlegend=True, legend=legend_above(1.12), margin={"t": 56})
-    add_stage_bands(figure, analysis, colors, token, layers)
-    return figure
 
 
 def _shared_range(

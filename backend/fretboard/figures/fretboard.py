@@ -1,5 +1,7 @@
 """The fretboard: a heatmap of depth × token, depth 0 at the bottom, tokens in reading order."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from fretboard.core.analysis import Analysis
@@ -47,40 +49,40 @@ def fretboard_figure(
         "axis": "depth×token", "quantity": quantity, "unit": shown.unit, "rows": rows,
         "columns": columns, **reading.as_meta(),
     }  # fmt: skip
-    figure = base_figure(THEMES[theme], meta)
     words = _leader_words(arrays, vocabulary)[:rows]
     pair = quantity == "jsd"
     texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
-    figure.add_heatmap(
+    cells = {
+        "type": "heatmap",
         **_colors(shown, quantity, theme),
         **({"y0": 0, "dy": 0.5} if reading.sublayers else {}),
-        z=shown.values,
-        xgap=1,
-        ygap=1,
-        text=[[_short(word) for word in row] for row in words],
+        "z": shown.values,
+        "xgap": 1,
+        "ygap": 1,
+        "text": [[_short(word) for word in row] for row in words],
         # Whole, for who has more room than a cell of Plotly's.
-        hovertext=[[readable(word) if word else "" for word in row] for row in words],
-        texttemplate="%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
-        textfont={"family": MONO, "size": 10},
-        customdata=texts[:rows],
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-    _label_axes(figure, analysis, rows, pair, 0.5 if reading.sublayers else 1)
-    _mark_critical(figure, analysis, theme)
-    return figure
+        "hovertext": [[readable(word) if word else "" for word in row] for row in words],
+        "texttemplate": "%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
+        "textfont": {"family": MONO, "size": 10},
+        "customdata": texts[:rows],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    axes = _axes(analysis, rows, pair, 0.5 if reading.sublayers else 1)
+    critical = _critical_line(analysis, THEMES[theme].faint)
+    return base_figure(THEMES[theme], meta, [cells], **axes, shapes=critical)
 
 
-def _label_axes(figure: go.Figure, analysis: Analysis, rows: int, pair: bool, step: float) -> None:
+def _axes(analysis: Analysis, rows: int, pair: bool, step: float) -> dict[str, Any]:
     next_depth = "d+½" if step < 1 else "d+1"
     title = f"pair (d, {next_depth})" if pair else "depth (layers applied)"
     labels = [readable(token.text) for token in analysis.tokens]
-    figure.update_xaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, tickfont={"family": MONO, "size": 11},
-        title={"text": "emitted token"}, range=[-0.5, len(labels) - 0.5], showgrid=False,
-    )  # fmt: skip
-    depths = depth_axis(analysis.model.layers, title)
-    ends = [-step / 2, (rows - 0.5) * step]
-    figure.update_yaxes(**depths, range=ends, showgrid=False)
+    tokens = {
+        "tickvals": list(range(len(labels))), "ticktext": labels,
+        "tickfont": {"family": MONO, "size": 11}, "title": {"text": "emitted token"},
+        "range": [-0.5, len(labels) - 0.5], "showgrid": False,
+    }  # fmt: skip
+    ends = {"range": [-step / 2, (rows - 0.5) * step], "showgrid": False}
+    return {"xaxis": tokens, "yaxis": depth_axis(analysis.model.layers, title) | ends}
 
 
 def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:
@@ -99,14 +101,14 @@ def _colors(shown: Shown, quantity: str, theme: ThemeName) -> dict:
     }  # fmt: skip
 
 
-def _mark_critical(figure: go.Figure, analysis: Analysis, theme: ThemeName) -> None:
+def _critical_line(analysis: Analysis, color: str) -> list[dict[str, Any]]:
     if analysis.stages is None or analysis.stages.critical_depth is None:
-        return
-    figure.add_hline(
-        y=analysis.stages.critical_depth,
-        line={"color": THEMES[theme].faint, "width": 1, "dash": "dot"},
-        name="critical depth",
-    )
+        return []
+    depth = analysis.stages.critical_depth
+    return [{
+        "type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": depth, "y1": depth,
+        "line": {"color": color, "width": 1, "dash": "dot"}, "name": "critical depth",
+    }]  # fmt: skip
 
 
 def _leader_words(arrays: Arrays, vocabulary: Vocabulary) -> list[list[str]]:

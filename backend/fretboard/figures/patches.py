@@ -83,7 +83,9 @@ def _veil(
         zmin=0, zmax=top, colorscale=SEQUENTIAL, opacity=VEIL, visible=shown,
         customdata=texts,
         hovertemplate=f"%{{customdata}} at depth {depth}<extra>{NAMES_OF_LENS[lens]}</extra>",
-        colorbar={"title": {"text": "probability", "side": "right"}, "thickness": 10},
+        colorbar={
+            "title": {"text": "probability", "side": "right"}, "thickness": 10, "outlinewidth": 0
+        },
     )  # fmt: skip
 
 

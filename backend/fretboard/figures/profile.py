@@ -12,8 +12,8 @@ from fretboard.figures.relative import of_two_models, relative_axis, shares
 from fretboard.figures.theme import (
     THEMES,
     ThemeName,
-    add_curve,
     base_figure,
+    curve,
     depth_axis,
     depths_of,
     legend_above,
@@ -99,7 +99,7 @@ def _add_profile(
     )
     mean, legend = values.mean(axis=1).astype(np.float32), f"{name}: {_run(analysis)}, {lens}"
     hover = f"{name} mean %{{y:.4g}} at %{{x:.3g}}<extra>{lens}</extra>"
-    add_curve(figure, places, mean, color, hover, name=legend, marker={"size": 4})
+    figure.add_trace(curve(places, mean, color, hover, name=legend, marker={"size": 4}))
     if analysis.stages is not None and analysis.stages.critical_depth is not None:
         figure.add_vline(
             x=analysis.stages.critical_depth / (analysis.model.layers if relative else 1),

@@ -1,6 +1,7 @@
 """Colours and layout shared by all figures: paper and ink; the data has the colour."""
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,9 +48,30 @@ THEMES: dict[ThemeName, Theme] = {
 }  # fmt: skip
 
 
-def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
-    """An empty figure in the house style; `meta` tells the page what it shows."""
+def base_figure(
+    theme: Theme, meta: dict[str, Any], traces: Iterable[dict[str, Any]] = (), **layout: Any
+) -> go.Figure:
+    """A figure in the house style; `meta` tells the page what it shows, `layout` adds to the style.
+
+    What is handed over here is checked once; whatever is added later has all checked again.
+    """
+    return go.Figure(data=list(traces), layout=_merged(_house(theme, meta), layout))
+
+
+def _merged(style: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`own` over `style`, dictionaries within dictionaries too."""
+    inner = {
+        name: _merged(style[name], value)
+        for name, value in own.items()
+        if isinstance(value, dict) and isinstance(style.get(name), dict)
+    }
+    return style | own | inner
+
+
+def _house(theme: Theme, meta: dict[str, Any]) -> dict[str, Any]:
     axis = {
+        "automargin": True,
+        "zerolinewidth": 2,
         "gridcolor": theme.line,
         "linecolor": theme.line,
         "zerolinecolor": theme.line,
@@ -58,25 +80,24 @@ def base_figure(theme: Theme, meta: dict[str, Any]) -> go.Figure:
         "ticklen": 4,
         "title": {"standoff": 8, "font": {"size": 14}},
     }
-    return go.Figure(
-        layout={
-            "template": None,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": SANS, "size": 13, "color": theme.ink},
-            "margin": {"l": 52, "r": 16, "t": 12, "b": 44},
-            "hoverlabel": {
-                "bgcolor": theme.paper,
-                "bordercolor": theme.line,
-                "font": {"family": MONO, "size": 12, "color": theme.ink},
-                "align": "left",
-            },
-            "showlegend": False,
-            "xaxis": axis,
-            "yaxis": axis,
-            "meta": meta,
-        }
-    )
+    return {
+        "template": "none",  # Plotly's own would be most of a figure's bytes
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": SANS, "size": 13, "color": theme.ink},
+        "margin": {"l": 52, "r": 16, "t": 12, "b": 44},
+        "hovermode": "closest",
+        "hoverlabel": {
+            "bgcolor": theme.paper,
+            "bordercolor": theme.line,
+            "font": {"family": MONO, "size": 12, "color": theme.ink},
+            "align": "left",
+        },
+        "showlegend": False,
+        "xaxis": axis,
+        "yaxis": axis,
+        "meta": meta,
+    }
 
 
 def readable(text: str) -> str:
@@ -116,18 +137,18 @@ def legend_above(y: float = 1.06) -> dict[str, Any]:
     return {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom", "font": {"size": 12}}
 
 
-def add_curve(
-    figure: go.Figure, x: Any, y: Any, color: str, hover: str, width: float = 2, **more: Any
-) -> None:
-    """A line with a marker a point; more: as of Plotly's scatter."""
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines+markers",
-        line={"color": color, "width": width},
-        hovertemplate=hover,
-        **{"marker": {"size": 5}, **more},
-    )
+def curve(x: Any, y: Any, color: str, hover: str, width: float = 2, **more: Any) -> dict[str, Any]:
+    """A trace: a line with a marker a point; more: as of Plotly's scatter."""
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "lines+markers",
+        "line": {"color": color, "width": width},
+        "hovertemplate": hover,
+        "marker": {"size": 5},
+        **more,
+    }
 
 
 def percent(value: float) -> str:

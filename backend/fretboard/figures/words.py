@@ -3,6 +3,7 @@
 import colorsys
 import zlib
 from collections.abc import Sequence
+from functools import cache
 
 from fretboard.figures.theme import Theme
 
@@ -63,6 +64,7 @@ def _turn(hue: float, lightness: float, saturation: float) -> Rgb:
     return 255 * red, 255 * green, 255 * blue
 
 
+@cache  # of each theme the wheel and the colour words, some forty
 def _legible(color: Rgb, theme: Theme) -> Rgb:
     """The colour, mixed with as little ink as its contrast with the paper needs."""
     ink, paper = _rgb(theme.ink), _rgb(theme.paper)
