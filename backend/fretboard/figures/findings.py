@@ -12,6 +12,7 @@ from fretboard.figures.saliency import AGREES, WAYS, agreement
 from fretboard.figures.theme import quoted, whole_percent
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
+UNSEEN = 0.005  # nats, which two decimals show as none
 HALF, TENTH = 0.5, 0.1  # of the whole effect: where most of it is over, and where it is over
 Arrays = Mapping[str, np.ndarray]
 
@@ -133,8 +134,9 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     needed = (
         f"Without patch {patch}, {_whose(document, token)} falls by {float(lost[patch]):.2f} nats, "
         "more than without any other."
-        if lost[patch] > 0
-        else f"Without any one patch, {_whose(document, token)} does not fall."
+        if lost[patch] >= UNSEEN
+        else f"Without any one patch, {_whose(document, token)} does not fall by as much as "
+        "0.01 nats: by this test no single patch matters to it."
     )
     agree = f"{', '.join(named) or 'none'}.{apart}".replace("-", "−")
     sentence = f"{needed} Rank correlation with that over all patches, at the best depth: {agree}"
