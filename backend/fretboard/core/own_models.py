@@ -23,11 +23,13 @@ TITLES = {
 NOTES = {
     BUNDLED_MODEL: (
         "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
-        "speaks of its own little world; it knows nothing of photographs."
+        "speaks of its own little world; it knows nothing of photographs, and of one it names what is "
+        "nearest in that world."
     ),
     LITE_VLM: (
         "A small model of pretrained parts. It names the main thing of many photographs; small "
-        "things, colours and places it often gets wrong."
+        "things, colours and places it often gets wrong, and what it does not know it calls by the "
+        "name of something alike."
     ),
 }
 
