@@ -22,8 +22,8 @@ def check(
 ) -> None:
     """Test a checkpoint: its numbers, lens, cache, image path, skips and batches. Status 1: no."""
     from fretboard.core.images import read_picture
+    from fretboard.core.whole_file import read_file
     from fretboard.engine.check import check as run
-    from fretboard.engine.session import read_file
     from fretboard.engine.tried import add
 
     settings, picture = configured_settings(model), None

@@ -34,7 +34,7 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     shown = captioned(settings, images, number)
     sets = list(picture_sets(settings, images))
     output.mkdir(parents=True, exist_ok=True)
-    studio = Studio(Session.open(settings, output / STORE), output)
+    studio = Studio(Session.open(settings, output / STORE))
     captions: list[tuple[PaperPicture, Analysis]] = []
     for place, image in enumerate(shown, 1):
         analysis = studio.ask(image.data)
