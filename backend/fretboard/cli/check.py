@@ -1,6 +1,7 @@
 """`fretboard check`: whether a checkpoint can be trusted with what this instrument says of it."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def check(
     settings, picture = configured_settings(model), None
     if image is not None:
         picture = read_picture(read_file(image), settings.max_image_pixels).image
-    row = run(settings, picture).to_dict()
+    row = asdict(run(settings, picture))
     if table is not None:
         add(row, table)
     typer.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))

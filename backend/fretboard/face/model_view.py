@@ -144,7 +144,8 @@ class Model:
             )
         if kind not in list(Kind):
             raise InputError(f"There is no causal test {kind!r}; there are {', '.join(Kind)}.")
-        picture = None if self._has(document) else self._picture(analysis)
+        known = self.session.store.exists(document.id)
+        picture = None if known else self._picture(analysis)
         against = self._decoded(image_bytes(other)) if other is not None else None
         with bar(total=100, unit="%", desc=str(kind)) as shown:
 
@@ -219,9 +220,6 @@ class Model:
     def _view(self, document: Analysis, question: Question | None = None) -> AnalysisView:
         reading = Reading().under(document.request.lens)
         return AnalysisView(self._source, document, reading, question)
-
-    def _has(self, document: Analysis) -> bool:
-        return self.session.store.exists(document.id)
 
     def _picture(self, analysis: AnalysisView) -> Picture | None:
         if analysis.document.request.image is None:

@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from fretboard.core.analysis import Problem, Status, problem_of
 from fretboard.core.errors import FretboardError
 from fretboard.core.model_info import ServedModel, served_model
-from fretboard.engine.load import free_bytes, load_pipeline
+from fretboard.engine.load import load_pipeline
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.counters import BUSY_SECONDS
 from fretboard.jobs.fair_list import Work
@@ -73,6 +73,8 @@ class Worker:
             log.exception("the model could not be loaded")
             self._refuse(problem_of(error))
             return
+        from fretboard.model.memory import free_bytes  # torch, which the pipeline has imported
+
         self._actors = {
             ANALYSE: Analyst(self._working, pipeline).analyse,
             EXPERIMENT: CausalTester(self._working, pipeline).run,

@@ -35,7 +35,8 @@ class CausalTester:
             return
         test = test.model_copy(update={"status": Status.RUNNING})
         self._services.tests.write(test)
-        self._emit(test, {"type": "status", "status": "running", "message": STARTING})
+        event = {"type": "status", "status": "running", "message": STARTING}
+        self._services.bus.publish(test_id, event)
         try:
             self._run(test)
         except Exception as error:
@@ -54,7 +55,7 @@ class CausalTester:
         records = self._services.tests
         records.read(test.id)  # deleted while it ran: it stays deleted
         records.write_finished(finished, arrays)
-        self._emit(test, {"type": "done", "id": test.id})
+        self._services.bus.publish(test.id, {"type": "done", "id": test.id})
 
     def _material(self, test: CausalTest) -> "CausalMaterial":
         from fretboard.engine.causal.run import CausalMaterial
@@ -81,6 +82,3 @@ class CausalTester:
             publish(share, message)
 
         return report
-
-    def _emit(self, test: CausalTest, event: dict) -> None:
-        self._services.bus.publish(test.id, event)

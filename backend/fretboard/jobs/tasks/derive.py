@@ -3,8 +3,6 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fretboard.core.analysis import problem_of
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import FretboardError
@@ -29,10 +27,11 @@ class Deriver:
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, what is kept into the record too; then tell who waits."""
         derived = Derived.parse(key)
+        records: Any = self._services.sets if derived.role else self._services.store
         try:
-            arrays, note = self._compute(record_id, derived, reply_topic)
+            watch = self._watch(record_id, derived, reply_topic)
+            arrays, note = self._compute_here.arrays(records.read(record_id), derived, watch)
             if derived.is_kept:
-                records = self._services.sets if derived.role else self._services.store
                 records.read(record_id)  # deleted while it was computed: it stays deleted
                 records.write_arrays(record_id, derived.file, arrays, note)
             for name, array in arrays.items():
@@ -44,13 +43,6 @@ class Deriver:
             self._services.bus.publish(reply_topic, {"type": "failed", **problem})
         else:
             self._services.bus.publish(reply_topic, {"type": "done"})
-
-    def _compute(
-        self, record_id: str, derived: Derived, topic: str
-    ) -> tuple[dict[str, np.ndarray], str]:
-        watch = self._watch(record_id, derived, topic)
-        records: Any = self._services.sets if derived.role else self._services.store
-        return self._compute_here.arrays(records.read(record_id), derived, watch)
 
     def _watch(self, record_id: str, derived: Derived, topic: str) -> "Watch":
         from fretboard.lens.maps.fit import Watch

@@ -4,8 +4,6 @@ Intervals are Wilson's at 95 % over scenes; a scene with several answers counts 
 which makes them slightly too wide rather than too narrow.
 """
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 

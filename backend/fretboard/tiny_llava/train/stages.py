@@ -3,8 +3,6 @@
 ``vision`` → ``a`` → ``b``; ``control`` is stage B without freezing, for comparison only.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import replace
