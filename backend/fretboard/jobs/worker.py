@@ -159,7 +159,8 @@ class Worker:
                     self._say_given_back(works)
                 raise
             except Exception as error:
-                log.exception("the work failed")
+                if not isinstance(error, FretboardError):
+                    log.exception("%s of %s failed", works[0].actor, works[0].id)
                 self._fail(works, problem_of(error))
 
     def _swept(self, works: list[Work], seconds: float) -> None:
