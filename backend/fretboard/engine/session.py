@@ -126,8 +126,8 @@ class Session:
         on_event: Callable[[dict[str, Any]], None] | None = None,
     ) -> Analysis:
         """What `prepare` gave, analysed unless it is done; the document is written last."""
-        if self.is_done(analysis):
-            return self.store.read(analysis.id)
+        if (known := self.store.finished(analysis.id)) is not None:
+            return known
         from fretboard.engine.run import Job
 
         pipeline = self.pipeline
@@ -137,10 +137,6 @@ class Session:
             self.store.write_image(analysis.id, to_png(picture.image))
         image = picture.image if picture is not None else None
         return pipeline.analyse(Job(analysis, image, on_event or (lambda _event: None)))
-
-    def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
-        """Whether the store has it finished and whole, but for parts that are `spared`."""
-        return self.store.finished(analysis.id, spared) is not None
 
     def read_today(self, analysis_id: str) -> Analysis:
         """From the store, its stages as they are found today: the record may be older."""

@@ -147,7 +147,7 @@ class StudyBatch:
         with _blamed():
             own = question.but(prompt=str(item.prompt), image=read_file(item.image))
             analysis, picture = self.session.prepare(own)
-            if self.session.is_done(analysis, self._spared):
+            if self.session.store.finished(analysis.id, self._spared) is not None:
                 return analysis.id
         self.session.pipeline  # noqa: B018  a model that cannot be loaded ends the run
         with _blamed():
