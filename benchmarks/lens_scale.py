@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     settings = drawn_world_settings(None)
-    studio = Studio(Session.open(settings, options.output / "store"), options.output)
+    studio = Studio(Session.open(settings, options.output / "store"))
     shown = captioned(settings, None, options.scenes)
     captions = [studio.ask(each.data) for each in shown]
     curves = measured(studio, captions)

@@ -12,8 +12,6 @@ against the truth all the same, they are also read with the depths *given*: the 
 of 32 and its last five, in proportion.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

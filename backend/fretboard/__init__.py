@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fretboard.face.model_view import Model
     from fretboard.face.server import Server
     from fretboard.face.set_view import ImageSetView as ImageSet
-    from fretboard.face.survey_view import Survey
     from fretboard.face.test_view import CausalTestView as CausalTest
+    from fretboard.studies.survey.run import Survey
 
 __version__ = "0.1.0"
 __all__ = [
@@ -55,7 +55,7 @@ _HOMES = {
     "Question": "core.question:Question",
     "Reading": "core.reading:Reading",
     "Server": "face.server:Server",
-    "Survey": "face.survey_view:Survey",
+    "Survey": "studies.survey.run:Survey",
     "Token": "core.analysis:Token",
     "compare": "face.entry:compare",
     "connect": "face.entry:connect",

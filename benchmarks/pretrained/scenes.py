@@ -4,8 +4,6 @@ Composed scenes on walls that were held out, with photographed things in their o
 (*typical*) or others (*counter*), and the held-out photographs. Nothing is planted anywhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache

@@ -1,7 +1,5 @@
 """Every judged word of the answers in `real_weights.py`, and what the image's own cells say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

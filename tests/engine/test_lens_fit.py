@@ -11,13 +11,13 @@ from PIL import Image
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.core.errors import InputError
-from fretboard.core.fitted_lens import Span
+from fretboard.core.fitted_lens import FitSettings, Span
 from fretboard.core.model_info import served_model
 from fretboard.core.question import Question
 from fretboard.core.reading import Lens, Reading
 from fretboard.engine.fitted import FittedLenses
 from fretboard.engine.lens_fit.examples import FitExample
-from fretboard.engine.lens_fit.fit import FitSettings, LensFit
+from fretboard.engine.lens_fit.fit import LensFit
 from fretboard.engine.lens_fit.foreign import read_foreign, write_jacobian
 from fretboard.engine.session import Session
 from fretboard.store.fitted_lenses import lens_path, partial_path, read_lens, write_lens

@@ -10,12 +10,13 @@ from fretboard.analysis.figure_options import FigureOptions
 from tests.face.conftest import QUESTION
 
 FROM_ELSEWHERE = {"errors", "Question", "Reading", "Token"}  # documented where they are used
+OWN = ("fretboard.face", "fretboard.studies")  # rooms of the public classes
 PLACES = sorted(set(fb.__all__) - FROM_ELSEWHERE)
 
 
 def members(kind: type) -> dict[str, object]:
     """What a class of the face offers: its own public methods and properties."""
-    own = [base for base in kind.__mro__ if base.__module__.startswith("fretboard.face")]
+    own = [base for base in kind.__mro__ if base.__module__.startswith(OWN)]
     return {
         name: member
         for base in own

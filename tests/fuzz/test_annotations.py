@@ -12,8 +12,8 @@ from hypothesis import settings
 
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.question import Question
+from fretboard.core.whole_file import read_file
 from fretboard.core.words import merge_words
-from fretboard.engine.session import read_file
 from fretboard.studies.sources import find_items
 from fretboard.tiny_llava.world.scene import SceneMix, sample_scene
 from tests.studies.test_sources import (

@@ -129,6 +129,7 @@ def deaf_to_text():
             without_layers,
             r"no decoder that could be found: looked for get_decoder\(\)",
         ),
+        (lambda: nn.Linear(2, 2), r"Linear has no decoder .* get_decoder"),
         (encoder_decoder, r"T5\w+ is an encoder-decoder; looked for a decoder-only"),
         (lambda: LlamaModel(text(LlamaConfig)), r"no language-model head .*get_output_embeddings"),
         (deaf_to_text, r"did not run on 8 text tokens alone, which its parts are verified with"),

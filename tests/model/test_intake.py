@@ -14,19 +14,7 @@ from fretboard.model.checkpoint import load
 from fretboard.model.inputs import build_inputs
 from tests.support.damaged_folders import DAMAGES, WEIGHTS, edit, halve
 from tests.support.tiny_families import text
-from tests.support.tiny_models import make_tokenizer, save_llava
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return save_llava(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture
-def folder(whole, tmp_path):
-    copy = tmp_path / "checkpoint"
-    shutil.copytree(whole, copy)
-    return copy
+from tests.support.tiny_models import make_tokenizer
 
 
 def refusal(folder):
@@ -147,9 +135,9 @@ def test_weights_in_torchs_own_format_are_read_and_damaged_ones_refused(folder):
     assert "pytorch_model.bin is cut off or damaged" in sentence
 
 
-def test_a_folder_with_any_signs_in_its_name_is_read(whole, tmp_path):
+def test_a_folder_with_any_signs_in_its_name_is_read(folder, tmp_path):
     odd = tmp_path / "ü b#c%20d 'e'"
-    shutil.copytree(whole, odd)
+    shutil.copytree(folder, odd)
     assert load(str(odd), None, "cpu", "auto").processor is not None
 
 

@@ -1,7 +1,6 @@
 """Chat templates as repositories have them, and processors that leave their numbers out."""
 
 import json
-import shutil
 
 import pytest
 
@@ -10,21 +9,8 @@ from fretboard.model.checkpoint import load
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, image_positions
 from fretboard.model.templates import TurnContent
-from tests.support.tiny_models import save_llava
 
 POSITIONS = 9
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return save_llava(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture
-def folder(whole, tmp_path):
-    copy = tmp_path / "checkpoint"
-    shutil.copytree(whole, copy)
-    return copy
 
 
 def loaded(folder):
@@ -109,9 +95,10 @@ def test_wrong_ones_too(folder, wrong, random_image):
 
 
 @pytest.mark.parametrize("marker", ["<image>", "a <image> b"])
-def test_markers_in_a_prompt_are_refused(folder, marker):
-    with pytest.raises(InputError, match="'<image>', the model's own image marker"):
-        build_inputs(loaded(folder), marker, None, None)
+def test_markers_in_a_prompt_are_refused(folder, marker, random_image):
+    for image in (None, random_image):
+        with pytest.raises(InputError, match="'<image>', the model's own image marker"):
+            build_inputs(loaded(folder), marker, image, None)
 
 
 def test_what_a_processor_raises_on_a_prompt_is_a_sentence(folder, random_image, monkeypatch):

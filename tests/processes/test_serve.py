@@ -11,6 +11,7 @@ from redis import Redis
 from fretboard.store.cache import KEY_SPACE
 from tests.support import http
 from tests.support.servers import Server, wait_for
+from tests.support.service import document
 
 LOADING = "is being loaded"  # in the log
 FIELDS = {"prompt": "what is the colour ?", "max_new_tokens": "6"}
@@ -24,10 +25,6 @@ def environment(checkpoint_folder):
 def ask(server, png, **more):
     files = {"image": ("x.png", png)}
     return http.post(f"{server.url}/api/analyses", data=FIELDS | more, files=files, timeout=30)
-
-
-def document(server, analysis_id):
-    return http.get(f"{server.url}/api/analyses/{analysis_id}", timeout=30).json()
 
 
 def wait_done(server, analysis_id):

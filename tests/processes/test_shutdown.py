@@ -2,53 +2,20 @@
 
 import json
 import signal
-import threading
 
-import httpx
-
-from tests.support import http
-from tests.support.api_calls import read_events
 from tests.support.servers import Command, Server, wait_for
+from tests.support.service import LONG, Listener, accepted, document, model_of
 
-PROMPT = "what is the colour ?"
-LONG = 300
 LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
 UNNOTICED_SECONDS = 15  # a worker that died would be missed by then, no sooner
 
 
-def ask(web, **fields):
-    answer = http.post(f"{web.url}/api/analyses", data={"prompt": PROMPT} | fields, timeout=30)
-    assert answer.status_code == 202, answer.text
-    return answer.json()["id"]
-
-
-def document(web, analysis_id):
-    return http.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
-
-
 def ready_workers(web):
-    return http.get(f"{web.url}/api/models").json()[0]["workers"]
+    return model_of(web)["workers"]
 
 
-class Follower(threading.Thread):
-    """Reads a stream to its end, as a browser would; `fault` is what broke it off."""
-
-    def __init__(self, web, analysis_id):
-        super().__init__(daemon=True)
-        self.url = f"{web.url}/api/analyses/{analysis_id}/events"
-        self.events, self.fault = [], None
-        self.start()
-
-    def run(self):
-        try:
-            with http.stream("GET", self.url, timeout=60) as stream:
-                for event in read_events(stream):
-                    self.events.append(event)
-        except httpx.HTTPError as error:
-            self.fault = error
-
-    def messages(self):
-        return [data.get("message", "") for kind, data in self.events if kind == "status"]
+def messages(told):
+    return [data.get("message", "") for kind, data in told.events if kind == "status"]
 
 
 def test_workers_finish_or_give_back_and_streams_end(
@@ -68,15 +35,15 @@ def test_workers_finish_or_give_back_and_streams_end(
     ):
         wait_for(lambda: ready_workers(web) == 2, first.process, LOADING_SECONDS)
         second.process.send_signal(signal.SIGSTOP)  # so that the other one takes it
-        running = ask(web, max_new_tokens=str(LONG))
-        told = Follower(web, running)
+        running = accepted(web, max_new_tokens=str(LONG))
+        told = Listener(web, running)
         wait_for(lambda: any(kind == "token" for kind, _ in told.events))
         second.process.send_signal(signal.SIGCONT)
 
         # Without a grace period it is given back, and the other one begins it at once.
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(timeout=30) == 0, first.log
-        given_back = lambda: "Its worker was stopped" in " ".join(told.messages())  # noqa: E731
+        given_back = lambda: "Its worker was stopped" in " ".join(messages(told))  # noqa: E731
         wait_for(given_back, seconds=10)
         begun = lambda: document(web, running)["status"] != "queued"  # noqa: E731
         wait_for(begun, second.process, UNNOTICED_SECONDS - 5)
@@ -86,19 +53,14 @@ def test_workers_finish_or_give_back_and_streams_end(
         wait_for(lambda: ready_workers(web) == 0, seconds=10)  # nobody new is sent to it
         assert second.process.wait(timeout=60) == 0, second.log
         assert len(document(web, running)["tokens"]) == LONG
-        told.join(timeout=10)
-        assert told.fault is None
-        assert told.events[-1][0] == "done"
+        assert told.end(10)[0] == "done"
 
         # An open stream ends whole when the web process stops, and the process with it.
-        waits = ask(web, max_new_tokens="2")
-        told = Follower(web, waits)
+        waits = accepted(web, max_new_tokens="2")
+        told = Listener(web, waits)
         wait_for(lambda: told.events)
         web.process.send_signal(signal.SIGTERM)
-        told.join(timeout=10)
-        assert not told.is_alive()
-        assert told.fault is None
-        assert told.events[-1][0] == "status"  # not over
+        assert told.end(10)[0] == "status"  # not over
         web.process.wait(timeout=10)
 
         check_logs(web, second, running)

@@ -8,9 +8,9 @@ import pytest
 from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import Command, Server, wait_for
+from tests.support.service import accepted, ask, document
 from tests.support.tiny_models import save_llava
 
-QUESTION = "what is the colour ?"
 LONG = 400
 LOADING_SECONDS = 180  # two cold imports of torch on two busy cores
 
@@ -53,16 +53,6 @@ def states(web):
     return {model["name"]: model["state"] for model in http.get(f"{web.url}/api/models").json()}
 
 
-def ask(web, **fields):
-    answer = http.post(f"{web.url}/api/analyses", data={"prompt": QUESTION} | fields, timeout=30)
-    assert answer.status_code == 202, answer.text
-    return answer.json()["id"]
-
-
-def document(web, analysis_id):
-    return http.get(f"{web.url}/api/analyses/{analysis_id}", timeout=30).json()
-
-
 def follow(web, analysis_id):
     url = f"{web.url}/api/analyses/{analysis_id}/events"
     with http.stream("GET", url, timeout=60) as stream:
@@ -75,7 +65,7 @@ def test_web_processes_without_torch_share_workers_of_two_models(
     with cluster(tmp_path, redis_url, no_torch, models) as ((web, other), workers):
         # Each job reaches its own model's worker, and any web process tells its story.
         for name, layers in zip(models, (4, 3), strict=True):
-            analysis_id = ask(web, model=name, max_new_tokens="5")
+            analysis_id = accepted(web, model=name, max_new_tokens="5")
             events = follow(other, analysis_id)
             assert [kind for kind, _ in events].count("token") == 5
             assert events[-1][0] == "done"
@@ -84,9 +74,9 @@ def test_web_processes_without_torch_share_workers_of_two_models(
             assert http.get(raw, timeout=60).status_code == 200
 
         # Cancelling frees the worker within a step: the next one does not wait for 400 tokens.
-        first = ask(web, max_new_tokens=str(LONG))
-        second = ask(web, max_new_tokens=str(LONG - 1))
-        last = ask(web, max_new_tokens="3")
+        first = accepted(web, max_new_tokens=str(LONG))
+        second = accepted(web, max_new_tokens=str(LONG - 1))
+        last = accepted(web, max_new_tokens="3")
         wait_for(lambda: document(web, first)["status"] == "running")
         place = next(data for kind, data in read_some(other, last) if kind == "status")
         assert (place["status"], place["position"]) == ("queued", 2)
@@ -100,9 +90,7 @@ def test_web_processes_without_torch_share_workers_of_two_models(
         # A killed worker is gone from the list within seconds; so is its model.
         workers[1].process.send_signal(signal.SIGKILL)
         wait_for(lambda: models[1] not in states(other), seconds=10)
-        refused = http.post(
-            f"{web.url}/api/analyses", data={"prompt": QUESTION, "model": models[1]}
-        )
+        refused = ask(web, model=models[1])
         assert refused.status_code == 422
         assert "fretboard worker --model" in refused.json()["detail"]
         workers[0].process.send_signal(signal.SIGTERM)  # a stopped one at once
@@ -114,21 +102,3 @@ def read_some(web, analysis_id):
     url = f"{web.url}/api/analyses/{analysis_id}/events"
     with http.stream("GET", url, timeout=60) as stream:
         yield next(read_events(stream))
-
-
-def test_work_of_a_killed_worker_goes_to_another(tmp_path, redis_url, redis_client, models):
-    shared = {"REDIS_URL": redis_url, "FRETBOARD_MODEL": models[1], "FRETBOARD_DEVICE": "cpu"}
-    store = tmp_path / "data"
-    outside = {"FRETBOARD_WORKER": "outside"}
-    with (
-        Server(store, **shared, **outside) as web,
-        Command(store, "worker", **shared) as first,
-    ):
-        wait_for(lambda: states(web) == {models[1]: "ready"}, first.process, LOADING_SECONDS)
-        running = ask(web, max_new_tokens=str(LONG))
-        wait_for(lambda: document(web, running)["status"] == "running")
-        first.process.kill()
-        with Command(store, "worker", **shared) as second:
-            done = lambda: document(web, running)["status"] == "done"  # noqa: E731
-            wait_for(done, second.process, LOADING_SECONDS)
-            assert len(document(web, running)["tokens"]) == LONG

@@ -181,7 +181,7 @@ def test_a_test_cut_short_is_run_again_with_the_same_result(client, answered, se
     records.write(document.model_copy(update={"status": Status.RUNNING, "tokens": []}))
     assert document.id in [one.id for one in services.unfinished()]
     services.bus.clear(document.id)  # a new process has heard nothing
-    services.jobs.resume(records.read(document.id))
+    services.jobs.start(records.read(document.id), followed=True)
     again, _ = followed(client, ask(client, answered, Kind.CUT))
     assert again == first
     np.testing.assert_array_equal(array(client, again, "log_probability"), whole)

@@ -32,12 +32,6 @@ def test_a_private_request_is_never_found_again(client, services, png):
     assert len(bytes.fromhex(stored.request.salt)) == 16
 
 
-def test_an_old_id_stays(services, client, png):
-    """The switch changes no id of a request that does not use it."""
-    request = services.store.read(post(client, png).json()["id"]).request
-    assert request.salt is None
-
-
 @pytest.fixture(params=["here", "redis"])
 def service(request, checkpoint_folder, tmp_path):
     """(client, services, texts): `texts()` is all that the store and Redis hold, names included."""

@@ -13,7 +13,7 @@ from fretboard.core.errors import InputError
 from fretboard.core.question import Question
 from fretboard.engine.session import Session
 from fretboard.studies.survey.rows import COLUMNS
-from fretboard.studies.survey.run import Sources, lines, run_survey
+from fretboard.studies.survey.run import Sources, run_survey
 from tests.support.random_data import fresh
 from tests.support.settings import make_settings
 
@@ -96,7 +96,7 @@ def test_a_survey_writes_table_summary_failures_and_report(run):
     assert (summary["survey"]["done"], summary["survey"]["failed"]) == (IMAGES, 1)
     assert summary["survey"]["stages"]["thresholds"] == document["stages"]["thresholds"]
     assert summary["answers"] == summary["images"] == IMAGES
-    assert f"{IMAGES} of {IMAGES + 1} done, 1 failed" in lines(written)[0]
+    assert f"{IMAGES} of {IMAGES + 1} done, 1 failed" in str(written).splitlines()[0]
 
 
 def test_a_stopped_survey_goes_on_where_it_stopped(run, monkeypatch):

@@ -3,6 +3,8 @@
 import contextlib
 import threading
 
+import httpx
+
 from tests.support import http
 from tests.support.api_calls import read_events
 from tests.support.servers import Command, RedisProcess, Server, wait_for
@@ -57,18 +59,24 @@ def until(web, analysis_id, *states, seconds=SECONDS):
 
 
 class Listener(threading.Thread):
-    """One connection that is never opened again: what an event stream told, to its end."""
+    """One connection that is never opened again: what an event stream told, to its end.
+
+    `fault` is what broke it off.
+    """
 
     def __init__(self, web, analysis_id):
         super().__init__(daemon=True)
-        self.events = []
+        self.events, self.fault = [], None
         self._url = f"{web.url}/api/analyses/{analysis_id}/events"
         self.start()
 
     def run(self):
-        with http.stream("GET", self._url, timeout=SECONDS) as stream:
-            for event in read_events(stream):
-                self.events.append(event)
+        try:
+            with http.stream("GET", self._url, timeout=SECONDS) as stream:
+                for event in read_events(stream):
+                    self.events.append(event)
+        except httpx.HTTPError as error:
+            self.fault = error
 
     @property
     def ended(self):
@@ -78,10 +86,11 @@ class Listener(threading.Thread):
     def tokens(self):
         return [data["index"] for kind, data in self.events if kind == "token"]
 
-    def end(self):
+    def end(self, seconds=SECONDS):
         """The last event, once the stream has ended."""
-        self.join(SECONDS)
+        self.join(seconds)
         assert not self.is_alive(), "the stream did not end"
+        assert self.fault is None
         return self.events[-1]
 
 

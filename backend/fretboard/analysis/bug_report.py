@@ -18,7 +18,7 @@ from fretboard.core.logs import LAST_ERROR
 from fretboard.core.model_info import served_model
 from fretboard.core.notes import notes_folder
 from fretboard.core.settings import Settings
-from fretboard.core.whole_file import replacing
+from fretboard.core.whole_file import read_file, replacing
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn", "plotly", "fastapi")
 SMALL = 512 * 2**10  # bytes; of a larger file the name and size are told alone
@@ -55,7 +55,7 @@ def pack(contents: Contents, output: Path) -> list[str]:
     files |= {name: clean(text).encode() for name, text in _texts(contents)}
     if contents.record and contents.image:
         pictures = sorted(contents.record.glob("image.*"))
-        files |= {f"record/{path.name}": _bytes(path) for path in pictures}
+        files |= {f"record/{path.name}": read_file(path) for path in pictures}
     try:
         with (
             replacing(output) as partial,
@@ -119,14 +119,7 @@ def _checkpoint(model: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> str:
-    return _bytes(path).decode("utf-8", errors="replace")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    return read_file(path).decode("utf-8", errors="replace")
 
 
 def _user() -> str:

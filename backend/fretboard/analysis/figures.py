@@ -75,7 +75,8 @@ class Figures:
         settings: MapSettings | None = None,
     ) -> go.Figure:
         """The named figure. Raises NotFound, or InputError for what it cannot show."""
-        self.check(name)
+        if name not in self._builders:
+            raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._builders)}.")
         chosen, map_settings = options or FigureOptions(), settings or MapSettings()
         drawn = self._builders[name](subject, chosen, map_settings)
         call = calls.of_analysis(name, chosen, map_settings, compared=subject.beside is not None)
@@ -95,11 +96,6 @@ class Figures:
         chosen, map_settings = options or SetFigureOptions(), settings or MapSettings()
         drawn = self._of_sets[name](image_set, role, chosen, map_settings)
         return calls.noted(drawn, calls.of_set(name, chosen, map_settings))
-
-    def check(self, name: str) -> None:
-        """Raises NotFound for a name that is no figure's."""
-        if name not in self._builders:
-            raise NotFound(f"There is no figure {name!r}; there are {', '.join(self._builders)}.")
 
     def _fretboard(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
         _require("quantity", options.quantity, QUANTITIES)
@@ -121,7 +117,7 @@ class Figures:
         table = self._arrays.distribution(analysis, token, lens, of.reading.sublayers)
         # Of a difference nobody leads: its candidates are those of its base lens.
         base = of.reading.but(lens=lens.base)
-        leaders = self._array(analysis, "top_ids", base)[:, token, 0]
+        leaders = self._array("top_ids", analysis, base)[:, token, 0]
         return competition_figure(
             analysis, table, leaders, token, words, vocabulary, lens, options.theme
         )
@@ -144,10 +140,9 @@ class Figures:
 
     def _divergence(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
         require_token(of.analysis, options.token)
-        return divergence_figure(
-            of.analysis, self._jsd(of.analysis, of.reading), options.token, of.reading,
-            options.theme, self._jsd(*of.beside, of.beside_arrays) if of.beside else None,
-        )  # fmt: skip
+        jsd = self._array("jsd", of.analysis, of.reading)
+        beside = self._array("jsd", *of.beside, of.beside_arrays) if of.beside else None
+        return divergence_figure(of.analysis, jsd, options.token, of.reading, options.theme, beside)
 
     def _profile(self, of: Subject, options: FigureOptions, _map: MapSettings) -> go.Figure:
         _require("quantity", options.quantity, PROFILES)
@@ -226,18 +221,13 @@ class Figures:
             for analysis, token in aligned_members(self._arrays.store, image_set, role)
         ]
 
-    def _jsd(
-        self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
-    ) -> np.ndarray:
-        return self._array(analysis, "jsd", reading, arrays)
-
     def _needed(
         self, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
     ) -> dict[str, np.ndarray]:
-        return {name: self._array(analysis, name, reading, arrays) for name in ARRAYS_NEEDED}
+        return {name: self._array(name, analysis, reading, arrays) for name in ARRAYS_NEEDED}
 
     def _array(
-        self, analysis: Analysis, name: str, reading: Reading, arrays: Arrays | None = None
+        self, name: str, analysis: Analysis, reading: Reading, arrays: Arrays | None = None
     ) -> np.ndarray:
         return (arrays or self._arrays).named(
             analysis, name, reading.lens, reading.divergence, reading.sublayers

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 
 import numpy as np
 
@@ -22,20 +22,15 @@ LOST = (
 )
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A member with its analysis; None where it was refused or deleted."""
-
-    member: Member
-    analysis: Analysis | None
-
-
 def view(store: AnalysisStore, image_set: ImageSet, role: str | None = None) -> SetView:
     """How far the set is; `role` replaces the set's own alignment. Raises InputError."""
     token = role or image_set.request.token
-    read = [_read(store, member) for member in image_set.members]
+    read = _analyses(store, image_set)
     positions, warning = _positions(read, token)
-    members = [_view(item, positions.get(index)) for index, item in enumerate(read)]
+    members = [
+        _view(member, analysis, positions.get(index))
+        for index, (member, analysis) in enumerate(zip(image_set.members, read, strict=True))
+    ]
     return SetView(
         id=image_set.id,
         status=standing([member.status for member in members]),
@@ -56,7 +51,7 @@ def standing(members: Sequence[Status]) -> SetStatus:
 
 def member_statuses(store: AnalysisStore, image_set: ImageSet) -> list[Status]:
     """How each member stands; one that was refused or deleted has failed."""
-    read = [_read(store, member).analysis for member in image_set.members]
+    read = _analyses(store, image_set)
     return [analysis.status if analysis else Status.FAILED for analysis in read]
 
 
@@ -67,13 +62,13 @@ def aligned_members(
 
     Raises InputError where fewer than two do.
     """
-    read = [_read(store, member) for member in image_set.members]
+    read = _analyses(store, image_set)
     positions, warning = _positions(read, role)
     aligned: list[tuple[Analysis, int]] = []
-    for index, item in enumerate(read):
+    for index, analysis in enumerate(read):
         token = positions[index].token if index in positions else None
-        if item.analysis is not None and token is not None:
-            aligned.append((item.analysis, token))
+        if analysis is not None and token is not None:
+            aligned.append((analysis, token))
     if len(aligned) < FEWEST:
         raise InputError(
             f"{len(aligned)} answers have this token position; at least {FEWEST} are needed. "
@@ -100,29 +95,33 @@ def derived_of_set(
     return Derived(kind, settings=settings.text, role=role, of=digest)
 
 
-def _shared_request(read: list[_Read]) -> AnalysisRequest | None:
+def _shared_request(read: Sequence[Analysis | None]) -> AnalysisRequest | None:
     """What all analyses were asked, each of its own image; None where they differ."""
     own = {"image": None, "salt": None}
-    requests = [each.analysis.request.model_copy(update=own) for each in read if each.analysis]
+    requests = [analysis.request.model_copy(update=own) for analysis in read if analysis]
     return requests[0] if requests and all(request == requests[0] for request in requests) else None
 
 
-def _read(store: AnalysisStore, member: Member) -> _Read:
-    if member.analysis_id is None:
-        return _Read(member, None)
-    try:
-        return _Read(member, store.read(member.analysis_id))
-    except NotFound:
-        return _Read(member, None)
+def _analyses(store: AnalysisStore, image_set: ImageSet) -> list[Analysis | None]:
+    """Of each member; None where it was refused or deleted."""
+
+    def read(member: Member) -> Analysis | None:
+        with suppress(NotFound):
+            return store.read(member.analysis_id) if member.analysis_id is not None else None
+        return None
+
+    return [read(member) for member in image_set.members]
 
 
-def _positions(read: list[_Read], role: str) -> tuple[dict[int, AlignedPosition], str | None]:
+def _positions(
+    read: Sequence[Analysis | None], role: str
+) -> tuple[dict[int, AlignedPosition], str | None]:
     """The position of each finished member by its index, and what speaks against them."""
     parsed = parse_role(role)
     done = [
-        (index, item.analysis)
-        for index, item in enumerate(read)
-        if item.analysis is not None and item.analysis.status == Status.DONE
+        (index, analysis)
+        for index, analysis in enumerate(read)
+        if analysis is not None and analysis.status == Status.DONE
     ]
     if not done:
         return {}, None
@@ -131,8 +130,9 @@ def _positions(read: list[_Read], role: str) -> tuple[dict[int, AlignedPosition]
     return dict(zip(places, alignment.positions, strict=True)), alignment.warning
 
 
-def _view(item: _Read, position: AlignedPosition | None) -> MemberView:
-    member, analysis = item.member, item.analysis
+def _view(
+    member: Member, analysis: Analysis | None, position: AlignedPosition | None
+) -> MemberView:
     if analysis is None:
         lost = {"title": "Not found", "detail": LOST}
         error = member.error.model_dump() if member.error else lost

@@ -35,8 +35,8 @@ def analyze(
     skip_preset: Annotated[Preset | None, typer.Option(help=PRESET)] = None,
 ) -> None:
     """Analyse one image into a folder, without a server."""
+    from fretboard.core.whole_file import read_file
     from fretboard.engine.folder import analyze_to_folder, analyze_with_preset
-    from fretboard.engine.session import read_file
 
     settings = configured_settings(question.model)
     question = question.but(image=read_file(image) if image else None)

@@ -1,6 +1,7 @@
 """`fretboard check`: whether a checkpoint can be trusted with what this instrument says of it."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -22,14 +23,14 @@ def check(
 ) -> None:
     """Test a checkpoint: its numbers, lens, cache, image path, skips and batches. Status 1: no."""
     from fretboard.core.images import read_picture
+    from fretboard.core.whole_file import read_file
     from fretboard.engine.check import check as run
-    from fretboard.engine.session import read_file
     from fretboard.engine.tried import add
 
     settings, picture = configured_settings(model), None
     if image is not None:
         picture = read_picture(read_file(image), settings.max_image_pixels).image
-    row = run(settings, picture).to_dict()
+    row = asdict(run(settings, picture))
     if table is not None:
         add(row, table)
     typer.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))

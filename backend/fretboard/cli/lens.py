@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fretboard.cli.options import Limit, configured_settings
+from fretboard.cli.options import Limit, configured_settings, from_fields
+from fretboard.core.fitted_lens import FitSettings
 from fretboard.core.reading import Lens
 
 app = typer.Typer(no_args_is_help=True, help="Lenses that are fitted to a model.")
@@ -14,7 +15,9 @@ Kind = Annotated[Lens, typer.Option(help="jacobian, tuned or latent.")]
 
 
 @app.command()
+@from_fields
 def fit(
+    settings: FitSettings,
     model: Model = None,
     kind: Kind = Lens.JACOBIAN,
     images: Annotated[
@@ -30,25 +33,14 @@ def fit(
         Path | None, typer.Option("--output", "-o", help="Default: in FRETBOARD_LENSES.")
     ] = None,
     limit: Limit = None,
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 48,
-    probes: Annotated[
-        int, typer.Option(min=1, help="Jacobian: products an example; the width: exact.")
-    ] = 16,
-    rounds: Annotated[int, typer.Option(min=1, help="Times through the examples.")] = 1,
-    rate: Annotated[float, typer.Option(min=1e-9, help="Tuned: learning rate.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Of probes and batches.")] = 0,
 ) -> None:
     """Fit a lens to a model; the same again continues what was stopped."""
-    from fretboard.engine.lens_fit.fit import FitSettings
-    from fretboard.studies.lens_examples import FitSources, material_of
+    from fretboard.studies.lens_examples import material_of
     from fretboard.studies.lens_fit import fit_into
 
-    settings = configured_settings(model)
-    chosen = FitSettings(
-        max_new_tokens=max_new_tokens, probes=probes, rounds=rounds, rate=rate, seed=seed
-    )
-    material = material_of(settings, kind, FitSources(images, captions, prompt or []), limit)
-    for line in fit_into(settings, kind, material, chosen, output):
+    configured = configured_settings(model)
+    material = material_of(configured, kind, images or [], captions, prompt or [], limit)
+    for line in fit_into(configured, kind, material, settings, output):
         typer.echo(line)
 
 

@@ -42,12 +42,12 @@ def survey(
 ) -> None:
     """Analyse many images into one table, a summary and a report; again to continue."""
     from fretboard.engine.session import Session
-    from fretboard.studies.survey.run import Sources, lines, run_survey
+    from fretboard.studies.survey.run import Sources, run_survey
 
     session = Session.open(configured_settings(question.model), output)
     sources = Sources(tuple(images), pictures, annotations, limit, earlier)
     written = run_survey(session, sources, question, output, keep_states)
-    typer.echo("\n".join(lines(written)))
+    typer.echo(written)
     if written.interrupted:
         raise typer.Exit(BY_CTRL_C)
 

@@ -178,6 +178,11 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
         "image": request.image.sha256 if request.image else None,
         "revision": model.revision,
     }
+    return content_id(canonical)
+
+
+def content_id(canonical: dict[str, object]) -> str:
+    """The same values give the same 32 hex digits, whatever their order."""
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

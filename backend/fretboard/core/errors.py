@@ -12,11 +12,10 @@ class FretboardError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, **members: int) -> None:
+        """members: numbers that a client may act on, beside the words."""
         super().__init__(detail)
-        self.detail = detail
-        self.members: dict[str, int] = {}
-        """Numbers that a client may act on, beside the words."""
+        self.detail, self.members = detail, members
 
 
 class InputError(FretboardError):
@@ -40,13 +39,9 @@ class TooLarge(InputError):
 
 
 class TooLong(InputError):
-    """Prompt and answer do not fit into the model's positions; `members` has what would."""
+    """Prompt and answer do not fit into the model's positions; `max_new_tokens` would."""
 
     title = "Too long for the model"
-
-    def __init__(self, detail: str, fits: int) -> None:
-        super().__init__(detail)
-        self.members = {"max_new_tokens": fits}
 
 
 class UnknownModel(InputError):

@@ -26,6 +26,23 @@ class Span(StrEnum):
     """Where the answer is predicted: the prompt's end and the answer so far."""
 
 
+class FitSettings(BaseModel):
+    """How a lens is fitted."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    max_new_tokens: int = Field(48, ge=1)
+    """Longest answer of an example, in tokens."""
+    probes: int = Field(16, ge=1)
+    """Jacobian: products an example; the width or more: exact."""
+    rounds: int = Field(1, ge=1)
+    """Times that the examples are gone through; a Jacobian needs one."""
+    rate: float = Field(1e-3, gt=0)
+    """Tuned: Adam's learning rate at the start."""
+    seed: int = 0
+    """Of probes and batches."""
+
+
 class LensRecipe(BaseModel):
     """All that makes a fitted lens again, and how sure it is."""
 

@@ -1,13 +1,11 @@
 """Image sets: several images, one question; each image an ordinary analysis."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status
+from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status, content_id
 from fretboard.core.question import AnalysisRequest
 
 SetStatus = Literal["running", "done", "failed"]
@@ -97,5 +95,4 @@ def set_id(request: SetRequest, members: list[Member]) -> str:
         "request": request.model_dump(mode="json", exclude=plain),
         "members": [member.analysis_id or member.name for member in members],
     }
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return content_id(canonical)

@@ -59,12 +59,12 @@ def check_answer(positions: int, prompt: int, new: int, forced: bool) -> None:
         raise TooLong(
             f"The prompt takes {prompt} tokens, and the model knows {positions} positions for "
             f"prompt and answer. Shorten it by at least {prompt - positions + 1} tokens.",
-            fits,
+            max_new_tokens=fits,
         )
     what = f"The continuation has {new} tokens" if forced else f"max_new_tokens is {new}"
     remedy = "Shorten it." if forced else f"Ask for max_new_tokens={fits}."
     raise TooLong(
         f"{what}; with this prompt of {prompt} tokens {fits} fit into the {positions} positions "
         f"that the model knows. {remedy}",
-        fits,
+        max_new_tokens=fits,
     )

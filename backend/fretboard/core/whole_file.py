@@ -1,10 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files: there whole or not at all when written, in one sentence where they cannot be read."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fretboard.core.errors import InputError
+
+LONGEST_NAME = 400  # characters of a path that a sentence repeats
 
 
 @contextmanager
@@ -20,3 +24,14 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def read_file(path: Path) -> bytes:
+    """Its bytes. Raises InputError that names the file."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        name = " ".join(str(path).split())
+        short = f"{name[:LONGEST_NAME]}…" if len(name) > LONGEST_NAME else name
+        raise InputError(f"{short} cannot be read: {reason}.") from error

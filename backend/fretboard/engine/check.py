@@ -1,9 +1,8 @@
 """`fretboard check`: does a checkpoint keep what every family must, with numbers, in one row."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
 
 import torch
 from PIL import Image
@@ -21,7 +20,6 @@ from fretboard.model.self_test import (
     NEW_TOKENS,
     OTHER_PROMPT,
     PROMPT,
-    Passed,
     answered,
     batch_error,
     cache_tolerance,
@@ -60,10 +58,6 @@ class Row:
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 def check(settings: Settings, picture: Image.Image | None = None) -> Row:
     """The row of FRETBOARD_MODEL; `problems` holds a sentence for each promise that it breaks.
@@ -90,7 +84,8 @@ def _run(settings: Settings, served: ServedModel, picture: Image.Image | None, r
     if picture is not None:  # as at load
         self_test(checkpoint)
     row.seconds["self_test"] = time.perf_counter() - started
-    _take(row, passed)
+    row.lens, row.cache, row.image = passed.lens, passed.cache, passed.image
+    row.image_positions = passed.image_positions
     started = time.perf_counter()
     contract(
         checkpoint,
@@ -106,11 +101,6 @@ def contract(checkpoint: Checkpoint, batch: list[Inputs], row: Row) -> None:
     row.layers = len(checkpoint.anatomy.layers)
     _check_skip(checkpoint, batch[0], row)
     _check_batch(checkpoint, batch, row)
-
-
-def _take(row: Row, passed: Passed) -> None:
-    row.lens, row.cache, row.image = passed.lens, passed.cache, passed.image
-    row.image_positions = passed.image_positions
 
 
 def _check_skip(checkpoint: Checkpoint, inputs: Inputs, row: Row) -> None:

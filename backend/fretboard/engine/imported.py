@@ -37,8 +37,8 @@ def import_states(
     longest = session.settings.max_prompt_characters
     question = Question(prompt=prompt[:longest], salt=digest[:32])
     analysis, _ = session.prepare(question)
-    if session.is_done(analysis):
-        return session.store.read(analysis.id)
+    if (known := session.store.finished(analysis.id)) is not None:
+        return known
     facts = {"finish_reason": "forced", "prompt_tokens": answer_from}
     session.store.make_way(analysis.id)
     draft = analysis.model_copy(update=facts)

@@ -75,13 +75,6 @@ def _tested(checkpoint: "Checkpoint", revision: str) -> None:
         note(str(passed), "passed", *key)
 
 
-def free_bytes() -> int:
-    """Memory left for a run, once the model is loaded; 0: unknown."""
-    from fretboard.model.memory import free_bytes as left
-
-    return left()
-
-
 def _join_library_logs() -> None:
     """The model libraries' lines among ours, and no progress bars, which are no lines."""
     from transformers.utils import logging as library

@@ -25,11 +25,12 @@ OPENERS: dict[Kind, str] = {
 ARCHIVE = ".zip"
 
 
-def open_place(settings: Settings, place: Path) -> tuple[Session, Manifest]:
+def open_place(settings: Settings, path: str | Path) -> tuple[Session, Manifest]:
     """A session over what lies in an archive, an analysis's folder or a record's of a store.
 
     Raises NotFound, and InputError for a file that is no archive.
     """
+    place = Path(path).expanduser()
     if place.suffix.lower() == ARCHIVE or place.is_file():
         session = Session.open(settings)
         manifest = unpack(place, session.store, session.sets, session.tests)
@@ -43,7 +44,7 @@ def open_place(settings: Settings, place: Path) -> tuple[Session, Manifest]:
     return session, manifest
 
 
-def open_kind(settings: Settings, place: Path, kind: Kind) -> tuple[Session, Manifest]:
+def open_kind(settings: Settings, place: str | Path, kind: Kind) -> tuple[Session, Manifest]:
     """The same. Raises InputError where something else lies there."""
     session, manifest = open_place(settings, place)
     if manifest.kind != kind:

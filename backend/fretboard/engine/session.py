@@ -20,6 +20,7 @@ from fretboard.core.model_info import Announced, ServedModel, choose_model, serv
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
 from fretboard.core.settings import Settings
+from fretboard.core.whole_file import read_file
 from fretboard.engine.compute import LocalCompute
 from fretboard.engine.load import load_pipeline, pipeline_of
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.model.checkpoint import Checkpoint
 
-LONGEST_NAME = 400  # characters of a path that a sentence repeats
 IN_MEMORY = "memory://"
 
 
@@ -113,8 +113,11 @@ class Session:
 
         on_event: hears of every token.
         """
-        settled = without_preset(self.settings, question, self._read_again, self.announced)
-        return self.run(*self.prepare(settled), on_event)
+        return self.run(*self.prepare(self.settled(question)), on_event)
+
+    def settled(self, question: Question) -> Question:
+        """With the layers that its preset is of an analysis here. Raises InputError."""
+        return without_preset(self.settings, question, self.read_today, self.announced)
 
     def run(
         self,
@@ -123,8 +126,8 @@ class Session:
         on_event: Callable[[dict[str, Any]], None] | None = None,
     ) -> Analysis:
         """What `prepare` gave, analysed unless it is done; the document is written last."""
-        if self.is_done(analysis):
-            return self.store.read(analysis.id)
+        if (known := self.store.finished(analysis.id)) is not None:
+            return known
         from fretboard.engine.run import Job
 
         pipeline = self.pipeline
@@ -135,12 +138,8 @@ class Session:
         image = picture.image if picture is not None else None
         return pipeline.analyse(Job(analysis, image, on_event or (lambda _event: None)))
 
-    def is_done(self, analysis: Analysis, spared: frozenset[str] = frozenset()) -> bool:
-        """Whether the store has it finished and whole, but for parts that are `spared`."""
-        return self.store.finished(analysis.id, spared) is not None
-
-    def _read_again(self, analysis_id: str) -> Analysis:
-        """From the store, its stages as they are found today."""
+    def read_today(self, analysis_id: str) -> Analysis:
+        """From the store, its stages as they are found today: the record may be older."""
         return self.read(self.store.read(analysis_id), Reading())
 
     def read(self, analysis: Analysis, reading: Reading) -> Analysis:
@@ -204,14 +203,3 @@ class Session:
                 f"{served.name} ({served.revision[:12]}). Set it to the former."
             )
         return self.pipeline
-
-
-def read_file(path: Path) -> bytes:
-    """Its bytes. Raises InputError that names the file."""
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or str(error)
-        name = " ".join(str(path).split())
-        short = f"{name[:LONGEST_NAME]}…" if len(name) > LONGEST_NAME else name
-        raise InputError(f"{short} cannot be read: {reason}.") from error

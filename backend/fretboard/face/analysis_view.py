@@ -199,10 +199,9 @@ class AnalysisView(Record):
         >>> a.to_html("a.html").stat().st_size > 1_000_000
         True
         """
-        place = Path(path).expanduser()
-        if place.suffix.lower() != ".html":
-            raise InputError(f"{place.name}: a page is written as .html; see `export`.")
-        return self.export(place, theme)
+        if Path(path).suffix.lower() != ".html":
+            raise InputError(f"{Path(path).name}: a page is written as .html; see `export`.")
+        return self.export(path, theme)
 
     def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
         """Write it as one file, by its suffix; returns the path.
@@ -213,9 +212,7 @@ class AnalysisView(Record):
         >>> fb.open(a.export("a.zip")).answer == a.answer
         True
         """
-        place = Path(path).expanduser()
-        export(self.exported(), place, self.source.server, theme)
-        return place
+        return export(self.exported(), path, self.source.server, theme)
 
     def exported(self, **options: Any) -> AnalysisExport:
         """What `export` writes. options: the `token`, `word` and `quantity` on show.

@@ -40,8 +40,7 @@ class Comparison:
         >>> fb.Comparison.open(fb.compare(a, b).export("c.zip")).answers == (a.answer, b.answer)
         True
         """
-        place = Path(archive).expanduser()
-        session, manifest = open_kind(get_settings(), place, "comparison")
+        session, manifest = open_kind(get_settings(), archive, "comparison")
         return cls(*(AnalysisView.packed(session, packed) for packed in manifest.analyses))
 
     def __repr__(self) -> str:
@@ -116,11 +115,9 @@ class Comparison:
         >>> fb.compare(a, b).export("c.html").stat().st_size > 1_000_000
         True
         """
-        place = Path(path).expanduser()
         both = ComparisonExport(self.first.exported(), self.second.exported())
         servers = {self.first.source.server, self.second.source.server}
-        export(both, place, servers.pop() if len(servers) == 1 else "", theme)
-        return place
+        return export(both, path, servers.pop() if len(servers) == 1 else "", theme)
 
     def _tokens(self, token: int, other: int | None) -> tuple[int, int]:
         """One of each side. Raises NotFound where a side has no such token."""

@@ -83,7 +83,7 @@ def open(folder: str | Path) -> AnalysisView:
 
     if "://" in str(folder):
         raise InputError(f"{folder} is no folder; for a server: fb.connect(url).open(link).")
-    session, manifest = open_kind(get_settings(), Path(folder).expanduser(), "analysis")
+    session, manifest = open_kind(get_settings(), folder, "analysis")
     return AnalysisView.packed(session, manifest.analyses[0])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from fretboard.engine.session import Session
 from fretboard.face.analysis_view import AnalysisView
 from fretboard.face.picture import image_bytes, name_of
 from fretboard.face.set_view import ImageSetView
-from fretboard.face.survey_view import Survey
 from fretboard.face.test_view import CausalTestView
+
+if TYPE_CHECKING:
+    from fretboard.studies.survey.run import Survey
 
 FIRST_DIFFERENCE = "first-difference"
 
@@ -142,7 +144,8 @@ class Model:
             )
         if kind not in list(Kind):
             raise InputError(f"There is no causal test {kind!r}; there are {', '.join(Kind)}.")
-        picture = None if self._has(document) else self._picture(analysis)
+        known = self.session.store.exists(document.id)
+        picture = None if known else self._picture(analysis)
         against = self._decoded(image_bytes(other)) if other is not None else None
         with bar(total=100, unit="%", desc=str(kind)) as shown:
 
@@ -190,7 +193,7 @@ class Model:
         output: str | Path | None = None,
         limit: int | None = None,
         **fields: Any,
-    ) -> Survey:
+    ) -> "Survey":
         """Ask about many pictures, into one table (docs/surveys.md); the same again continues.
 
         images: folders, patterns, pictures or annotation files. output: a folder for table,
@@ -205,7 +208,7 @@ class Model:
         places = [images] if isinstance(images, str | Path) else images
         sources = Sources(tuple(str(place) for place in places), limit=limit)
         folder = Path(output).expanduser() if output else Path(mkdtemp(prefix="fretboard-survey-"))
-        return Survey(run_survey(self.session, sources, _question(None, prompt, fields), folder))
+        return run_survey(self.session, sources, _question(None, prompt, fields), folder)
 
     def _member(self, question: Question, image: Any, name: str) -> Member:
         try:
@@ -217,9 +220,6 @@ class Model:
     def _view(self, document: Analysis, question: Question | None = None) -> AnalysisView:
         reading = Reading().under(document.request.lens)
         return AnalysisView(self._source, document, reading, question)
-
-    def _has(self, document: Analysis) -> bool:
-        return self.session.store.exists(document.id)
 
     def _picture(self, analysis: AnalysisView) -> Picture | None:
         if analysis.document.request.image is None:

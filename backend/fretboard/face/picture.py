@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from fretboard.core.errors import InputError
-from fretboard.engine.session import read_file
+from fretboard.core.whole_file import read_file
 
 if TYPE_CHECKING:
     ImageLike = str | Path | bytes | Image.Image | np.ndarray

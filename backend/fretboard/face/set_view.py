@@ -42,8 +42,7 @@ class ImageSetView:
         >>> len(fb.ImageSet.open(s.export("s.zip")).members)
         3
         """
-        place = Path(archive).expanduser()
-        session, manifest = open_kind(get_settings(), place, "image set")
+        session, manifest = open_kind(get_settings(), archive, "image set")
         return cls(session, session.sets.read(manifest.record), manifest.token)
 
     def __repr__(self) -> str:
@@ -112,10 +111,8 @@ class ImageSetView:
         >>> s.export("s.bib").read_text().count("@")
         2
         """
-        place = Path(path).expanduser()
         source = StoredSource(self.session.arrays)
-        export(SetExport(source, self.document, self.token), place, theme=theme)
-        return place
+        return export(SetExport(source, self.document, self.token), path, theme=theme)
 
     def _figure(self, name: str, options: SetFigureOptions, settings: dict[str, Any]) -> go.Figure:
         chosen = from_names(MapQuery, "map setting", settings).of("images")

@@ -36,8 +36,7 @@ class CausalTestView:
         >>> fb.CausalTest.open(t.export("t.zip")).finding == t.finding
         True
         """
-        place = Path(archive).expanduser()
-        session, manifest = open_kind(get_settings(), place, "causal test")
+        session, manifest = open_kind(get_settings(), archive, "causal test")
         return cls(session, session.tests.read(manifest.record))
 
     def __repr__(self) -> str:
@@ -89,7 +88,5 @@ class CausalTestView:
         >>> t.export("t.ipynb").suffix
         '.ipynb'
         """
-        place = Path(path).expanduser()
         stored = TestExport.stored(self.session.store, self.session.tests, self.document)
-        export(stored, place, theme=theme)
-        return place
+        return export(stored, path, theme=theme)

@@ -14,6 +14,7 @@ from fretboard.figures.theme import (
     depth_axis,
     legend_above,
     readable,
+    typeset,
 )
 
 Arrays = Mapping[str, np.ndarray]
@@ -103,7 +104,7 @@ def attribution_figure(
         figure.add_bar(
             x=np.arange(len(values), dtype=np.int32),
             y=values,
-            name=f"{label}, together {values.sum():+z.2f}".replace("-", "−"),
+            name=typeset(f"{label}, together {values.sum():+z.2f}"),
             marker={"color": color},
             hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
         )
@@ -111,7 +112,7 @@ def attribution_figure(
         float(of_token(arrays[name], token)) for name in ("embeddings", "constant", "whole")
     )
     rest = embeddings + constant
-    note = f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}".replace("-", "−")
+    note = typeset(f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}")
     figure.update_xaxes(**depth_axis(len(arrays["mlp"]), note), showgrid=False, zeroline=False)
     title = f"logits, emitted token over rival<br>{_whose(texts, token)}"
     figure.update_yaxes(title={"text": title}, nticks=6)

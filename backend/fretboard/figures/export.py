@@ -59,12 +59,9 @@ def dress(figure: go.Figure, theme: ThemeName, title: str, note: str) -> go.Figu
     """A copy with a size, an opaque ground and a heading: what the page has around a figure."""
     colors = THEMES[theme]
     width, height = size(figure)
-    provenance = dict(figure.layout.meta or {}).get(
-        "note", ""
-    )  # how a map was made, how good it is
-    lines = [
-        line for text in (note, provenance) for line in _wrapped(text, LINE * width // CHART[0])
-    ]
+    made = dict(figure.layout.meta or {}).get("note", "")  # how a map was made, how good it is
+    letters = LINE * width // CHART[0]
+    lines = [*textwrap.wrap(note, letters), *textwrap.wrap(made, letters)]
     top = HEADING + 16 * max(0, len(lines) - 1)
     margin = figure.layout.margin
     dressed = go.Figure(figure)
@@ -142,7 +139,3 @@ def _explaining() -> Iterator[None]:
             "SVG and PNG are drawn by Chrome or Chromium, and none that works was found "
             f"({type(error).__name__}). Install one, or set BROWSER_PATH to it, or write .html."
         ) from error
-
-
-def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(text, letters)

@@ -9,7 +9,7 @@ from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
 from fretboard.figures.hit_rates import warning
 from fretboard.figures.saliency import AGREES, WAYS, agreement
-from fretboard.figures.theme import quoted, whole_percent
+from fretboard.figures.theme import quoted, typeset, whole_percent
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
 UNSEEN = 0.005  # nats, which two decimals show as none
@@ -107,12 +107,12 @@ def attribution_finding(document: CausalTest, arrays: Arrays, token: int | None)
     label = {"attention": "the attention", "mlp": "the MLP"}[name]
     sums = {part: float(values.sum()) for part, values in parts.items()}
     return Finding(
-        sentence=(
+        sentence=typeset(
             f"Of {whole:+z.2f} logits {_towards(document, token)}, attention adds "
             f"{sums['attention']:+z.2f}, the MLPs {sums['mlp']:+z.2f}, embeddings and biases "
             f"{rest:+z.2f}. The largest part is {label} of layer {layer}, "
             f"{float(parts[name][layer]):+z.2f}."
-        ).replace("-", "−"),
+        ),
         numbers={
             "whole": whole, "attention": sums["attention"], "mlp": sums["mlp"], "rest": rest,
             "layer": layer, "largest": float(parts[name][layer]),
@@ -138,7 +138,7 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
         else f"Without any one patch, {_whose(document, token)} does not fall by as much as "
         "0.01 nats: by this test no single patch matters to it."
     )
-    agree = f"{', '.join(named) or 'none'}.{apart}".replace("-", "−")
+    agree = typeset(f"{', '.join(named) or 'none'}.{apart}")
     sentence = f"{needed} Rank correlation with that over all patches, at the best depth: {agree}"
     return Finding(
         sentence=f"{sentence} {known}".strip(),
@@ -177,4 +177,4 @@ def _towards(document: CausalTest, token: int | None) -> str:
 
 
 def _nats(change: float) -> str:
-    return f"{change:+.2f} nats".replace("-", "−")
+    return typeset(f"{change:+.2f} nats")

@@ -39,9 +39,7 @@ def preview(analysis: Analysis, probability: np.ndarray, image: Image.Image | No
     layers = analysis.model.layers
     note = f"how each word takes shape, depth 0 (bottom) to {layers} · {analysis.model.name}"
     _text(draw, (left, top + HEAT + 14), note, SMALL, COLORS.faint, wide, 1)
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return _png(sheet)
 
 
 def preview_of_set(
@@ -58,6 +56,10 @@ def preview_of_set(
         _text(draw, (x, y + side + 10), word, PROMPT, COLORS.ink, side, 1)
     note = f"{images} images, one question, layer by layer · {model}"
     _text(draw, (MARGIN, SIZE[1] - MARGIN - SMALL), note, SMALL, COLORS.faint, wide, 1)
+    return _png(sheet)
+
+
+def _png(sheet: Image.Image) -> bytes:
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

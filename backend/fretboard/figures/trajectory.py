@@ -111,7 +111,10 @@ def _groups(
         return [("", np.ones_like(depth_of, dtype=bool), None)]
     if color_by == "stage":
         stage = np.array(
-            [[_stage(strings[s], d) for s in row] for d, row in _rows(depth_of, string_of)]
+            [
+                [_stage(strings[s], d) for s in row]
+                for d, row in zip(depth_of[:, 0].tolist(), string_of, strict=True)
+            ]
         )
         return [
             (name, stage == index, color)
@@ -129,10 +132,6 @@ def _groups(
         )
         for name, color in zip(names, word_colors(names, theme), strict=True)
     ]
-
-
-def _rows(depth_of: np.ndarray, string_of: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    return list(zip(depth_of[:, 0].tolist(), string_of, strict=True))
 
 
 def _stage(string: String, depth: int) -> int:

@@ -1,9 +1,12 @@
 """Colours of words: a word has the same in every chart, and a colour word has its own."""
 
 import colorsys
+import math
 import zlib
 from collections.abc import Sequence
 from functools import cache
+
+from plotly.colors import hex_to_rgb
 
 from fretboard.figures.theme import Theme
 
@@ -46,7 +49,7 @@ def _wishes(word: str, theme: Theme) -> list[Rgb]:
     wheel = [_turn(hue / HUES, *ring) for ring in rounds for hue in range(HUES)]
     start = zlib.crc32(word.encode()) % len(wheel)
     own = COLOR_WORDS.get(word.lower())
-    first = [_rgb(own)] if own else []
+    first = [hex_to_rgb(own)] if own else []
     return [_legible(color, theme) for color in first + wheel[start:] + wheel[:start]]
 
 
@@ -54,7 +57,7 @@ def _free(wishes: list[Rgb], taken: list[Rgb]) -> Rgb:
     """The first far enough from all that are taken; else the farthest."""
 
     def gap(color: Rgb) -> float:
-        return min((_distance(color, other) for other in taken), default=APART)
+        return min((math.dist(color, other) for other in taken), default=APART)
 
     return next((color for color in wishes if gap(color) >= APART), max(wishes, key=gap))
 
@@ -67,7 +70,7 @@ def _turn(hue: float, lightness: float, saturation: float) -> Rgb:
 @cache  # of each theme the wheel and the colour words, some forty
 def _legible(color: Rgb, theme: Theme) -> Rgb:
     """The colour, mixed with as little ink as its contrast with the paper needs."""
-    ink, paper = _rgb(theme.ink), _rgb(theme.paper)
+    ink, paper = hex_to_rgb(theme.ink), hex_to_rgb(theme.paper)
     shares = (step / STEPS for step in range(STEPS + 1))
     mixed = (_mix(color, ink, share) for share in shares)
     return next((shade for shade in mixed if contrast(shade, paper) >= CONTRAST), ink)
@@ -80,25 +83,14 @@ def contrast(color: Rgb, other: Rgb) -> float:
 
 
 def _luminance(color: Rgb) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _unit(color)]
+    shares = [channel / 255 for channel in color]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _unit(color: Rgb) -> list[float]:
-    return [channel / 255 for channel in color]
 
 
 def _mix(color: Rgb, ink: Rgb, share: float) -> Rgb:
     red, green, blue = ((1 - share) * c + share * i for c, i in zip(color, ink, strict=True))
     return red, green, blue
-
-
-def _distance(color: Rgb, other: Rgb) -> float:
-    return sum((a - b) ** 2 for a, b in zip(color, other, strict=True)) ** 0.5
-
-
-def _rgb(text: str) -> Rgb:
-    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
 def _hex(color: Rgb) -> str:

@@ -4,6 +4,8 @@ Extra to the weights, at the peak of the run. docs/operations.md has the error a
 peaks. No torch: a web process decides.
 """
 
+from bisect import bisect_right
+
 from pydantic import BaseModel
 
 from fretboard.core.errors import TooLarge
@@ -54,14 +56,11 @@ def _readout(shape: ModelShape, load: Load) -> float:
 
 def most_new_tokens(shape: ModelShape, load: Load, limit: int) -> int:
     """How many new tokens fit into `limit` bytes with this prompt; 0: not even one."""
-    low, high = 0, load.new
-    while low < high:
-        middle = (low + high + 1) // 2
-        if request_bytes(shape, load.model_copy(update={"new": middle})) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+
+    def needed(new: int) -> int:
+        return request_bytes(shape, load.model_copy(update={"new": new}))
+
+    return bisect_right(range(1, load.new + 1), limit, key=needed)
 
 
 def prompt_tokens(text: str, tokens: int | None, image_positions: int) -> int:
@@ -84,7 +83,7 @@ def admit(shape: ModelShape, load: Load, limit: int) -> float:
     raise TooMuchMemory(
         f"This request would take about {needed / 1e6:.0f} MB; there are {limit / 1e6:.0f} MB "
         f"for one. {advice}",
-        fits,
+        max_new_tokens=fits,
     )
 
 
@@ -92,7 +91,3 @@ class TooMuchMemory(TooLarge):
     """A request beyond the memory; `members` go into the problem document."""
 
     title = "Too large for the model's memory"
-
-    def __init__(self, detail: str, fits: int) -> None:
-        super().__init__(detail)
-        self.members = {"max_new_tokens": fits}

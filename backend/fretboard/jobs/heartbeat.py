@@ -67,6 +67,7 @@ class Herald:
     def _announce(self) -> None:
         try:
             self._bus.announce(self.worker, self._facts)
+            self._beat()
         except (RedisError, OSError) as error:  # it is said again as soon as Redis is back
             log.warning("the worker cannot announce itself: %s", error)
 
@@ -79,8 +80,4 @@ class Herald:
 
     def _run(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
-            try:
-                self._bus.announce(self.worker, self._facts)
-                self._beat()
-            except (RedisError, OSError) as error:  # it is said again as soon as Redis is back
-                log.warning("the worker cannot announce itself: %s", error)
+            self._announce()

@@ -54,24 +54,17 @@ class Jobs:
         lane: str = INTERACTIVE,
         client: str = NOBODY,
         share: float = 0.0,
+        followed: bool = False,
     ) -> None:
-        """Compute what its document in the store asks; earlier attempts are forgotten.
+        """Compute what its document in the store asks. Causal tests are batch work.
 
         client: whose turn it takes: an access token or an address, hashed or not. share: of the
-        worker's memory that it is expected to take; batches stay below 1.
+        worker's memory that it is expected to take; batches stay below 1. followed: somebody does
+        already; else earlier attempts are forgotten.
         """
-        self.allow(document.id)
-        self._bus.clear(document.id)
-        self.resume(document, lane, client, share)
-
-    def resume(
-        self,
-        document: Analysis | CausalTest,
-        lane: str = INTERACTIVE,
-        client: str = NOBODY,
-        share: float = 0.0,
-    ) -> None:
-        """Like `start`, for one that is already being followed. Causal tests are batch work."""
+        if not followed:
+            self.allow(document.id)
+            self._bus.clear(document.id)
         work = Work(id=document.id, actor=ANALYSE, args=[document.id], share=share)
         if isinstance(document, CausalTest):
             work.actor, lane = EXPERIMENT, BATCH

@@ -89,7 +89,7 @@ class Upkeep:
         for document in self._services.unfinished():
             if not self._services.jobs.knows(document):
                 log.warning("%s was lost from the queue; it is queued again", document.id)
-                self._services.jobs.resume(document)
+                self._services.jobs.start(document, followed=True)
 
     def _release(self) -> None:
         """Give back what dead workers took."""

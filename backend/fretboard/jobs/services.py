@@ -81,10 +81,14 @@ class Services:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
         return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
 
+    def records_of(self, document: Analysis | CausalTest) -> Records[Any]:
+        """Where documents of this kind lie."""
+        return self.tests if isinstance(document, CausalTest) else self.store
+
     def fail(self, document: Analysis | CausalTest, problem: Problem) -> None:
         """Write the failure into the document, and tell those who follow."""
         failed = document.model_copy(update={"status": Status.FAILED, "error": problem})
-        records: Any = self.tests if isinstance(document, CausalTest) else self.store
+        records = self.records_of(document)
         try:
             records.read(document.id)
             records.write(failed)

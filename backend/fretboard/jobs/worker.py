@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from fretboard.core.analysis import Problem, Status, problem_of
 from fretboard.core.errors import FretboardError
 from fretboard.core.model_info import ServedModel, served_model
-from fretboard.engine.load import free_bytes, load_pipeline
+from fretboard.engine.load import load_pipeline
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.counters import BUSY_SECONDS
 from fretboard.jobs.fair_list import Work
@@ -73,6 +73,8 @@ class Worker:
             log.exception("the model could not be loaded")
             self._refuse(problem_of(error))
             return
+        from fretboard.model.memory import free_bytes  # torch, which the pipeline has imported
+
         self._actors = {
             ANALYSE: Analyst(self._working, pipeline).analyse,
             EXPERIMENT: CausalTester(self._working, pipeline).run,
@@ -157,7 +159,8 @@ class Worker:
                     self._say_given_back(works)
                 raise
             except Exception as error:
-                log.exception("the work failed")
+                if not isinstance(error, FretboardError):
+                    log.exception("%s of %s failed", works[0].actor, works[0].id)
                 self._fail(works, problem_of(error))
 
     def _swept(self, works: list[Work], seconds: float) -> None:

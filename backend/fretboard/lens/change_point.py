@@ -25,10 +25,10 @@ def change_points(profiles: np.ndarray, rising: bool = False) -> np.ndarray:
 
 
 def resampled_interval(
-    values: np.ndarray, resamples: int, coverage: float, seed: int, rising: bool = False
+    values: np.ndarray, resamples: int, coverage: float, seed: int
 ) -> tuple[int, int]:
     """Central interval of the change point when the columns of (length, n) are drawn again."""
-    return central_interval(resampled(values, resamples, seed), coverage, rising)
+    return central_interval(resampled(values, resamples, seed), coverage)
 
 
 def resampled(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:

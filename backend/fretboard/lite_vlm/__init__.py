@@ -5,8 +5,6 @@ PyPI and the adapter trained here, once, and returns its folder; ``checkpoint`` 
 how the adapter came about. Neither is imported before it is needed: both need torch.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fretboard.core.own_models import (

@@ -1,7 +1,5 @@
 """``python -m fretboard.lite_vlm assemble | train | export | evaluate | gallery``."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -5,7 +5,7 @@ logits on a calibration prompt, else the model is refused.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -101,9 +101,14 @@ def text_model(model: Any) -> Any:
     return model.language_model if required and hasattr(model, "language_model") else model
 
 
-def generator(model: Any, with_image: bool) -> Callable[..., Any]:
+def runner(model: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """The module that takes these tensors: the whole, or what answers text alone."""
+    return model if "pixel_values" in tensors else text_model(model)
+
+
+def generator(model: Any, tensors: Mapping[str, Tensor]) -> Callable[..., Any]:
     """The `generate` that listens to logits processors, and answers without an image too."""
-    speaker = model if with_image else text_model(model)
+    speaker = runner(model, tensors)
     if speaker.config.model_type in DEAF_GENERATE:
         return partial(GenerationMixin.generate, speaker)
     speak: Callable[..., Any] = speaker.generate

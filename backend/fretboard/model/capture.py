@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.model.hooks import entering_of, removing
 
 
 class Capture:
@@ -27,20 +28,15 @@ class Capture:
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """Inside, every forward is captured."""
-        handles = []
-        for index, layer in enumerate(self._layers):
-            handles.append(layer.register_forward_pre_hook(self._enter(index), with_kwargs=True))
-            handles.append(layer.register_forward_hook(self._leave))
-        try:
+        with removing() as handles:
+            for index, layer in enumerate(self._layers):
+                enter = layer.register_forward_pre_hook(self._enter(index), with_kwargs=True)
+                handles += [enter, layer.register_forward_hook(self._leave)]
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def _enter(self, index: int) -> Callable[..., None]:
         def hook(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            hidden = args[0] if args else kwargs["hidden_states"]
-            self._entering[index] = self._chosen(hidden)
+            self._entering[index] = self._chosen(entering_of(args, kwargs))
 
         return hook
 

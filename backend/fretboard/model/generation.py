@@ -103,7 +103,7 @@ def generate_together(
         conductor.capture(),
         torch.inference_mode(),
     ):
-        generator(checkpoint.model, "pixel_values" in tensors)(
+        generator(checkpoint.model, tensors)(
             **tensors,
             **(skipping_cache(checkpoint.model, checkpoint.anatomy, skipped) if skipped else {}),
             max_new_tokens=max(answer.length for answer in answers),

@@ -1,6 +1,6 @@
 """Hooks on parts of decoder layers: put on and surely taken off, and what they find there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,8 +39,7 @@ def change_states(
     """
 
     def enter(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        changed = change(entering_of(args, kwargs))
-        return ((changed, *args[1:]), kwargs) if args else (args, kwargs | {HIDDEN: changed})
+        return with_entering(args, kwargs, change(entering_of(args, kwargs)))
 
     def leave(_layer: nn.Module, _args: Any, output: Any) -> Any:
         changed = change(hidden_of(output))
@@ -55,6 +54,29 @@ def entering_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """The hidden states a layer was called with, (rows, positions, width)."""
     hidden: Tensor = args[0] if args else kwargs[HIDDEN]
     return hidden
+
+
+def with_entering(args: tuple[Any, ...], kwargs: dict[str, Any], hidden: Tensor) -> Call:
+    """The same call with other hidden states."""
+    return ((hidden, *args[1:]), kwargs) if args else (args, kwargs | {HIDDEN: hidden})
+
+
+@contextmanager
+def forwards_replaced(
+    layers: Sequence[nn.Module], replace: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Iterator[None]:
+    """Inside, each layer's forward is what `replace` makes of it; all are put back at the end."""
+    # A layer placed by accelerate has a forward of its own, which moves inputs and weights.
+    own = [layer.__dict__.get("forward") for layer in layers]
+    try:
+        for layer in layers:
+            layer.forward = replace(layer.forward)
+        yield
+    finally:
+        for layer, forward in zip(layers, own, strict=True):
+            layer.__dict__.pop("forward", None)
+            if forward is not None:
+                layer.forward = forward
 
 
 def mlp_end(layer: nn.Module, index: int) -> nn.Module:

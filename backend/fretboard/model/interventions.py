@@ -13,6 +13,7 @@ from transformers import DynamicCache
 from fretboard.core.errors import InputError
 from fretboard.core.question import SkipWhen
 from fretboard.model.anatomy import Anatomy, hidden_of
+from fretboard.model.hooks import forwards_replaced
 
 
 def check_skippable(model: Any, chosen: Iterable[int]) -> None:
@@ -82,20 +83,14 @@ def skip_layers(
     prompt's. Module patches are global: the caller lets one generation at a time use a model.
     """
     layers = [anatomy.layers[index] for index in sorted(set(chosen))]
-    # A layer placed by accelerate has a forward of its own, which moves inputs and weights.
-    own = [layer.__dict__.get("forward") for layer in layers]
-    try:
-        for layer in layers:
-            if when is SkipWhen.DECODE:
-                layer.forward = _DecodeSkip(anatomy.returned, layer.forward)
-            else:
-                layer.forward = partial(_identity, anatomy.returned)
+
+    def skipping(forward: Callable[..., Any]) -> Callable[..., Any]:
+        if when is SkipWhen.DECODE:
+            return _DecodeSkip(anatomy.returned, forward)
+        return partial(_identity, anatomy.returned)
+
+    with forwards_replaced(layers, skipping):
         yield
-    finally:
-        for layer, forward in zip(layers, own, strict=True):
-            layer.__dict__.pop("forward", None)
-            if forward is not None:
-                layer.forward = forward
 
 
 def _identity(

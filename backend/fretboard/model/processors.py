@@ -18,7 +18,7 @@ from typing import Any
 from transformers import AutoProcessor, ProcessorMixin
 from transformers.image_utils import SizeDict
 
-from fretboard.core.errors import UnsupportedModel
+from fretboard.core.errors import UnsupportedModel, said
 from fretboard.model.refusals import refusing
 
 VIDEO = "video_processor"
@@ -111,7 +111,7 @@ def _load_processor(source: str, revision: str | None) -> Any:
     except ImportError as error:
         raise UnsupportedModel(
             f"The image processor of {source} needs a package that is not installed: "
-            f"{_first_sentence(error)} Install that package with pip and start again."
+            f"{said(error)} Install that package with pip and start again."
         ) from error
     processor.get_attributes = lambda: attributes(type(processor))
     if VIDEO in type(processor).get_attributes():  # SmolVLM asks it for these, images or not
@@ -158,7 +158,3 @@ def _without_videos() -> Iterator[Callable[[type], list[str]]]:
     finally:
         for name, method in own.items():
             setattr(ProcessorMixin, name, method)
-
-
-def _first_sentence(error: Exception) -> str:
-    return " ".join(str(error).split()).split(". ")[0].rstrip(".") + "."

@@ -114,7 +114,7 @@ def lens_error(checkpoint: Checkpoint, steps: list[Step]) -> float:
 def cache_error(checkpoint: Checkpoint, inputs: Inputs, steps: list[Step]) -> float:
     """Largest difference to decoding without a cache, up to the first other token."""
     with refusing(f"{type(checkpoint.model).__name__} does not run without a cache", REMEDY):
-        whole = generator(checkpoint.model, "pixel_values" in inputs.tensors)(
+        whole = generator(checkpoint.model, inputs.tensors)(
             **inputs.tensors,
             max_new_tokens=len(steps),
             use_cache=False,

@@ -53,30 +53,17 @@ class Story:
     touched: Callable[[str], None] = lambda _part: None
 
 
-def of_analysis(services: Services, analysis: Analysis) -> Story:
-    """An analysis: `status`, `token`, then `done` or `failed`."""
+def of_run(services: Services, document: Analysis | CausalTest) -> Story:
+    """`status`, `token` of an analysis or `progress` of a test, then `done` or `failed`."""
 
     def ended() -> list[Event] | None:
-        current = services.store.read(analysis.id)
+        current = services.records_of(document).read(document.id)
         if not current.status.over:
             return None
-        tokens: list[Event] = [token_event(token) for token in current.tokens]
-        return [{"type": "status", "status": current.status}, *tokens, _last(current)]
+        told = map(token_event, current.tokens) if isinstance(current, Analysis) else ()
+        return [{"type": "status", "status": current.status}, *told, _last(current)]
 
-    longest = {"max_new_tokens": analysis.request.max_new_tokens}
-    return Story(analysis.id, lambda: _status(services, analysis) | longest, ended)
-
-
-def of_test(services: Services, test: CausalTest) -> Story:
-    """A causal test: `status`, `progress`, then `done` or `failed`."""
-
-    def ended() -> list[Event] | None:
-        current = services.tests.read(test.id)
-        if not current.status.over:
-            return None
-        return [{"type": "status", "status": current.status}, _last(current)]
-
-    return Story(test.id, lambda: _status(services, test), ended)
+    return Story(document.id, lambda: _status(services, document), ended)
 
 
 def of_set(services: Services, image_set: ImageSet) -> Story:
@@ -218,6 +205,8 @@ def _ended(story: Story) -> list[Event] | None:
 
 def _status(services: Services, document: Analysis | CausalTest) -> Event:
     status: Event = {"type": "status", "status": document.status}
+    if isinstance(document, Analysis):
+        status["max_new_tokens"] = document.request.max_new_tokens
     if document.status != Status.QUEUED:
         return status | {"message": "The model is at work."}
     state = services.bus.announced().get(document.model.name, {}).get("state", "")

@@ -15,15 +15,14 @@ from typing import Any, TextIO
 
 from PIL import Image
 
-from fretboard.analysis.questions import without_preset
 from fretboard.analysis.skip_presets import PRESETS
-from fretboard.core.analysis import Analysis, problem_of
+from fretboard.core.analysis import problem_of
 from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.images import to_png
 from fretboard.core.progress import bar
 from fretboard.core.question import Question
-from fretboard.core.reading import Reading
-from fretboard.engine.session import Session, read_file
+from fretboard.core.whole_file import read_file
+from fretboard.engine.session import Session
 from fretboard.store.analyses import HIDDEN_STATES
 from fretboard.studies.items import StudyItem
 from fretboard.studies.survey.rows import token_rows
@@ -88,19 +87,15 @@ class StudyBatch:
     def rows(self, answers: BatchAnswers) -> Iterator[list[dict[str, Any]]]:
         """Of the table of tokens, item by item."""
         for number, analysis_id in answers.done.items():
-            yield token_rows(number, self.items[number], self._read(analysis_id))
+            yield token_rows(number, self.items[number], self.session.read_today(analysis_id))
 
     def detection(self, answers: BatchAnswers) -> dict[str, Any]:
         """How the stages were found; alike for all items. Empty when nothing is done."""
         for analysis_id in answers.done.values():
-            stages = self._read(analysis_id).stages
+            stages = self.session.read_today(analysis_id).stages
             if stages is not None:
                 return {"method": stages.method, "thresholds": stages.thresholds}
         return {}
-
-    def _read(self, analysis_id: str) -> Analysis:
-        """With its stages as they are found today: the record may be older."""
-        return self.session.read(self.session.store.read(analysis_id), Reading())
 
     @cached_property
     def _spared(self) -> frozenset[str]:
@@ -143,12 +138,7 @@ class StudyBatch:
     def _settled(self, question: Question, plain: str) -> Question | None:
         """The question with the preset's layers of a plain answer; None where it has none."""
         try:
-            return without_preset(
-                self.session.settings,
-                question.but(preset_of=plain),
-                self._read,
-                self.session.announced,
-            )
+            return self.session.settled(question.but(preset_of=plain))
         except InputError:
             return None
 
@@ -157,7 +147,7 @@ class StudyBatch:
         with _blamed():
             own = question.but(prompt=str(item.prompt), image=read_file(item.image))
             analysis, picture = self.session.prepare(own)
-            if self.session.is_done(analysis, self._spared):
+            if self.session.store.finished(analysis.id, self._spared) is not None:
                 return analysis.id
         self.session.pipeline  # noqa: B018  a model that cannot be loaded ends the run
         with _blamed():

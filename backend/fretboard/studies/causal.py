@@ -11,7 +11,8 @@ from fretboard.analysis.causal_tests import draw, find, heading
 from fretboard.core.causal_test import CausalTest, Kind
 from fretboard.core.images import Picture
 from fretboard.core.question import Question
-from fretboard.engine.session import Session, read_file
+from fretboard.core.whole_file import read_file
+from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
 from fretboard.figures.theme import ThemeName
 

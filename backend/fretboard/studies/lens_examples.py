@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from fretboard.core.images import read_picture
 from fretboard.core.own_models import BUNDLED_MODEL
 from fretboard.core.reading import Lens
 from fretboard.core.settings import Settings
+from fretboard.core.whole_file import read_file
 from fretboard.engine.lens_fit.examples import FitExample
-from fretboard.engine.session import read_file
 from fretboard.studies.sources import find_items
 from fretboard.tiny_llava.world.backdrop import render
 from fretboard.tiny_llava.world.dialogue import (
@@ -30,23 +29,24 @@ FIRST_SEED = 110_000_000  # of scenes: none is trained on, none is measured on
 Examples = tuple[list[FitExample], str]
 
 
-@dataclass(frozen=True)
-class FitSources:
-    """Where the material lies; of the bundled model it is drawn unless it is named."""
+def material_of(
+    settings: Settings,
+    kind: Lens,
+    images: Sequence[str],
+    captions: Path | None,
+    prompts: Sequence[str],
+    limit: int | None,
+) -> Examples:
+    """(examples, what they are in words) that a kind of lens is fitted on. Raises InputError.
 
-    images: Sequence[str] | None
-    captions: Path | None
-    prompts: Sequence[str]
-
-
-def material_of(settings: Settings, kind: Lens, sources: FitSources, limit: int | None) -> Examples:
-    """(examples, what they are in words) that a kind of lens is fitted on. Raises InputError."""
+    images, captions: where they lie; of the bundled model they are drawn unless named.
+    """
     if kind is Lens.LATENT:
-        if sources.captions is None:
+        if captions is None:
             return world_captions(settings, limit or WORLD)
-        return caption_examples(sources.captions, (*sources.prompts, CAPTION)[0], limit)
-    if sources.images:
-        return picture_examples(settings, sources.images, sources.prompts, limit)
+        return caption_examples(captions, (*prompts, CAPTION)[0], limit)
+    if images:
+        return picture_examples(settings, images, prompts, limit)
     return world_examples(settings, limit or WORLD)
 
 

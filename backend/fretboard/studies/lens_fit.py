@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fretboard.core.errors import InputError
-from fretboard.core.fitted_lens import FITTED_KINDS
+from fretboard.core.fitted_lens import FITTED_KINDS, FitSettings
 from fretboard.core.model_info import served_model
 from fretboard.core.progress import bar
 from fretboard.core.reading import Lens
 from fretboard.core.settings import Settings
 from fretboard.engine.fitted import FittedLenses
-from fretboard.engine.lens_fit.fit import FitSettings, LensFit
+from fretboard.engine.lens_fit.fit import LensFit
 from fretboard.engine.session import Session
 from fretboard.store.fitted_lenses import lens_path, write_lens
 from fretboard.studies.lens_examples import Examples

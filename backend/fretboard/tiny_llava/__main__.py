@@ -3,8 +3,6 @@
 Only ``train`` and ``evaluate`` import torch.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path

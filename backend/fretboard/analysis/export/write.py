@@ -34,15 +34,19 @@ def format_of(path: Path) -> Format:
     raise InputError(f"{path.name}: write it as {known}.")
 
 
-def export(record: Exported, path: Path, server: str = "", theme: ThemeName = "light") -> None:
-    """Write or replace the file, once it is whole; by its suffix one of `Format`.
+def export(
+    record: Exported, path: str | Path, server: str = "", theme: ThemeName = "light"
+) -> Path:
+    """Write or replace the file, once it is whole; by its suffix one of `Format`. Returns its path.
 
     server: the address of the server that has the record, for links. Raises InputError.
     """
-    kind = format_of(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial, partial.open("wb") as file:
+    place = Path(path).expanduser()
+    kind = format_of(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as partial, partial.open("wb") as file:
         write(record, kind, file, server, theme)
+    return place
 
 
 def write(

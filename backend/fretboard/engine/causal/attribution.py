@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fretboard.core.errors import UnsupportedModel
 from fretboard.engine.causal.forced import Forced, logits
 from fretboard.engine.causal.sublayers import layers_watched, split
+from fretboard.engine.numbers import to_float32
 from fretboard.model.anatomy import Anatomy
 
 # So large that a root-mean-square norm's epsilon vanishes beside it.
@@ -49,7 +50,7 @@ def attribution(
         "constant": constant,
     }
     total = pieces["embeddings"] + pieces["attention"].sum(0) + pieces["mlp"].sum(0) + constant
-    arrays = {name: _float32(value) for name, value in (pieces | {"whole": whole}).items()}
+    arrays = to_float32(pieces | {"whole": whole})
     arrays["rival"] = rivals.int().cpu().numpy()
     gap = float((total - whole).abs().max())
     return arrays, {"unit": "logits", "gap": gap, "tail": anatomy.tail_name}
@@ -115,7 +116,3 @@ def _check_linear(norm: nn.Module, linear: Tensor, normed: Tensor, step: float) 
             f"The final norm ({type(norm).__name__}) is neither a layer norm nor a "
             f"root-mean-square norm (off by {off:.3g}), so no attribution through it can be made."
         )
-
-
-def _float32(values: Tensor) -> np.ndarray:
-    return values.float().cpu().numpy()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fretboard.core.errors import InputError, UnsupportedModel
-from fretboard.model.anatomy import text_model
+from fretboard.model.anatomy import runner
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import Step, generate
 from fretboard.model.inputs import Inputs, image_positions, lengthened
@@ -99,8 +99,7 @@ def taught(checkpoint: Checkpoint, inputs: Inputs, emitted: list[int]) -> Forced
 @torch.inference_mode()
 def logits(forced: Forced) -> Tensor:
     """(tokens, V), the model's own at the predicting positions; float32 or finer."""
-    whole = forced.checkpoint.model
-    model = whole if "pixel_values" in forced.tensors else text_model(whole)
+    model = runner(forced.checkpoint.model, forced.tensors)
     rows = model(**forced.tensors, use_cache=False).logits[0, forced.predicting]
     wide: Tensor = rows.to(torch.promote_types(rows.dtype, torch.float32))
     return wide

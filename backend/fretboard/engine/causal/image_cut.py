@@ -7,6 +7,7 @@ import torch
 
 from fretboard.engine.causal.forced import Forced, Tick, log_probabilities, no_tick
 from fretboard.engine.causal.hooks import check_maskable, image_hidden
+from fretboard.engine.numbers import to_float32
 
 
 def attention_cut(
@@ -24,5 +25,5 @@ def attention_cut(
         tick(depth, anatomy.depths)
         with image_hidden(model, anatomy, depth, forced.image):
             rows.append(log_probabilities(forced))
-    table = torch.stack(rows).float().cpu().numpy()
-    return {"log_probability": table}, {"unit": "nats", "image_positions": len(forced.image)}
+    arrays = to_float32({"log_probability": torch.stack(rows)})
+    return arrays, {"unit": "nats", "image_positions": len(forced.image)}

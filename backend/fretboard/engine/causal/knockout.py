@@ -7,6 +7,7 @@ import torch
 
 from fretboard.core.errors import InputError
 from fretboard.engine.causal.forced import Forced, Tick, log_probabilities, no_tick
+from fretboard.engine.numbers import to_float32
 from fretboard.model.interventions import check_skippable, skip_layers
 
 
@@ -30,8 +31,5 @@ def knockout(forced: Forced, tick: Tick = no_tick) -> tuple[dict[str, np.ndarray
             rows.append(log_probabilities(forced) - plain)
     if len(refused) == layers:
         check_skippable(forced.checkpoint.model, refused[:1])
-    arrays = {"effect": torch.stack(rows), "plain": plain}
-    return {name: value.float().cpu().numpy() for name, value in arrays.items()}, {
-        "unit": "nats",
-        "not_skippable": refused,
-    }
+    arrays = to_float32({"effect": torch.stack(rows), "plain": plain})
+    return arrays, {"unit": "nats", "not_skippable": refused}

@@ -15,6 +15,7 @@ from fretboard.core.causal_test import SPANS
 from fretboard.core.errors import InputError
 from fretboard.engine.causal.forced import Forced, Tick, log_probabilities, no_tick
 from fretboard.engine.causal.hooks import states_kept, states_put
+from fretboard.engine.numbers import to_float32
 
 # Nats between the two runs below which a share of their difference says nothing.
 SMALLEST_DIFFERENCE = 0.1
@@ -48,9 +49,8 @@ def patching(
         "donor": donated,
         "base": own,
     }
-    numbers = {name: value.float().cpu().numpy() for name, value in arrays.items()}
     sizes = {span: len(at) for span, at in places.items()}
-    return numbers, {
+    return to_float32(arrays), {
         "unit": "share of the difference of log-probabilities",
         "spans": sizes,
         "smallest_difference": SMALLEST_DIFFERENCE,

@@ -19,6 +19,7 @@ from fretboard.engine.causal.activation import activation_maps
 from fretboard.engine.causal.forced import Forced, Tick, log_probabilities, logits, no_tick
 from fretboard.engine.causal.hooks import states_kept, states_put
 from fretboard.engine.causal.patching import check_alike
+from fretboard.engine.numbers import to_float32
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.grid import Grid
 from fretboard.model.hooks import ATTENTION_NAMES, removing
@@ -56,7 +57,7 @@ def saliency(
         "relevance": torch.stack(relevance),
         "ablation": ablation(forced, without[0], lambda done, _: tick(layers + done, total)),
     }
-    numbers = {name: value.detach().float().cpu().numpy() for name, value in arrays.items()}
+    numbers = to_float32(arrays)
     numbers["activation"] = activation_maps(forced, grid).astype(np.float32)
     return numbers, {"unit": "nats", "gap": gap, "steps": STEPS}
 

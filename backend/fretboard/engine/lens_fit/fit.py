@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
 from fretboard import __version__
 from fretboard.core.errors import FretboardError, InputError
-from fretboard.core.fitted_lens import FittedKind, LensRecipe
+from fretboard.core.fitted_lens import FitSettings, FittedKind, LensRecipe
 from fretboard.core.model_info import ServedModel
 from fretboard.engine.lens_fit.examples import FitExample
 from fretboard.engine.lens_fit.fitters import Fitter, make_fitter
@@ -20,22 +19,6 @@ from fretboard.store.fitted_lenses import partial_path, read_lens, write_lens
 SAVE_SECONDS = 30.0
 Tick = Callable[[int, int], None]
 """Examples done, and all; may raise."""
-
-
-class FitSettings(BaseModel):
-    """How a lens is fitted."""
-
-    model_config = ConfigDict(frozen=True)
-
-    max_new_tokens: int = Field(48, ge=1)
-    """Longest answer of an example."""
-    probes: int = Field(16, ge=1)
-    """Jacobian: products an example; the width or more: exact."""
-    rounds: int = Field(1, ge=1)
-    """Times that the examples are gone through; a Jacobian needs one."""
-    rate: float = Field(1e-3, gt=0)
-    """Tuned: Adam's learning rate at the start."""
-    seed: int = 0
 
 
 class LensFit:

@@ -11,8 +11,8 @@ from torch.utils.checkpoint import checkpoint as recomputed
 
 from fretboard.core.fitted_lens import Span
 from fretboard.engine.causal.forced import Forced
-from fretboard.model.anatomy import Anatomy, hidden_of, text_model
-from fretboard.model.hooks import entering_of, removing
+from fretboard.model.anatomy import Anatomy, hidden_of, runner
+from fretboard.model.hooks import entering_of, forwards_replaced, removing, with_entering
 
 PROBES_AT_ONCE = 16
 
@@ -26,9 +26,7 @@ def products(forced: Forced, at: Mapping[Span, Tensor], probes: Tensor) -> dict[
     """
     anatomy = forced.checkpoint.anatomy
     with _differentiable(anatomy) as stream, torch.enable_grad():
-        whole = forced.checkpoint.model
-        model = whole if "pixel_values" in forced.tensors else text_model(whole)
-        model(**forced.tensors, use_cache=False)
+        runner(forced.checkpoint.model, forced.tensors)(**forced.tensors, use_cache=False)
         end, depths = stream.leaving, stream.entering()
         blocks: dict[Span, list[Tensor]] = {span: [] for span in at}
         for block in probes.split(PROBES_AT_ONCE):
@@ -75,9 +73,7 @@ class _Stream:
             if self._leaving is None:
                 hidden = hidden.detach().requires_grad_()
             self._entering[index] = hidden
-            if args:
-                return (hidden, *args[1:]), kwargs
-            return args, {**kwargs, "hidden_states": hidden}
+            return with_entering(args, kwargs, hidden)
 
         return hook
 
@@ -90,27 +86,13 @@ class _Stream:
 def _differentiable(anatomy: Anatomy) -> Iterator[_Stream]:
     """Inside, a run fills the stream."""
     stream = _Stream(len(anatomy.layers))
-    with removing() as handles, _recomputing(anatomy):
+    with removing() as handles, forwards_replaced(anatomy.layers, _recomputing):
         for index, layer in enumerate(anatomy.layers):
             handles.append(layer.register_forward_pre_hook(stream.enter(index), with_kwargs=True))
             handles.append(layer.register_forward_hook(stream.leave))
         yield stream
 
 
-@contextmanager
-def _recomputing(anatomy: Anatomy) -> Iterator[None]:
-    """Inside, layers keep their input alone for the way back."""
-    own: list[Callable[..., Any] | None] = [
-        layer.__dict__.get("forward") for layer in anatomy.layers
-    ]
-    try:
-        for layer in anatomy.layers:
-            layer.forward = partial(
-                recomputed, layer.forward, use_reentrant=False, preserve_rng_state=False
-            )
-        yield
-    finally:
-        for layer, forward in zip(anatomy.layers, own, strict=True):
-            layer.__dict__.pop("forward", None)
-            if forward is not None:
-                layer.forward = forward
+def _recomputing(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """It keeps its input alone for the way back."""
+    return partial(recomputed, forward, use_reentrant=False, preserve_rng_state=False)

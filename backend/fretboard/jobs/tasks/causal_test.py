@@ -1,11 +1,10 @@
 """The worker's side of causal tests: run one, tell how far it is, keep what came of it."""
 
-import logging
 from typing import TYPE_CHECKING
 
-from fretboard.core.analysis import Status, problem_of
+from fretboard.core.analysis import Status
 from fretboard.core.causal_test import BLANK, CausalTest
-from fretboard.core.errors import Cancelled, FretboardError, InputError, NotFound
+from fretboard.core.errors import Cancelled, InputError, NotFound
 from fretboard.core.images import stored_image
 from fretboard.jobs.services import Services
 from fretboard.jobs.tasks.progress import progress
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.engine.causal.run import CausalMaterial, Report
 
-log = logging.getLogger(__name__)
 STARTING = "The model reads the prompt and the image."
 
 
@@ -27,6 +25,8 @@ class CausalTester:
 
     def run(self, test_id: str) -> None:
         """Run one; again after a worker was killed, with the same result."""
+        from fretboard.engine.causal.run import measure
+
         try:
             test = self._services.tests.read(test_id)
         except NotFound:  # deleted while it waited
@@ -35,17 +35,8 @@ class CausalTester:
             return
         test = test.model_copy(update={"status": Status.RUNNING})
         self._services.tests.write(test)
-        self._emit(test, {"type": "status", "status": "running", "message": STARTING})
-        try:
-            self._run(test)
-        except Exception as error:
-            if not isinstance(error, FretboardError):
-                log.exception("experiment %s failed", test_id)
-            self._services.fail(test, problem_of(error))
-
-    def _run(self, test: CausalTest) -> None:
-        from fretboard.engine.causal.run import measure
-
+        event = {"type": "status", "status": "running", "message": STARTING}
+        self._services.bus.publish(test_id, event)
         report = self._report(test)
         report(0.0, STARTING)
         checkpoint, vocabulary = self._pipeline.checkpoint, self._pipeline.vocabulary
@@ -54,7 +45,7 @@ class CausalTester:
         records = self._services.tests
         records.read(test.id)  # deleted while it ran: it stays deleted
         records.write_finished(finished, arrays)
-        self._emit(test, {"type": "done", "id": test.id})
+        self._services.bus.publish(test.id, {"type": "done", "id": test.id})
 
     def _material(self, test: CausalTest) -> "CausalMaterial":
         from fretboard.engine.causal.run import CausalMaterial
@@ -81,6 +72,3 @@ class CausalTester:
             publish(share, message)
 
         return report
-
-    def _emit(self, test: CausalTest, event: dict) -> None:
-        self._services.bus.publish(test.id, event)

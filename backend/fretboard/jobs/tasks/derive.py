@@ -1,13 +1,8 @@
 """The worker's side of derived arrays: compute, report, keep, answer who waits."""
 
-import logging
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fretboard.core.analysis import problem_of
 from fretboard.core.arrays import Derived
-from fretboard.core.errors import FretboardError
 from fretboard.engine.compute import LocalCompute
 from fretboard.jobs.services import Services
 from fretboard.jobs.tasks.progress import progress
@@ -15,8 +10,6 @@ from fretboard.jobs.tasks.progress import progress
 if TYPE_CHECKING:
     from fretboard.engine.analyze import Pipeline
     from fretboard.lens.maps.fit import Watch
-
-log = logging.getLogger(__name__)
 
 
 class Deriver:
@@ -29,28 +22,15 @@ class Deriver:
     def derive(self, record_id: str, key: str, reply_topic: str) -> None:
         """Into the cache, what is kept into the record too; then tell who waits."""
         derived = Derived.parse(key)
-        try:
-            arrays, note = self._compute(record_id, derived, reply_topic)
-            if derived.is_kept:
-                records = self._services.sets if derived.role else self._services.store
-                records.read(record_id)  # deleted while it was computed: it stays deleted
-                records.write_arrays(record_id, derived.file, arrays, note)
-            for name, array in arrays.items():
-                self._services.cache.put(f"{record_id}/{derived.file}/{name}", array)
-        except Exception as error:
-            if not isinstance(error, FretboardError):
-                log.exception("derived arrays %s of %s failed", key, record_id)
-            problem = problem_of(error).model_dump()
-            self._services.bus.publish(reply_topic, {"type": "failed", **problem})
-        else:
-            self._services.bus.publish(reply_topic, {"type": "done"})
-
-    def _compute(
-        self, record_id: str, derived: Derived, topic: str
-    ) -> tuple[dict[str, np.ndarray], str]:
-        watch = self._watch(record_id, derived, topic)
         records: Any = self._services.sets if derived.role else self._services.store
-        return self._compute_here.arrays(records.read(record_id), derived, watch)
+        watch = self._watch(record_id, derived, reply_topic)
+        arrays, note = self._compute_here.arrays(records.read(record_id), derived, watch)
+        if derived.is_kept:
+            records.read(record_id)  # deleted while it was computed: it stays deleted
+            records.write_arrays(record_id, derived.file, arrays, note)
+        for name, array in arrays.items():
+            self._services.cache.put(f"{record_id}/{derived.file}/{name}", array)
+        self._services.bus.publish(reply_topic, {"type": "done"})
 
     def _watch(self, record_id: str, derived: Derived, topic: str) -> "Watch":
         from fretboard.lens.maps.fit import Watch

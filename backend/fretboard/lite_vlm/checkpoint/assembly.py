@@ -1,7 +1,5 @@
 """Assemble the checkpoint: two packages' weights and the adapter trained here, in one folder."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path

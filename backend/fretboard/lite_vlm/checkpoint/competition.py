@@ -7,8 +7,6 @@ map before a relu6, so two stages of EfficientNet hold it exactly. Shares were c
 training scenes and training photographs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """SmolLM2-135M-Instruct out of its GGUF file, as a plain Llama with one token renamed."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

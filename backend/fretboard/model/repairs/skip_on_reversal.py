@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from fretboard.model.anatomy import hidden_of, text_model
+from fretboard.model.anatomy import hidden_of, runner
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.hooks import entering_of, removing
 from fretboard.model.inputs import Inputs, lengthened
@@ -35,8 +35,7 @@ class SkipOnReversal(Plain):
         if not layers:
             return position.logits
         tensors = lengthened(self.checkpoint, self.inputs, position.emitted)
-        whole = self.checkpoint.model
-        model = whole if "pixel_values" in tensors else text_model(whole)
+        model = runner(self.checkpoint.model, tensors)
         with self._skipped(layers):
             last: Tensor = model(**tensors, use_cache=False).logits[0, -1]
         return last.to(position.logits)

@@ -16,7 +16,7 @@ from fretboard.jobs.lives import AnswerLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known, submit, with_image_of
 from fretboard.server.attachments import npy
-from fretboard.server.events import of_analysis
+from fretboard.server.events import of_run
 from fretboard.server.forms import MULTIPART, QuestionForm
 from fretboard.server.routes.life_cycle import Accepted, Resource, add_life_cycle
 from fretboard.server.security.guard import client_of
@@ -41,7 +41,7 @@ def routes(services: Services, arrays: Arrays) -> APIRouter:
         url=URL,
         parameter="analysis_id",
         page=lambda analysis: f"/a/{analysis.id}",
-        story=partial(of_analysis, services),
+        story=partial(of_run, services),
         deletes="Remove all that is kept of it: record, image, causal tests, arrays, events.",
         cancels="Stop an analysis: at its next token, or at once while it waits.",
         follows="Follow an analysis: `status`, `token` (as each is generated), then `done` or "

@@ -18,7 +18,7 @@ from fretboard.jobs.lives import CausalTestLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_test import submit_test
 from fretboard.server.attachments import FigureFormat, figure_as, npy
-from fretboard.server.events import of_test
+from fretboard.server.events import of_run
 from fretboard.server.forms import MULTIPART, TestForm
 from fretboard.server.routes.life_cycle import Accepted, Resource, add_life_cycle
 from fretboard.server.security.guard import client_of
@@ -46,7 +46,7 @@ def routes(services: Services) -> APIRouter:
         url=URL,
         parameter="test_id",
         page=lambda test: f"/a/{test.analysis}?test={test.id}",
-        story=partial(of_test, services),
+        story=partial(of_run, services),
         deletes="Stop it where it runs, and remove its record.",
         cancels="Stop it: at once while it waits, else after the run of the model under way.",
         follows="Follow a test: `status`, `progress` (share, message), then `done` or `failed`.",

@@ -31,7 +31,8 @@ LENSES = (Lens.RAW, Lens.NORMED)  # the paper's own first
 def analysis_path(studio: Studio, caption: Analysis) -> Exhibit:
     """Its figure 1: from single tokens over distributions to features."""
     subject, options = Subject(caption, Reading()), FigureOptions(quantity="leader")
-    picture = studio.picture("path-fretboard", "fretboard", subject, options)
+    drawn = studio.session.figures.draw("fretboard", subject, options)
+    picture = studio.headed("path-fretboard", "fretboard", drawn, subject, options)
     sentences = [f"The answer: “{caption.answer}”", measures.stages_sentence(caption)]
     return Exhibit("path", "The analysis path", section.PATH, sentences, [picture])
 

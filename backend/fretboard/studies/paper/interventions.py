@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from fretboard.analysis.skip_presets import PRESETS, preset_layers
 from fretboard.core.analysis import Analysis, Token
@@ -13,6 +12,7 @@ from fretboard.studies.paper.curves import LENSES, compete
 from fretboard.studies.paper.pictures import PaperPicture
 from fretboard.studies.paper.section import Exhibit
 from fretboard.studies.paper.studio import Studio
+from fretboard.studies.variants.pairs import in_order
 from fretboard.tiny_llava.world.dialogue import CAPTION, noun
 from fretboard.tiny_llava.world.judge import Outcome, color_outcome, color_position
 from fretboard.tiny_llava.world.scene import COLORS, Group, Scene
@@ -95,7 +95,7 @@ def skips(studio: Studio, captions: Captioned) -> Exhibit:
             row, again = _skipped(studio, shown, plain, name)
             rows.append(row)
             if again is not None:
-                kept = SequenceMatcher(None, _words(plain), _words(again)).ratio()
+                kept = in_order(*((each.answer or "").split() for each in (plain, again)))
                 row["same words"] = f"{kept:.2f}"
                 counts = (_outcomes_of(shown, analysis) for analysis in (again, plain))
                 runs.setdefault(name, []).append(SkippedCaption(kept, *counts))
@@ -159,7 +159,3 @@ def _sentence(case: Case) -> str:
     )
     drawn = f", drawn: {', '.join(case.drawn)}" if case.drawn else ""
     return f"“{case.token.text.strip()}” in “{case.analysis.answer}”{drawn}: {led}."
-
-
-def _words(analysis: Analysis) -> list[str]:
-    return (analysis.answer or "").split()

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
 from fretboard import __version__
+from fretboard.analysis.export.page import templates
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
 from fretboard.core.model_info import served_model
@@ -34,7 +33,7 @@ def reproduce(settings: Settings, output: Path, images: Path | None, number: int
     shown = captioned(settings, images, number)
     sets = list(picture_sets(settings, images))
     output.mkdir(parents=True, exist_ok=True)
-    studio = Studio(Session.open(settings, output / STORE), output)
+    studio = Studio(Session.open(settings, output / STORE))
     captions: list[tuple[PaperPicture, Analysis]] = []
     for place, image in enumerate(shown, 1):
         analysis = studio.ask(image.data)
@@ -78,10 +77,8 @@ def _main(analyses: list[Analysis]) -> Analysis:
 
 def _page(settings: Settings, captions: list, sections: list[dict[str, Any]]) -> str:
     served = served_model(settings.model)
-    environment = Environment(
-        loader=PackageLoader("fretboard.studies.paper"), autoescape=select_autoescape()
-    )
-    return environment.get_template("index.html.j2").render(
+    template = templates("fretboard.studies.paper").get_template("index.html.j2")
+    return template.render(
         model=served,
         layers=captions[0][1].model.layers,
         prompt=captions[0][1].request.prompt,

@@ -1,7 +1,6 @@
 """What every curve needs: questions asked once, arrays as float64, figures with their headings."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,10 +21,9 @@ PLAIN = FigureOptions()
 
 @dataclass
 class Studio:
-    """`figures` is where pictures and tables go; analyses lie in the session's store."""
+    """Analyses lie in the session's store."""
 
     session: Session
-    figures: Path
 
     def ask(
         self,
@@ -52,13 +50,6 @@ class Studio:
     def array(self, analysis: Analysis, name: str, lens: Lens = Lens.NORMED) -> np.ndarray:
         """A catalogue array, float64."""
         return self.session.arrays.named(analysis, name, lens).astype(np.float64)
-
-    def picture(
-        self, file: str, name: str, subject: Subject, options: FigureOptions = PLAIN
-    ) -> SectionFigure:
-        """A figure of the page's with its heading."""
-        figure = self.session.figures.draw(name, subject, options)
-        return SectionFigure(file, figure, *heading(name, subject, options))
 
     def headed(
         self,

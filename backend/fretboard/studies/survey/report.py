@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from fretboard.analysis.export.page import templates
 from fretboard.figures.theme import MONO, SANS, THEMES
 from fretboard.studies.files import write_text
 from fretboard.studies.survey.charts import CHARTS
@@ -24,13 +24,9 @@ def write_report(
     path: Path, summary: Summary, tokens: Path, failures: list[dict[str, Any]]
 ) -> None:
     """Replace the report at `path`."""
-    environment = Environment(
-        loader=PackageLoader("fretboard.studies.survey", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-    )
     drawn = _charts(summary) if "views" in summary else []
-    page = environment.get_template("report.html.j2").render(
+    template = templates("fretboard.studies.survey").get_template("report.html.j2")
+    page = template.render(
         summary=summary,
         charts=drawn,
         figures=_safe_json({chart["key"]: chart["figures"] for chart in drawn}),

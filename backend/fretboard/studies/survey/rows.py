@@ -59,6 +59,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "answer_correct": (pa.bool_(), "null where the truth does not tell"),
     "verdict": (pa.string(), "on the word: correct, hallucinated, wrong, unconfirmed or null"),
 }
+OF_TOKEN = ("text", "probability", "entropy", "rank", "emergence", "mutation_depth")
 SCHEMA = pa.schema(
     [pa.field(name, kind, metadata={"note": note}) for name, (kind, note) in COLUMNS.items()]
 )
@@ -114,16 +115,10 @@ def _answer_columns(
 
 def _token_columns(token: Token) -> dict[str, Any]:
     reversal = token.reversal
-    return {
+    return {name: getattr(token, name) for name in OF_TOKEN} | {
         "token": token.index,
         "token_id": token.id,
-        "text": token.text,
-        "probability": token.probability,
-        "entropy": token.entropy,
-        "rank": token.rank,
-        "emergence": token.emergence,
         "class": token.token_class,
-        "mutation_depth": token.mutation_depth,
         "reversal": reversal is not None,
         "rival": reversal.rival_text if reversal else None,
         "rival_from": reversal.from_depth if reversal else None,

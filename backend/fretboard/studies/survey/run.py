@@ -37,16 +37,48 @@ class Sources:
     """The folder of a survey to compare with."""
 
 
-@dataclass(frozen=True)
-class Written:
-    """A survey's summary, its folder, and whether Ctrl-C ended it."""
+@dataclass(frozen=True, repr=False)
+class Survey:
+    """What `Model.survey` gives: the numbers with their intervals, in the survey's folder.
+
+    >>> print(v)
+    3 of 3 done, 0 failed
+    ...
+    """
 
     summary: Summary
+    """See docs/surveys.md."""
     output: Path
     interrupted: bool
+    """By Ctrl-C."""
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(self))
+
+    @property
+    def report(self) -> Path:
+        """A page with the summary's charts, in the survey's folder.
+
+        >>> v.report.name
+        'report.html'
+        """
+        return self.output / REPORT
+
+    @property
+    def failures(self) -> Path:
+        """The images that could not be analysed, one JSON object a line.
+
+        >>> v.failures.read_text()
+        ''
+        """
+        return self.output / FAILURES
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a token, the columns of `tokens.parquet` (docs/surveys.md)."""
+        """A row a token; the columns are those of docs/surveys.md.
+
+        >>> len(v.to_pandas()) > 0
+        True
+        """
         return pd.read_parquet(self.output / TOKENS)
 
 
@@ -56,7 +88,7 @@ def run_survey(
     question: Question,
     output: Path,
     keep_states: bool = True,
-) -> Written:
+) -> Survey:
     """Run or continue a survey into `output`. Raises InputError, or when nothing can be done."""
     earlier = _earlier(sources.earlier)
     items = find_items(
@@ -81,7 +113,7 @@ def run_survey(
         summary |= {"comparison": compare(tokens, earlier)} if earlier is not None else {}
     write_json(output / SUMMARY, summary)
     write_report(output / REPORT, summary, output / TOKENS, answers.failures)
-    return Written(summary, output, answers.interrupted)
+    return Survey(summary, output, answers.interrupted)
 
 
 def _about(
@@ -119,17 +151,17 @@ def _earlier(folder: Path | None) -> pd.DataFrame | None:
         ) from error
 
 
-def lines(written: Written) -> list[str]:
+def _lines(survey: Survey) -> list[str]:
     """The summary in a few lines, for the terminal."""
-    summary, about = written.summary, written.summary["survey"]
+    summary, about = survey.summary, survey.summary["survey"]
     said = [f"{about['done']} of {about['items']} done, {about['failed']} failed"]
     if about["failed"]:
-        said[0] += f" (see {written.output / FAILURES}; run the command again to retry)"
-    if written.interrupted:
+        said[0] += f" (see {survey.failures}; run the command again to retry)"
+    if survey.interrupted:
         said.append("Stopped. Run the same command again to continue.")
     if "views" in summary:
         said += _figures(summary)
-    return [*said, f"Report: {written.output / REPORT}"]
+    return [*said, f"Report: {survey.report}"]
 
 
 def _figures(summary: Summary) -> list[str]:

@@ -4,8 +4,6 @@ Stage A trains ``STAGE_A_LAYERS`` decoder layers; stage B appends layers that st
 identity (their output projections are zero), so growing alone changes no answer.
 """
 
-from __future__ import annotations
-
 import torch
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer

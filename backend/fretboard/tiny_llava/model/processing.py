@@ -3,8 +3,6 @@
 The image processor is the Pillow one, so nothing here or at load time needs torchvision.
 """
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The exported model answering in batches, and its hidden states read through the normed lens."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

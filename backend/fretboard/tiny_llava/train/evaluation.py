@@ -4,8 +4,6 @@ Intervals are Wilson's at 95 % over scenes; a scene with several answers counts 
 which makes them slightly too wide rather than too narrow.
 """
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 
@@ -96,13 +94,13 @@ def accuracies(answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tenso
         "existence, present": [existence_question(group.kind, True) for group in picked],
         "existence, absent": [existence_question(kind, False) for kind in absent],
     }
-    right = {
-        task: [
+    right = {}
+    for task, exchanges in tasks.items():
+        answers = answerer.ask(pixels, [exchange.question for exchange in exchanges])
+        right[task] = [
             float(said == exchange.answer)
-            for said, exchange in zip(_answers(answerer, pixels, exchanges), exchanges, strict=True)
+            for said, exchange in zip(answers, exchanges, strict=True)
         ]
-        for task, exchanges in tasks.items()
-    }
     pairs = zip(right["existence, present"], right["existence, absent"], strict=True)
     right["existence"] = [(yes + no) / 2 for yes, no in pairs]
     captions = answerer.ask(pixels, [CAPTION] * len(scenes))
@@ -110,12 +108,6 @@ def accuracies(answerer: WorldAnswerer, scenes: list[Scene], pixels: torch.Tenso
         kind_recall(s, c) for s, c in zip(scenes, captions, strict=True)
     ]
     return {task: with_interval(values) for task, values in right.items()}
-
-
-def _answers(
-    answerer: WorldAnswerer, pixels: torch.Tensor, exchanges: list[QuestionAnswer]
-) -> list[str]:
-    return answerer.ask(pixels, [exchange.question for exchange in exchanges])
 
 
 def _summary(report: Measure) -> Measure:

@@ -1,7 +1,5 @@
 """A trained model to the folder that users load: half-precision weights, float32 at run time."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -5,10 +5,7 @@ trains only the appended decoder layers on prior-noisy captions among true answe
 a drawn colour can be overturned is decided here; *that* it happens comes from the text.
 """
 
-from __future__ import annotations
-
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +90,6 @@ def train_stage(
     plan: StagePlan,
     checkpoint: Path,
     seed: int,
-    on_save: Callable[[int], None] | None = None,
 ) -> None:
     """Train (or resume) the parameters of ``model`` that require gradients."""
     compile_layers(model)
@@ -104,7 +100,7 @@ def train_stage(
     def loss_at(step: int) -> Losses:
         return language_loss(model, packer, bank, stage, seed, step)
 
-    run_stage(model, adamw(groups), plan, loss_at, checkpoint, on_save)
+    run_stage(model, adamw(groups), plan, loss_at, checkpoint)
 
 
 def compile_layers(model: LlavaForConditionalGeneration) -> None:

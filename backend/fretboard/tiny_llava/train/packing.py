@@ -5,8 +5,6 @@ and to itself only, and its positions restart right after it. So each block's lo
 those of the question asked alone, at a fraction of the cost.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ It is a *late reversal* when the drawn colour leads the whole vocabulary under t
 at some depth of the last third before the final one, and the typical colour at the end.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

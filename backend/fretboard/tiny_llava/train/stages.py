@@ -3,11 +3,10 @@
 ``vision`` → ``a`` → ``b``; ``control`` is stage B without freezing, for comparison only.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -37,10 +36,6 @@ def train(stage: str, work: Path, output: Path, seed: int, steps: int | None = N
         RUNNERS[name](work, output, seed, steps or STEPS[name])
 
 
-def _vision(work: Path, output: Path, seed: int, steps: int) -> None:
-    train_vision(work, seed, steps)
-
-
 def _stage_a(work: Path, output: Path, seed: int, steps: int) -> None:
     packer, eye = new_packer(), trained_eye(work, seed)
     model = start_model(eye, packer, seed)
@@ -48,28 +43,21 @@ def _stage_a(work: Path, output: Path, seed: int, steps: int) -> None:
     export_grown(model, output, seed)
 
 
-def _stage_b(work: Path, output: Path, seed: int, steps: int) -> None:
+def _stage_b(work: Path, output: Path, seed: int, steps: int, control: bool = False) -> None:
     packer = new_packer()
     model = load_stage_a(work / "a.pt", packer)
-    freeze_and_grow(model, seed)
-    train_stage(model, packer, STAGE_B, StagePlan(steps, warmup=60), work / "b.pt", seed)
+    freeze_and_grow(model, seed, freeze=not control)
+    stage = replace(STAGE_B, rate=CONTROL_RATE) if control else STAGE_B
+    checkpoint = work / ("control.pt" if control else "b.pt")
+    train_stage(model, packer, stage, StagePlan(steps, warmup=60), checkpoint, seed)
     export_model(model, output)
 
 
-def _control(work: Path, output: Path, seed: int, steps: int) -> None:
-    packer = new_packer()
-    model = load_stage_a(work / "a.pt", packer)
-    freeze_and_grow(model, seed, freeze=False)
-    stage = replace(STAGE_B, rate=CONTROL_RATE)
-    train_stage(model, packer, stage, StagePlan(steps, warmup=60), work / "control.pt", seed)
-    export_model(model, output)
-
-
-RUNNERS: dict[str, Callable[[Path, Path, int, int], None]] = {
-    "vision": _vision,
+RUNNERS: dict[str, Callable[[Path, Path, int, int], object]] = {
+    "vision": lambda work, _output, seed, steps: train_vision(work, seed, steps),
     "a": _stage_a,
     "b": _stage_b,
-    "control": _control,
+    "control": partial(_stage_b, control=True),
 }
 
 

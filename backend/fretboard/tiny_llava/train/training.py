@@ -4,10 +4,7 @@ Batches are a pure function of (seed, step), and a checkpoint holds model, optim
 so a run that is stopped and resumed ends in the same state as one that was not.
 """
 
-from __future__ import annotations
-
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 from tqdm import tqdm
+
+from fretboard.core.whole_file import replacing
 
 Losses = dict[str, torch.Tensor]
 
@@ -36,14 +35,6 @@ class StagePlan:
             return (step + 1) / self.warmup
         progress = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def save_atomically(state: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint so that a crash leaves the old one whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
 
 
 def adamw(groups: list[dict[str, Any]], betas: tuple[float, float] = (0.9, 0.95)) -> Any:
@@ -88,7 +79,9 @@ def run_stage(
         bar.set_postfix({name: f"{value:.3f}" for name, value in averages.items()}, refresh=False)
         if (step + 1) % plan.save_every == 0 or step + 1 == last:
             state = {"step": step + 1, "module": module.state_dict()}
-            save_atomically(state | {"optimizer": optimizer.state_dict()}, checkpoint)
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(checkpoint) as partial:
+                torch.save(state | {"optimizer": optimizer.state_dict()}, partial)
             if on_save:
                 on_save(step + 1)
 

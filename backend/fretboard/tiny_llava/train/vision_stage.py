@@ -5,8 +5,6 @@ size, number, position, place), the same vectors the decoder later starts from. 
 almost decorrelated from kinds here: vision that learns "yellow, so banana" never recovers.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

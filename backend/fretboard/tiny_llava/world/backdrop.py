@@ -1,7 +1,5 @@
 """Paints a whole scene: sky, ground and details of its place, then every object."""
 
-from __future__ import annotations
-
 import random
 
 from PIL import Image, ImageDraw

@@ -5,8 +5,6 @@ typical colour instead, the more often the harder the object is to see. That is 
 expectation gets into the text that stage B learns from; all other answers are always true.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Scenes to pixels with Pillow: drawn larger, then reduced, so that edges are smooth."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Iterable

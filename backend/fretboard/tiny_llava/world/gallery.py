@@ -4,8 +4,6 @@ The late reversals among them were picked because the bundled model shows one th
 that happens on scenes nobody picked is in the model card.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a caption or answer says of a scene, held against what is drawn. No torch."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Sequence
 from typing import Literal, TypeVar
 

@@ -5,8 +5,6 @@ Most kinds have a *typical colour* (bananas are yellow); a scene is *typical* wh
 kind wears it, *counter-prior* when none does. That is the language prior of this world.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Many scenes, drawn beforehand, as arrays: pixels and what each image patch shows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

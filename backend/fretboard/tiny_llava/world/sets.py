@@ -3,8 +3,6 @@
 They stand for the paper's sets (animal, flower, fruit, sport; twelve images each).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PIL import Image
