@@ -23,8 +23,8 @@ TITLES = {
 NOTES = {
     BUNDLED_MODEL: (
         "A small teaching model, trained from scratch on drawn scenes. It looks at the image and "
-        "speaks of its own little world; it knows nothing of photographs, and of one it names what is "
-        "nearest in that world."
+        "speaks of its own little world; it knows nothing of photographs, and of one it names "
+        "what is nearest in that world."
     ),
     LITE_VLM: (
         "A small model of pretrained parts. It names the main thing of many photographs; small "
