@@ -50,7 +50,7 @@ def of_test(token: int | None) -> str:
 def noted(figure: go.Figure, call: str) -> go.Figure:
     """The figure, with its call and its size (px) in its `meta`."""
     own = dict(figure.layout.meta or {}) | {"python": call, "size": list(size(figure))}
-    figure.update_layout(meta=own)
+    figure.layout.meta = own
     return figure
 
 

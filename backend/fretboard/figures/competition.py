@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, VocabularyWord
-from fretboard.figures.bands import add_marks, add_stage_bands
+from fretboard.figures.bands import add_marks, add_stage_bands, put
 from fretboard.figures.quantities import NAMES_OF_LENS
 from fretboard.figures.theme import (
     THEMES,
@@ -87,14 +87,16 @@ def competition_figure(
     figure.add_traces(lines)  # at once: each addition checks all that are there
     signed = lens.pair is not None
     _label_ends(figure, shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    figure.update_yaxes(
-        title={"text": f"probability · {NAMES_OF_LENS[lens]}"},
-        range=[-1.02, 1.02] if signed else [0, 1.02],
-        tickformat="+.1f" if signed else ".1f",
-        zeroline=signed,
-    )
-    figure.update_layout(margin={"r": 96, "t": 26})
+    put(figure.layout, {
+        "xaxis": depth_axis(layers) | {"range": [0, layers], "showgrid": False},
+        "yaxis": {
+            "title": {"text": f"probability · {NAMES_OF_LENS[lens]}"},
+            "range": [-1.02, 1.02] if signed else [0, 1.02],
+            "tickformat": "+.1f" if signed else ".1f",
+            "zeroline": signed,
+        },
+        "margin": {"r": 96, "t": 26},
+    })  # fmt: skip
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure
 

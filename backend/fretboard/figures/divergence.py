@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import UNITS_OF_DIVERGENCE
 from fretboard.core.reading import Reading
-from fretboard.figures.bands import add_stage_bands
+from fretboard.figures.bands import add_stage_bands, put
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import (
     THEMES,
@@ -52,15 +52,20 @@ def divergence_figure(
     ):
         y, hover = curve.astype(np.float32), f"{legend}<br>{shown}"
         add_curve(figure, middles, y, color, hover, width, name=legend, customdata=pairs)
-    figure.update_xaxes(**depth_axis(layers), range=[0, layers], showgrid=False)
-    figure.update_yaxes(
-        title={"text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"},
-        range=_shared_range(values, beside, reading),
-        rangemode="tozero",
-        nticks=6,
-        exponentformat="power",
-    )
-    figure.update_layout(showlegend=True, legend=legend_above(1.12), margin={"t": 56})
+    name = NAMES_OF_DIVERGENCE[reading.divergence]
+    put(figure.layout, {
+        "xaxis": depth_axis(layers) | {"range": [0, layers], "showgrid": False},
+        "yaxis": {
+            "title": {"text": f"{name} ({label(unit, reading)})"},
+            "range": _shared_range(values, beside, reading),
+            "rangemode": "tozero",
+            "nticks": 6,
+            "exponentformat": "power",
+        },
+        "showlegend": True,
+        "legend": legend_above(1.12),
+        "margin": {"t": 56},
+    })  # fmt: skip
     add_stage_bands(figure, analysis, colors, token, layers)
     return figure
 
