@@ -124,7 +124,7 @@ def _drawn(chart: PageChart) -> str:
             "layout": _apart(drawn["layout"], first["layout"]),
         }
         first = first if first["layout"] else drawn
-        return in_script(json.dumps(short, separators=(",", ":")))
+        return in_script(json.dumps(short, separators=(",", ":"), ensure_ascii=False))
 
     figures = ",".join(
         f"{json.dumps(choice)}:[{','.join(map(own, drawn))}]"
