@@ -71,7 +71,7 @@ class Page:
 
 
 def render(page: Page, theme: ThemeName = "light") -> str:
-    """The whole file, about 5 MB, most of it Plotly."""
+    """The whole file: 5 MB of Plotly, and some 10 kB a token of an answer."""
     return templates("fretboard.analysis.export").get_template("page.html.j2").render(
         page=page,
         charts=[_drawn(chart) for chart in page.charts],
