@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
+from fretboard.core.own_models import BUNDLED_MODEL
 from tests.browser.harness import (
     READY_SECONDS,
     ROOT,
@@ -28,7 +29,7 @@ def main() -> None:
     """Writes docs/images/page-1440.png, page-390.png, compare-1440.png and causal-1440.png."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_arguments())
-        with Server(Path(folder) / "data") as server:
+        with Server(Path(folder) / "data", FRETBOARD_MODEL=BUNDLED_MODEL) as server:
             server.wait("/readyz", READY_SECONDS)
             address = _example(server, Path(folder))
             for width in SIZES:

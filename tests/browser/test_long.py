@@ -28,6 +28,12 @@ def strip(page: Page):
     return page.get_by_title("The whole answer: press or drag to go there")
 
 
+def width(page: Page) -> float:
+    box = chip(page, 300).bounding_box()
+    assert box is not None
+    return box["width"]
+
+
 def words_in_cells(page: Page) -> int:
     return int(page.locator("canvas.heat").get_attribute("data-words") or 0)
 
@@ -52,6 +58,23 @@ def test_what_is_in_sight_is_drawn_and_has_its_words(watched: Watched, long: str
         page.get_by_role("button", name="Wider columns").click()
     expect(strip(page)).to_be_visible()
     expect(page.locator("canvas.heat:not([data-words='0'])")).to_be_visible()
+
+
+def test_the_zoom_is_in_the_address(watched: Watched, long: str) -> None:
+    page = watched.page()
+    open_board(page, f"/a/{long}?token=300&depth=5")
+    page.wait_for_load_state("networkidle")  # what stands above the board may still come
+    usual = width(page)
+    page.get_by_role("button", name="Wider columns").click()
+    expect(page).to_have_url(re.compile("zoom=1$"))
+    expect(chip(page, 300)).to_be_in_viewport()
+    assert width(page) > usual
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("zoom="))
+    assert width(page) == usual
+    open_board(page, f"/a/{long}?token=300&depth=5&zoom=fit")
+    expect(chip(page, 0)).to_be_in_viewport()
+    expect(chip(page, 570)).to_be_in_viewport()
 
 
 def test_words_are_found_and_kinds_of_tokens_shown(watched: Watched, long: str) -> None:

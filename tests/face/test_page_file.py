@@ -1,5 +1,6 @@
 """The saved page in a browser without a network: chips, hover, selection."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,11 @@ from tests.browser.harness import chromium_arguments
 from tests.face.conftest import QUESTION
 
 pytestmark = pytest.mark.browser
+NAMES = "place => document.getElementById(`chart-${place}`)._fullData.map((line) => line.name)"
+TITLE_AND_SHAPES = """place => {
+    const { layout } = document.getElementById(`chart-${place}`);
+    return [layout.yaxis.title.text, (layout.shapes ?? []).map((shape) => shape.x1)];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +56,19 @@ def test_a_chip_chooses_its_token(saved, analysis):
     assert any(line == pytest.approx(list(emitted.y)) for line in shown(saved))
     divergence = saved.evaluate("document.getElementById('chart-2')._fullData[1].y.length")
     assert divergence == analysis.document.model.layers
+
+
+def test_every_chart_is_whole(saved, analysis):
+    """Of all figures but the first the file has what differs alone."""
+    for token in (0, 4):
+        saved.locator(".chips button").nth(token).click()
+        for place, drawn in ((1, analysis.competition(token)), (2, analysis.divergence(token))):
+            wanted = json.loads(drawn.to_json())
+            title, shapes = saved.evaluate(TITLE_AND_SHAPES, place)
+            assert title == wanted["layout"]["yaxis"]["title"]["text"]
+            assert shapes == [shape["x1"] for shape in wanted["layout"]["shapes"]]
+            names = saved.evaluate(NAMES, place)
+            assert names == [line["name"] for line in wanted["data"]]
 
 
 def test_a_press_on_the_fretboard_chooses_its_column_and_arrows_go_on(saved):

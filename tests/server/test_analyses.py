@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fretboard.jobs.bus import START
 from tests.support.api_calls import array, finished, post, reference
 from tests.support.images import encode
+from tests.support.servers import wait_for
+from tests.support.tiny_models import make_llava
 
 
 @pytest.fixture
@@ -135,15 +138,24 @@ def test_deleted_is_gone_and_can_be_asked_again(client, png):
     assert again["tokens"] == made["tokens"]
 
 
-def test_a_cancelled_analysis_says_so_and_can_run_again(client, png, services):
-    response = post(client, png, max_new_tokens=1000)
+def test_a_cancelled_analysis_keeps_what_it_wrote_and_can_run_again(client, png, services):
+    response = post(client, png, continuation="the colour is " * 300)
     url = f"/api/analyses/{response.json()['id']}"
+
+    def told() -> list[int]:
+        events = services.bus.read(response.json()["id"], START)
+        return [event["id"] for _, event in events if event["type"] == "token"]
+
+    wait_for(told)
     assert client.post(f"{url}/cancel").status_code == 202
     made, events = finished(client, response)
     assert made["status"] == "failed"
     assert "cancelled" in events[-1][1]["detail"]
+    _, processor = make_llava()
+    assert made["answer"].startswith("the")
+    assert made["answer"] == processor.tokenizer.decode(told(), skip_special_tokens=True).strip()
     assert client.post(f"{url}/cancel").status_code == 409
-    again = post(client, png, max_new_tokens=1000)
+    again = post(client, png, continuation="the colour is " * 300)
     assert again.status_code == 202
     client.post(f"{url}/cancel")
 

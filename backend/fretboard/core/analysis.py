@@ -148,6 +148,7 @@ class Analysis(BaseModel):
     request: AnalysisRequest
     model: ModelInfo
     answer: str | None = None
+    """Of one that failed or was cancelled: what it had written."""
     finish_reason: FinishReason | None = None
     prompt_tokens: int | None = None
     image_positions: int | None = None

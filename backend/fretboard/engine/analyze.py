@@ -161,7 +161,7 @@ class Pipeline:
                 "status": Status.DONE,
                 "error": None,
                 "model": analysis.model.model_copy(update=self.facts()),
-                "answer": self.checkpoint.tokenizer.decode(ids, skip_special_tokens=True).strip(),
+                "answer": self.checkpoint.written(ids),
                 "tokens": self._tokens(readout, ids),
             }
         )

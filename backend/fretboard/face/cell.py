@@ -43,7 +43,12 @@ def render(*panels: Panel) -> str:
     """The HTML of an output; the first one of a process brings Plotly along."""
     first = any(panel.figure for panel in panels) and next(_shown) == 0
     drawn = [
-        (f"fretboard-{uuid.uuid4().hex}", panel, in_script(panel.figure), size(panel.figure)[0])
+        (
+            f"fretboard-{uuid.uuid4().hex}",
+            panel,
+            in_script(str(panel.figure.to_json())),
+            size(panel.figure)[0],
+        )
         if panel.figure
         else ("", panel, "", 0)
         for panel in panels

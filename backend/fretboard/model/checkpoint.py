@@ -83,6 +83,10 @@ class Checkpoint:
             )
         return str(backend.to_str())
 
+    def written(self, ids: list[int]) -> str:
+        """The text of emitted tokens."""
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+
 
 def load(source: str, revision: str | None, device: str, dtype: str) -> Checkpoint:
     """Load `source` (hub name or folder). `device`, `dtype`: see Settings. Nothing remote runs.

@@ -83,9 +83,9 @@ export class History {
 	}
 
 	/** The answer has come, to a question of this browser. */
-	answered({ id, answer, request }: Analysis): void {
+	answered({ id, answer, request, status }: Analysis): void {
 		this.refresh();
-		if (!answer || this.find(id)?.answer !== "") return;
+		if (status !== "done" || !answer || this.find(id)?.answer !== "") return;
 		const hash = request.image?.sha256;
 		this.change(id, { answer: answer.slice(0, EXCERPT), asked: askedText(request), hash });
 	}

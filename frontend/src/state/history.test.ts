@@ -18,7 +18,7 @@ const REQUEST = {
 	image: { sha256: "5a" },
 };
 const done = (id: string, answer: string) =>
-	({ id, answer, request: REQUEST }) as unknown as Analysis;
+	({ id, answer, request: REQUEST, status: "done" }) as unknown as Analysis;
 const past = (id: string): Past => ({ ...record(id), answer: "a", at: 1 });
 
 describe("history", () => {
@@ -37,6 +37,7 @@ describe("history", () => {
 	it("knows an answer once it has come, also when the same is asked again", () => {
 		const history = new History(new Memory());
 		history.note(record("a"));
+		history.answered({ ...done("a", "A re"), status: "failed" });
 		history.answered(done("a", "A red ball."));
 		history.answered(done("a", "Another."));
 		history.answered(done("unknown", "A cube."));

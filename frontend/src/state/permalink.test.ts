@@ -22,6 +22,7 @@ const FULL: Selection = {
 	range: [6, 9],
 	quantity: "entropy",
 	filter: "content",
+	zoom: -3,
 	shade: true,
 	words: ["red", "a,b", "back\\slash", "日本", "x&y=z"],
 	lens: "difference",
@@ -79,6 +80,9 @@ describe("permalink", () => {
 		"?resamples=1000000000&seed=1e99",
 		"?dim=4&color=red&preset=own&start=here&perplexity=&upto=9999&epochs=0x9",
 		"?%E0%A4%A=1&token=0x10",
+		"?zoom=21",
+		"?zoom=1.5",
+		"?zoom=wide",
 	])("ignores garbage: %s", (query) => {
 		expect(decode(query)).toEqual(EMPTY);
 	});
@@ -88,6 +92,11 @@ describe("permalink", () => {
 		expect(decode(`?words=${many}`).words).toHaveLength(MAX_WORDS);
 		expect(decode(`?words=${"x".repeat(41)}`).words).toEqual([]);
 		expect(decode("?words=red,red, red").words).toEqual(["red"]);
+	});
+
+	it("writes all columns in sight as a word", () => {
+		expect(encode({ ...EMPTY, zoom: "fit" })).toBe("?zoom=fit");
+		expect(decode("?zoom=fit").zoom).toBe("fit");
 	});
 
 	it("puts a range in order", () => {
@@ -187,7 +196,7 @@ describe("the address of an image set", () => {
 // As version 0.1 wrote them: links that people have kept.
 const earlier = <S extends { map: MapChoice }>(selection: S) => ({
 	...selection,
-	...("filter" in selection && { filter: "all", shade: false }),
+	...("filter" in selection && { filter: "all", zoom: 0, shade: false }),
 	map: { ...selection.map, labels: false },
 });
 

@@ -14,6 +14,9 @@ export type Quantity = (typeof QUANTITIES)[number];
 export type TestOf = (typeof TESTED)[number];
 export type Profile = (typeof PROFILES)[number];
 
+/** Steps by which the board's columns are wider than usual; "fit": all of them in sight. */
+export type Zoom = number | "fit";
+
 /** Depths, both ends included, low end first. */
 export type Range = readonly [number, number];
 
@@ -24,6 +27,7 @@ export interface Selection {
 	quantity: Quantity;
 	/** Which tokens are columns. */
 	filter: Filter;
+	zoom: Zoom;
 	/** The answer's text has the board's colours, of the selected depth. */
 	shade: boolean;
 	words: string[];
@@ -76,6 +80,7 @@ const MAX_TOKEN = 9999;
 const MAX_DEPTH = 511;
 const MAX_PATCH = 9999;
 const MAX_IMAGE = 999;
+const MAX_ZOOM = 20; // steps: 10,000 columns in sight are 17 narrower than usual
 const MAX_ROLE = 100;
 export const MAX_WORDS = 8;
 export const MAX_WORD_LENGTH = 40;
@@ -87,6 +92,11 @@ function range(text: string): Range | null {
 	const [a, b, rest] = text.split("-").map(integer(MAX_DEPTH));
 	if (typeof a !== "number" || typeof b !== "number" || rest !== undefined) return null;
 	return a <= b ? [a, b] : [b, a];
+}
+
+function zoom(text: string): Zoom | null {
+	if (text === "fit") return text;
+	return /^-?\d{1,2}$/.test(text) && Math.abs(Number(text)) <= MAX_ZOOM ? Number(text) : null;
 }
 
 /** Trimmed, without doubles, at most MAX_WORDS of at most MAX_WORD_LENGTH characters. */
@@ -116,6 +126,7 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	range: value<Range | null>("range", null, range, (ends) => ends?.join("-") ?? ""),
 	quantity: choice("q", QUANTITIES, "leader"),
 	filter: choice("show", FILTERS, "all"),
+	zoom: value<Zoom>("zoom", 0, zoom),
 	shade: flag("shade"),
 	words: value("words", [], splitWords, joinWords),
 	lens: choice("lens", LENSES, null),

@@ -3,7 +3,6 @@ import { api } from "../api/client";
 import type { RunEvent } from "../api/events";
 import { quiet } from "../api/quiet";
 import type { Analysis, Lens, Missing } from "../api/types";
-import { writtenOf } from "../text/token";
 import { Followed, isRunning } from "./followed.svelte";
 import { AUTOMATIC, isDefault, type StageChoice, stageValues } from "./reading";
 import { idle, type RunState, reduce } from "./run";
@@ -23,8 +22,6 @@ export class Side extends Followed<Analysis, "analyses"> {
 	stages = $state.raw<StageChoice>(AUTOMATIC);
 	/** Parts of the finished record that the server's store has lost, and whether a run alone helps. */
 	lost = $state.raw<Missing>(WHOLE);
-	/** What a run had written when it was cancelled. */
-	written = $state("");
 	#asked: Asked = { lens: null, stages: AUTOMATIC };
 	readonly #settled: (analysis: Analysis) => void;
 
@@ -76,7 +73,7 @@ export class Side extends Followed<Analysis, "analyses"> {
 	}
 
 	override open(id: string): void {
-		Object.assign(this, { run: null, lost: WHOLE, stages: AUTOMATIC, written: "" });
+		Object.assign(this, { run: null, lost: WHOLE, stages: AUTOMATIC });
 		super.open(id);
 	}
 
@@ -111,9 +108,7 @@ export class Side extends Followed<Analysis, "analyses"> {
 	}
 
 	protected override told(event: RunEvent): void {
-		if (!this.run) return;
-		this.run = reduce(this.run, event);
-		this.written = writtenOf(this.run.tokens.map((token) => token.text));
+		if (this.run) this.run = reduce(this.run, event);
 	}
 
 	protected override arrived(analysis: Analysis): void {

@@ -111,10 +111,9 @@ def charts_of(
     """Fretboard, competition and divergence of one side."""
     of = f" · {label}" if label else ""
 
-    def every(name: str) -> list[go.Figure]:
-        return [
-            draw(name, FigureOptions(theme=theme, token=token.index)) for token in document.tokens
-        ]
+    def every(name: str) -> Iterator[go.Figure]:
+        for token in document.tokens:
+            yield draw(name, FigureOptions(theme=theme, token=token.index))
 
     boards = {
         quantity.title: [draw("fretboard", FigureOptions(theme=theme, quantity=name))]

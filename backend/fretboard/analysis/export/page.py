@@ -3,10 +3,11 @@
 import base64
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from itertools import chain, repeat
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader
@@ -45,13 +46,13 @@ class Side:
 
 @dataclass(frozen=True)
 class PageChart:
-    """Figures by a choice (one: no choice); a list of several has one a chip of its side.
+    """Figures by a choice (one: no choice); several of a choice are one a chip of its side.
 
     board: a press chooses a column; map: the chosen chip's path stands out.
     """
 
     title: str
-    figures: Mapping[str, Sequence[go.Figure]]
+    figures: Mapping[str, Iterable[go.Figure]]
     kind: Literal["board", "lines", "map"] = "lines"
     side: int = 0
     wide: bool = False
@@ -70,7 +71,7 @@ class Page:
 
 
 def render(page: Page, theme: ThemeName = "light") -> str:
-    """The whole file, about 5 MB, most of it Plotly."""
+    """The whole file: 5 MB of Plotly, and some 10 kB a token of an answer."""
     return templates("fretboard.analysis.export").get_template("page.html.j2").render(
         page=page,
         charts=[_drawn(chart) for chart in page.charts],
@@ -96,9 +97,9 @@ def picture(png: bytes | None) -> str:
     return thumbnail(stored_image(png)) if png is not None else ""
 
 
-def in_script(figure: go.Figure) -> str:
-    """Its JSON, safe inside a `<script>`."""
-    return str(figure.to_json()).replace("<", "\\u003c")
+def in_script(text: str) -> str:
+    """JSON, safe inside a `<script>`."""
+    return text.replace("<", "\\u003c")
 
 
 @cache
@@ -108,17 +109,39 @@ def templates(package: str) -> Environment:
 
 
 def _drawn(chart: PageChart) -> str:
-    """The chart as a JavaScript object."""
+    """The chart as a JavaScript object: the first figure whole, of the others what differs.
+
+    A figure at a time: the hundreds of a long answer fill the memory.
+    """
+    first: dict[str, Any] = {"data": [], "layout": {}}
+
+    def own(figure: go.Figure) -> str:
+        nonlocal first
+        drawn = json.loads(figure.to_json())
+        alike = zip(drawn["data"], chain(first["data"], repeat({})))  # noqa: B905  the first ends it
+        short = {
+            "data": [_apart(trace, of_first) for trace, of_first in alike],
+            "layout": _apart(drawn["layout"], first["layout"]),
+        }
+        first = first if first["layout"] else drawn
+        return in_script(json.dumps(short, separators=(",", ":"), ensure_ascii=False))
+
     figures = ",".join(
-        f"{json.dumps(choice)}:[{','.join(map(in_script, drawn))}]"
+        f"{json.dumps(choice)}:[{','.join(map(own, drawn))}]"
         for choice, drawn in chart.figures.items()
     )
     facts = json.dumps({"kind": chart.kind, "side": chart.side})
     return f"{{...{facts},figures:{{{figures}}}}}"
 
 
+def _apart(part: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    """What is laid over the first one's to give the part again; null: it has none."""
+    whole = dict.fromkeys(first) | part
+    return {key: own for key, own in whole.items() if key not in first or first[key] != own}
+
+
 def _width(chart: PageChart) -> int:
     """px; narrower windows scroll."""
     if chart.kind != "board":
         return 0
-    return size(next(iter(chart.figures.values()))[0])[0]
+    return size(next(iter(next(iter(chart.figures.values())))))[0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fretboard.core.analysis import Analysis, Status, problem_of, sibling_ids, token_event
 from fretboard.core.errors import FretboardError, Lost, NotFound
+from fretboard.jobs.bus import START
 from fretboard.jobs.counters import FINISHED, TOKENS
 from fretboard.jobs.services import Services
 from fretboard.store.analyses import ARRAYS, HIDDEN_STATES
@@ -38,7 +39,7 @@ class Analyst:
 
     def _begun(self, analysis: Analysis) -> list["Job"]:
         """What is left to decode of it: nothing, where another lens's states are there."""
-        running = analysis.model_copy(update={"status": Status.RUNNING})
+        running = analysis.model_copy(update={"status": Status.RUNNING, "answer": None})
         self._emit(running, {"type": "status", "status": "running", "message": READING})
         try:
             self._services.store.write(running)
@@ -91,7 +92,14 @@ class Analyst:
         # Half of what a record needs is of no use to anyone, and on a full disk in the way.
         with suppress(FretboardError):
             self._services.store.drop_arrays(analysis.id, HIDDEN_STATES, ARRAYS)
-        self._services.fail(analysis, problem_of(error))
+        written = analysis.model_copy(update={"answer": self._written(analysis)})
+        self._services.fail(written, problem_of(error))
+
+    def _written(self, analysis: Analysis) -> str | None:
+        """What this attempt told before it ended; one that was given back told its tokens twice."""
+        events = [event for _, event in self._services.bus.read(analysis.id, START)]
+        ids = {event["index"]: event["id"] for event in events if event["type"] == "token"}
+        return self._pipeline.checkpoint.written(list(ids.values())) or None
 
     def _progress(self, analysis: Analysis, event: dict[str, Any]) -> None:
         if event["index"] == 0:

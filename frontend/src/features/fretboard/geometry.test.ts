@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Zoom } from "../../state/permalink";
 import {
 	cellAt,
 	columnWidth,
@@ -6,6 +7,7 @@ import {
 	labelledRows,
 	leftOf,
 	seenAt,
+	stepped,
 	topOf,
 	widthOf,
 } from "./geometry";
@@ -21,11 +23,24 @@ describe("geometry", () => {
 	});
 
 	it("zooms down to all columns in sight, and not beyond", () => {
-		const grid = (zoom: number) => gridOf(words(100), places(100), 13, 700, zoom);
-		expect(widthOf(grid(-99))).toBe(700);
+		const grid = (zoom: Zoom) => gridOf(words(100), places(100), 13, 700, zoom);
+		expect(widthOf(grid("fit"))).toBe(700);
 		expect(grid(1).columnWidth).toBeGreaterThan(grid(0).columnWidth);
 		expect(grid(99).columnWidth).toBe(220);
-		expect(widthOf(gridOf(words(3), places(3), 13, 700, -99))).toBeLessThanOrEqual(700);
+		expect(widthOf(gridOf(words(3), places(3), 13, 700, "fit"))).toBeLessThanOrEqual(700);
+	});
+
+	it("steps between all columns in sight and the widest, and stays at either end", () => {
+		const walk = (zoom: Zoom, step: 1 | -1, count = 100) =>
+			Array.from({ length: 9 }).reduce<Zoom[]>(
+				(seen) => [...seen, stepped(seen.at(-1) ?? 0, step, words(count), 700)],
+				[zoom],
+			);
+		expect(walk(0, -1).slice(0, 7)).toEqual([0, -1, -2, -3, -4, "fit", "fit"]);
+		expect(walk("fit", 1).slice(0, 5)).toEqual(["fit", -4, -3, -2, -1]);
+		expect(walk(0, 1).slice(3)).toEqual([3, 4, 4, 4, 4, 4, 4]);
+		expect(stepped(20, -1, words(100), 700)).toBe(3);
+		expect(stepped(0, -1, words(3), 700)).toBe(0);
 	});
 
 	it("finds the cell under a point, depth 0 at the bottom", () => {

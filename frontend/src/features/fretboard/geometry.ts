@@ -1,5 +1,6 @@
 // Where columns and rows lie, in CSS pixels. Chips, heatmap and marks all ask here, so they cannot part.
 import type { Analysis } from "../../api/types";
+import type { Zoom } from "../../state/permalink";
 import { labelLength } from "../../text/token";
 
 export interface Grid {
@@ -21,7 +22,8 @@ const NARROWEST = 38;
 const WIDEST_LABEL = 108; // longer labels are cut with an ellipsis
 const WIDEST_FILL = 132; // short answers do not stretch beyond this
 const WIDEST = 220;
-export const ZOOM = 1.5; // of one step
+const ZOOM = 1.5; // of one step
+const ROUNDING = 1e-6; // of steps
 const BOARD_HEIGHT = 430;
 const ROWS_HEIGHT = [7, 30] as const; // least and most, so that a cell can be hit and read
 
@@ -36,11 +38,27 @@ export function columnWidth(texts: readonly string[], available: number): number
 	return between(filled, wanted, Math.max(wanted, WIDEST_FILL));
 }
 
-/** zoom: steps wider or narrower than that; never narrower than all columns in sight. */
-function zoomed(width: number, zoom: number, count: number, available: number): number {
+/** Never narrower than all columns in sight. */
+function zoomed(width: number, zoom: Zoom, count: number, available: number): number {
 	if (zoom === 0 || available === 0) return width;
 	const fit = Math.min(width, available / Math.max(count, 1));
-	return between(width * ZOOM ** zoom, fit, Math.max(width, WIDEST));
+	return zoom === "fit" ? fit : between(width * ZOOM ** zoom, fit, Math.max(width, WIDEST));
+}
+
+/** The next whole step wider (1) or narrower (-1) than on show; the same zoom at either end. */
+export function stepped(
+	zoom: Zoom,
+	step: 1 | -1,
+	texts: readonly string[],
+	available: number,
+): Zoom {
+	const usual = columnWidth(texts, available);
+	const width = (zoom: Zoom) => zoomed(usual, zoom, texts.length, available);
+	const now = width(zoom);
+	const steps = Math.log(now / usual) / Math.log(ZOOM);
+	const next = step > 0 ? Math.floor(steps + ROUNDING) + 1 : Math.ceil(steps - ROUNDING) - 1;
+	if (width(next) === now) return zoom;
+	return width(next) === width("fit") ? "fit" : next;
 }
 
 /** deepest: rows of the deeper of two boards, which are to be equally high. */
@@ -55,7 +73,7 @@ export function gridOf(
 	columns: readonly number[],
 	rows: number,
 	available: number,
-	zoom = 0,
+	zoom: Zoom = 0,
 	deepest = rows,
 ): Grid {
 	const width = columnWidth(texts, available);
