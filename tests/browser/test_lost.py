@@ -1,4 +1,4 @@
-"""What the page says of a run that waits, of a record with a lost part, and of one that is gone."""
+"""What the page says of a run that waits or is cancelled, a lost part, a record that is gone."""
 
 import json
 import urllib.request
@@ -71,3 +71,22 @@ def test_a_run_that_waits_says_where_it_stands(watched: Watched, analysis: str) 
     page.route(f"**/api/analyses/{analysis}", queued)
     page.goto(f"/a/{analysis}")
     expect(page.get_by_text("Number 3 in line, about 45 seconds")).to_be_visible()
+
+
+def test_a_run_can_be_cancelled(watched: Watched, scene: Path) -> None:
+    page = watched.page()
+    page.goto("/")
+    page.set_input_files("input[type=file]", scene)
+    page.get_by_text("Options").click()
+    page.get_by_label("Continuation", exact=False).last.fill("The ball is red. " * 150)
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_text("Writing the answer")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    written = page.locator("p.written")
+    expect(written).to_contain_text("The")
+    before = written.inner_text()
+    page.reload()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(written).to_have_text(before)

@@ -203,25 +203,6 @@ def test_a_late_example_leaves_the_chosen_image_and_prompt(watched: Watched, sce
     expect(page.get_by_role("img", name=f"question: {scene.name}")).to_be_visible()
 
 
-def test_a_run_can_be_cancelled(watched: Watched, scene: Path) -> None:
-    page = watched.page()
-    page.goto("/")
-    page.set_input_files("input[type=file]", scene)
-    page.get_by_text("Options").click()
-    page.get_by_label("Continuation", exact=False).last.fill("The ball is red. " * 150)
-    page.get_by_role("button", name="Analyse").click()
-    expect(page.get_by_text("Writing the answer")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Run again")).to_be_visible()
-    written = page.locator("p.written")
-    expect(written).to_contain_text("The")
-    before = written.inner_text()
-    page.reload()
-    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
-    expect(written).to_have_text(before)
-
-
 def test_a_word_outside_the_vocabulary_is_explained(watched: Watched, analysis: str) -> None:
     watched.provokes(422)
     page = watched.page()

@@ -166,9 +166,8 @@ def test_a_checkpoints_own_settings_do_not_bend_the_logits(name):
     plain = answer(assemble(FAMILIES[name].make(), None, TOKENIZER), tensors)
     bent = GenerationConfig(repetition_penalty=9.0, do_sample=True, temperature=0.3, num_beams=3)
     bent.update(suppress_tokens=list(range(60)), eos_token_id=None)
-    for part in model.modules():
-        if hasattr(part, "generation_config"):
-            part.generation_config = bent
+    for part in (part for part in model.modules() if hasattr(part, "generation_config")):
+        part.generation_config = bent
     for got, expected in zip(answer(assemble(model, None, TOKENIZER), tensors), plain, strict=True):
         assert torch.equal(got.logits, expected.logits)
 

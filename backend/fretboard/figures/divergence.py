@@ -1,6 +1,7 @@
 """Divergence of adjacent depths: the selected token against the mean of all tokens."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from fretboard.figures.bands import stage_bands
 from fretboard.figures.quantities import NAMES_OF_DIVERGENCE, NAMES_OF_LENS, label, scaled
 from fretboard.figures.theme import (
     THEMES,
+    Theme,
     ThemeName,
     base_figure,
     curve,
@@ -36,33 +38,17 @@ def divergence_figure(
     beside: the same of another analysis whose axis is to be shared.
     """
     reading = reading or Reading(lens=analysis.request.lens)
-    colors = THEMES[theme]
-    unit = UNITS_OF_DIVERGENCE[reading.divergence]
+    colors, layers = THEMES[theme], analysis.model.layers
     values = scaled(values, reading.scale)
-    layers = analysis.model.layers
-    ends = depths_of(len(values) + 1, layers)
-    middles = middles_of(ends).astype(np.float32)
-    pairs = [f"({a:g}, {b:g})" for a, b in pairwise(ends.tolist())]
-    shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{NAMES_OF_LENS[reading.lens]}</extra>"
-    name = f"token {token} {readable(analysis.tokens[token].text)}"
-    lines = [
-        curve(middles, row.astype(np.float32), color, f"{legend}<br>{shown}", width,
-              name=legend, customdata=pairs)
-        for legend, row, color, width in (
-            ("mean of all tokens", values.mean(axis=1), colors.faint, 1.5),
-            (name, values[:, token], colors.ink, 2.5),
-        )
-    ]  # fmt: skip
+    unit = label(UNITS_OF_DIVERGENCE[reading.divergence], reading)
     bands, notes = stage_bands(analysis, colors, token, layers)
     return base_figure(
         colors,
         {"axis": "pair", "token": token, **reading.as_meta()},
-        lines,
+        _lines(analysis, values, token, reading, colors),
         xaxis=depth_axis(layers) | {"range": [0, layers], "showgrid": False},
         yaxis={
-            "title": {
-                "text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({label(unit, reading)})"
-            },
+            "title": {"text": f"{NAMES_OF_DIVERGENCE[reading.divergence]} ({unit})"},
             "range": _shared_range(values, beside, reading),
             "rangemode": "tozero",
             "nticks": 6,
@@ -74,6 +60,25 @@ def divergence_figure(
         shapes=bands,
         annotations=notes,
     )
+
+
+def _lines(
+    analysis: Analysis, values: np.ndarray, token: int, reading: Reading, theme: Theme
+) -> list[dict[str, Any]]:
+    ends = depths_of(len(values) + 1, analysis.model.layers)
+    middles = middles_of(ends).astype(np.float32)
+    pairs = [f"({a:g}, {b:g})" for a, b in pairwise(ends.tolist())]
+    unit, lens = UNITS_OF_DIVERGENCE[reading.divergence], NAMES_OF_LENS[reading.lens]
+    shown = f"pair %{{customdata}}: %{{y:.4g}} {unit}<extra>{lens}</extra>"
+    name = f"token {token} {readable(analysis.tokens[token].text)}"
+    return [
+        curve(middles, row.astype(np.float32), color, f"{legend}<br>{shown}", width,
+              name=legend, customdata=pairs)
+        for legend, row, color, width in (
+            ("mean of all tokens", values.mean(axis=1), theme.faint, 1.5),
+            (name, values[:, token], theme.ink, 2.5),
+        )
+    ]  # fmt: skip
 
 
 def _shared_range(

@@ -9,7 +9,7 @@ from fretboard.core.causal_test import SPANS, CausalTest, Kind
 from fretboard.figures.causal_tests import of_token
 from fretboard.figures.hit_rates import warning
 from fretboard.figures.saliency import AGREES, WAYS, agreement
-from fretboard.figures.theme import quoted, typeset, whole_percent
+from fretboard.figures.theme import listed, quoted, typeset, whole_percent
 
 SMALL = 0.1  # nats below which a change of a log-probability is called none
 UNSEEN = 0.005  # nats, which two decimals show as none
@@ -127,8 +127,7 @@ def saliency_finding(document: CausalTest, arrays: Arrays, token: int | None) ->
     scores = agreement(arrays, token)
     named = [f"{WAYS[way]} {v:+.2f}" for way, v in scores.items() if v is not None]
     poor = [WAYS[way] for way, v in scores.items() if v is not None and v < AGREES]
-    names = " or ".join(filter(None, [", ".join(poor[:-1]), *poor[-1:]]))
-    apart = f" Do not read {names} here as where it comes from." if poor else ""
+    apart = f" Do not read {listed(poor, 'or')} here as where it comes from." if poor else ""
     word = None if token is None else document.tokens[token].text
     known = warning({way: WAYS[way] for way in (*scores, "ablation")}, word)
     needed = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fretboard.core.repair import spans
+from fretboard.figures.theme import listed
 
 MEASURED = Path(__file__).with_name("hit_rates.json")
 
@@ -77,11 +78,10 @@ def warning(names: dict[str, str], word: str | None) -> str:
     if not parts:
         return ""
     chance = round(100 * max(row.chance for row in pointings(next(iter(names)), word)))
-    listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
     return (
-        f"On the bundled world, whose model has {result()['layers']} layers, {listed} pointed at "
-        f"the object no more often than chance ({chance} %): do not read this as where the model "
-        "looks."
+        f"On the bundled world, whose model has {result()['layers']} layers, {listed(parts)} "
+        f"pointed at the object no more often than chance ({chance} %): do not read this as where "
+        "the model looks."
     )
 
 

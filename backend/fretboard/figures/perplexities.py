@@ -22,9 +22,9 @@ def perplexities_figure(
         f"trustworthiness {note['quality']['trustworthiness']:.2f}"
         for note in notes
     ]
-    figure = make_subplots(1, len(points), subplot_titles=titles, horizontal_spacing=0.02)
-    figure.update_layout(
-        base_figure(colors, {"axis": "map", "maps": len(points), "size": SIZE}).layout
+    ground = base_figure(colors, {"axis": "map", "maps": len(points), "size": SIZE})
+    figure = make_subplots(
+        1, len(points), subplot_titles=titles, horizontal_spacing=0.02, figure=ground
     )
     first = notes[0]["first_depth"]
     depths = np.arange(first, first + points.shape[1]).repeat(points.shape[2]).astype(np.int32)

@@ -46,14 +46,11 @@ def saliency_figure(
     depths = len(arrays["attention"])
     cells = raster(arrays["rectangles"], np.flatnonzero(~np.isnan(arrays["rectangles"]).any(1)))
     drawn = {way: name for way, name in WAYS.items() if way in arrays}  # older records have fewer
+    meta = {"axis": "patches", "unit": "share of the largest", "token": token, "size": list(SIZE)}
     figure = make_subplots(
         -(-len(drawn) // COLUMNS), COLUMNS, subplot_titles=list(drawn.values()),
-        horizontal_spacing=0.02, vertical_spacing=0.1,
+        horizontal_spacing=0.02, vertical_spacing=0.1, figure=base_figure(THEMES[theme], meta),
     )  # fmt: skip
-    meta = {"axis": "patches", "unit": "share of the largest", "token": token, "size": list(SIZE)}
-    layout = base_figure(THEMES[theme], meta).layout
-    layout.update(xaxis={}, yaxis={})
-    figure.update_layout(layout)
     picture = Image.fromarray(arrays["picture"].astype(np.uint8))
     for panel, (way, name) in enumerate(drawn.items()):
         row, column = panel // COLUMNS + 1, panel % COLUMNS + 1

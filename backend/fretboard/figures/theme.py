@@ -1,7 +1,7 @@
 """Colours and layout shared by all figures: paper and ink; the data has the colour."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -164,6 +164,11 @@ def whole_percent(share: float) -> str:
 def signed_percent(value: float) -> str:
     """A difference of probabilities, in points."""
     return typeset(f"{100 * value:+.1f} pts")
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """As a sentence does: a, b and c."""
+    return f" {last} ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def typeset(number: str) -> str:
