@@ -15,7 +15,9 @@ def _assemble(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     train = training("fretboard.lite_vlm.train.run").train
-    plan = training("fretboard.lite_vlm.train.loop").Plan(options.steps, options.minutes)
+    plan = training("fretboard.lite_vlm.train.loop").Plan(
+        options.steps, options.minutes, seed=options.seed
+    )
     start = options.start if options.start and options.start.exists() else None
     train(options.work, plan, options.chunks, options.processes, start)
 
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, help="by the clock, in place of the steps")
     train.add_argument("--chunks", type=int, default=24, help="of 250 pictures each")
     train.add_argument("--processes", type=int, default=2, help="one thread each")
+    train.add_argument("--seed", type=int, default=0, help="of the order: another one on a --start")
     train.add_argument(
         "--start", type=Path, default=ADAPTER, help="adapter to begin with where no checkpoint is"
     )
