@@ -47,7 +47,7 @@ class Directions:
 def _ellipse(chance: random.Random) -> list[int]:
     """Numbers of the cells of an ellipse of random place and size, at least four of them."""
     while True:
-        wide, high = chance.uniform(1.2, 4.6), chance.uniform(1.2, 4.6)
+        wide, high = chance.uniform(1.8, 5.0), chance.uniform(1.8, 5.0)
         column, row = chance.uniform(1.5, 5.5), chance.uniform(1.5, 5.5)
         cells = [
             number

@@ -23,7 +23,7 @@ from .sequences import IGNORED, Batch, collate, embed
 Report = Callable[[str], None]
 KINDS = ("scene", "noun", "photograph", "nothing", "text")
 FIRST = (0.44, 0.28, 0.08, 0.11, 0.09)  # shares at the beginning: nouns first
-LAST = (0.55, 0.17, 0.06, 0.13, 0.09)
+LAST = (0.46, 0.28, 0.05, 0.12, 0.09)
 SNAPSHOTS = 4  # last ones kept, whose mean is what is exported
 TURNED = 0.4  # share of the run after which the shares are the last ones
 
