@@ -69,4 +69,4 @@ schema:
 	$(NPM) run types
 
 release-tests:
-	FRETBOARD_RELEASE_TESTS=on $(BIN)/pytest tests/repository/test_release.py tests/repository/test_space.py tests/model/test_published.py
+	FRETBOARD_RELEASE_TESTS=on $(BIN)/pytest tests/repository/test_release.py tests/repository/test_space.py tests/model/test_published.py tests/lens/test_projection.py

@@ -28,6 +28,8 @@ from tests.support.tiny_models import save_llava
 os.environ["FRETBOARD_MODEL"] = BUNDLED_MODEL
 # Nobody asks the hub: where it can't be reached, each try is repeated for half a minute.
 os.environ["HF_HUB_OFFLINE"], constants.HF_HUB_OFFLINE = "1", True
+# UMAP runs as plain Python: of a hundred points that takes a second, its compiler twenty.
+os.environ["NUMBA_DISABLE_JIT"] = "1"
 TESTS = Path(__file__).parent
 # Files and folders, the longest first. The browser's stay together: they share a server.
 LONG_FIRST = (

@@ -1,6 +1,7 @@
 """Maps: settings, one joint fit, determinism, planted structure, progress and cancel."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.support.random_data import fresh
 
 QUICK = MapSettings(perplexity=8, learning_rate=None, iterations=300, epochs=40)
 METHODS = ("tsne", "umap", "pca")
+REAL = os.environ.get("FRETBOARD_RELEASE_TESTS") == "on"
 
 
 def paths(depths=9, strings=6, width=40, seed=None):
@@ -38,16 +40,39 @@ def test_each_method_maps_every_point_once(method, dimensions):
     assert method in made.description.replace("t-SNE", "tsne").lower()
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_planted_clusters_stay_apart(method):
-    random = fresh()
+def kept_apart(method, seed=None):
+    """Share of the points of three planted clusters that lie nearest to their own middle."""
+    random = fresh() if seed is None else np.random.default_rng(seed)
     centres = 50 * random.standard_normal((1, 3, 60))
     states = np.repeat(centres, 4, axis=1) + random.standard_normal((10, 12, 60))
     made = project(states, QUICK.but(method=method, drop_first_depth=False))
     clusters = made.points.reshape(10, 3, 4, 2).transpose(1, 0, 2, 3).reshape(3, 40, 2)
     middle = clusters.mean(axis=1)
     nearest = np.linalg.norm(clusters[:, :, None] - middle, axis=-1).argmin(axis=-1)
-    assert (nearest == np.arange(3)[:, None]).mean() > 0.95
+    return float((nearest == np.arange(3)[:, None]).mean())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_planted_clusters_stay_apart(method):
+    assert kept_apart(method) > 0.95
+
+
+def elsewhere(call, compiled):
+    """What a call of this file prints in another process, UMAP compiled as in use or not."""
+    script = f"from tests.lens.test_projection import digests, kept_apart; print(*{call})"
+    search = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
+    other = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {search!r}; {script}"],
+        capture_output=True, text=True, check=True,
+        env={"OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "01"[not compiled]},
+    )  # fmt: skip
+    return other.stdout.split()
+
+
+@pytest.mark.skipif(not REAL, reason="its compiler takes 20 s: make release-tests")
+def test_planted_clusters_stay_apart_with_umap_compiled():
+    (share,) = elsewhere("[kept_apart('umap', seed=4)]", compiled=True)
+    assert float(share) > 0.95
 
 
 def digests():
@@ -57,13 +82,7 @@ def digests():
 
 
 def test_the_same_seed_gives_the_same_map_bit_for_bit_in_another_process():
-    script = "from tests.lens.test_projection import digests; print(*digests())"
-    search = [str(Path(__file__).parents[2]), *filter(None, sys.path)]
-    other = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {search!r}; {script}"],
-        capture_output=True, text=True, check=True, env={"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert other.stdout.split() == digests() == digests()
+    assert elsewhere("digests()", compiled=False) == digests() == digests()
 
 
 def test_another_seed_gives_another_map():
