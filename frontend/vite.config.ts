@@ -33,5 +33,5 @@ export default defineConfig({
 		},
 	},
 	server: { proxy: { "/api": api, "/readyz": api } },
-	test: { include: ["src/**/*.test.ts"], environment: "node" },
+	test: { include: ["src/**/*.test.ts"], environment: "node", isolate: false },
 });
