@@ -49,6 +49,12 @@ def run(name, with_image, skipped=(), when=SkipWhen.ALWAYS):
     return inputs, states, logits, [step.token_id for step in steps]
 
 
+@lru_cache
+def plain(name, with_image):
+    """`run` with every layer, once."""
+    return run(name, with_image)
+
+
 def reference(name, with_image, answer, skipped=(), when=SkipWhen.ALWAYS):
     """(states, logits) of one uncached pass over prompt and answer."""
     last = len(answer) - 1 if when is SkipWhen.DECODE else None
@@ -221,7 +227,7 @@ SKIPS = [
 
 @pytest.mark.parametrize(("name", "with_image", "skipped"), SKIPS)
 def test_skipped_layers_return_their_input_and_are_undone(name, with_image, skipped):
-    _, _, before, _ = run(name, with_image)
+    _, _, before, _ = plain(name, with_image)
     _, states, logits, answer = run(name, with_image, skipped)
     expected_states, expected_logits = reference(name, with_image, answer, skipped)
     close(states, expected_states)
@@ -235,7 +241,7 @@ def test_skipped_layers_return_their_input_and_are_undone(name, with_image, skip
 
 @pytest.mark.parametrize(("name", "with_image", "skipped"), SKIPS)
 def test_layers_skipped_after_the_prompt_read_it_in_full(name, with_image, skipped):
-    _, plain_states, _, _ = run(name, with_image)
+    _, plain_states, _, _ = plain(name, with_image)
     _, states, logits, answer = run(name, with_image, skipped, SkipWhen.DECODE)
     expected = reference(name, with_image, answer, skipped, SkipWhen.DECODE)
     close(states, expected[0])
