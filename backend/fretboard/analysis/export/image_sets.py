@@ -57,11 +57,11 @@ class SetExport:
         members = [member for member in self._done() if member.token is not None]
         chips = [Chip(self._face(member), f"{member.name}: {member.answer}") for member in members]
         about = f"{self.document.request.model} · {len(members)} images · token {self.role}"
+        options = SetFigureOptions(theme=theme)
+        paths, apart = (self.draw(name, options) for name in ("trajectory", "dispersion"))
         charts = [
-            PageChart(
-                "Trajectories of the images", {"": [self._drawn("trajectory", theme)]}, "map"
-            ),
-            PageChart("Dispersion between the images", {"": [self._drawn("dispersion", theme)]}),
+            PageChart("Trajectories of the images", {"": [paths]}, "map"),
+            PageChart("Dispersion between the images", {"": [apart]}),
         ]
         foot = f"Image set {self.document.id}, made with Fretboard."
         return Page(self.title, [Side(self.title, about, chips)], charts, foot)
@@ -90,9 +90,9 @@ class SetExport:
         image = f'<img src="{picture(shown)}" alt="">' if shown else ""
         return f"{image}{readable(member.word or '')}"
 
-    def _drawn(self, name: str, theme: ThemeName) -> go.Figure:
-        options, settings = SetFigureOptions(theme=theme), self.settings.of("images")
-        figures = Figures(self.source.arrays)
+    def draw(self, name: str, options: SetFigureOptions) -> go.Figure:
+        """A figure without heading. Raises NotFound."""
+        settings, figures = self.settings.of("images"), Figures(self.source.arrays)
         return figures.draw_set(name, self.document, self.role, options, settings)
 
 
