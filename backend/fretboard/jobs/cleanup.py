@@ -14,8 +14,7 @@ from typing import Any
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.core.settings import Settings
-from fretboard.jobs.life_cycle import LifeCycle
-from fretboard.jobs.lives import AnswerLife, CausalTestLife, ImageSetLife
+from fretboard.jobs.life_cycle import AnswerLife, CausalTestLife, ImageSetLife, LifeCycle
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 

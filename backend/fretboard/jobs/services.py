@@ -13,14 +13,14 @@ from redis.exceptions import RedisError
 from fretboard.analysis.arrays import read_vocabulary
 from fretboard.core.analysis import Analysis, Problem, Status, problem_of
 from fretboard.core.causal_test import CausalTest
-from fretboard.core.errors import Cancelled, NotFound, StoreFull, Unavailable
+from fretboard.core.errors import Cancelled, FretboardError, NotFound, StoreFull, Unavailable
 from fretboard.core.image_set import ImageSet
-from fretboard.core.model_info import ServedModel, choose_model
+from fretboard.core.model_info import Announced, ServedModel, choose_model, described, served_model
 from fretboard.core.settings import Settings
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
+from fretboard.jobs.bus import Bus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
-from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
+from fretboard.jobs.lists import RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs
 from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
@@ -77,6 +77,27 @@ class Services:
         """
         return choose_model(self.settings, name, self.bus.announced())
 
+    def models(self) -> list[ServedModel]:
+        """FRETBOARD_MODEL, served or not, and every other model that a worker announced."""
+        announced = self.bus.announced()
+        others = [described(self.settings, announced[name]) for name in sorted(announced)]
+        return [self._default(announced), *(model for model in others if not model.default)]
+
+    def _default(self, announced: Announced) -> ServedModel:
+        name = self.settings.model
+        facts = announced.get(name, {})
+        if facts.get("revision"):
+            return described(self.settings, facts)
+        try:
+            model = served_model(name)
+        except FretboardError as error:  # not on this machine, which alone is no fault
+            known = facts or {"state": "absent", "detail": error.detail}
+            return described(self.settings, {"name": name, **known})
+        loading = {"state": "loading", "detail": "The model is being loaded."}
+        absent = {"state": "absent", "detail": self.unserved}
+        state = facts or (loading if self.expects_worker else absent)
+        return model.model_copy(update={name: state[name] for name in ("state", "detail")})
+
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
         return read_vocabulary(self.store.read_tokenizer, analysis.model.revision)
@@ -119,8 +140,8 @@ def build_services(settings: Settings) -> Services:
     store, sets = open_store(settings.store_url), open_sets(settings.store_url)
     if settings.redis_url is None:
         cache: ArrayCache = MemoryCache(settings.cache_bytes)
-        bus: Bus = MemoryBus()
-        waiting: Waiting = MemoryWaiting()
+        bus = Bus()
+        waiting = Waiting()
         counters = Counters()
     else:
         client = connect(settings.redis_url)

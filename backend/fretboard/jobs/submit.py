@@ -12,7 +12,7 @@ from fretboard.core.room import check_texts
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.admission import Load, admit, prompt_tokens
 from fretboard.jobs.fair_list import INTERACTIVE
-from fretboard.jobs.lives import AnswerLife
+from fretboard.jobs.life_cycle import AnswerLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 

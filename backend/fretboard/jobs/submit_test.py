@@ -5,7 +5,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.causal_test import BLANK, CausalTest, Kind, TestFields, planned
 from fretboard.core.errors import InputError
 from fretboard.core.images import read_picture, to_png
-from fretboard.jobs.lives import CausalTestLife
+from fretboard.jobs.life_cycle import CausalTestLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known

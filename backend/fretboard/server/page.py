@@ -16,7 +16,6 @@ from fretboard.core.images import to_png
 from fretboard.core.map_settings import MapSettings, paper_settings, ranges
 from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
-from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
 from fretboard.server.context import InServices
 from fretboard.server.problems import nowhere, problem
@@ -54,7 +53,7 @@ class MapPresets(BaseModel):
 @router.get("/api/models")
 def models(services: InServices) -> list[ServedModel]:
     """The models served here and whether they are loading, ready, absent or failed."""
-    return list_models(services)
+    return services.models()
 
 
 @router.get("/api/gallery")

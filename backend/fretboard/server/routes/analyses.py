@@ -11,7 +11,7 @@ from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.question import Question
 from fretboard.core.reading import Divergence, Lens, Reading
-from fretboard.jobs.lives import AnswerLife
+from fretboard.jobs.life_cycle import AnswerLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known, submit, with_image_of
 from fretboard.server.attachments import npy

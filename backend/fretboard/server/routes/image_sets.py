@@ -12,7 +12,7 @@ from fretboard.core.errors import NotFinished, NotFound
 from fretboard.core.image_set import ImageSet, SetView
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.reading import Reading
-from fretboard.jobs.lives import ImageSetLife
+from fretboard.jobs.life_cycle import ImageSetLife
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit_set import SetQuestion, submit_set
 from fretboard.server.attachments import FigureFormat, figure_as, npy
