@@ -1,13 +1,10 @@
 """Write a record as a file: the one way of the server, the command line and notebooks."""
 
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO, Literal
 
-from fretboard.analysis.export.archive import Kind, Packing
-from fretboard.analysis.export.causal_tests import TestExport
+from fretboard.analysis.export.archive import Packing
 from fretboard.analysis.export.citation import bibtex
-from fretboard.analysis.export.comparisons import ComparisonExport
-from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.notebook import notebook
 from fretboard.analysis.export.page import render
 from fretboard.analysis.export.record import Exported
@@ -27,11 +24,10 @@ MEDIA: dict[Format, str] = {
 def format_of(path: Path) -> Format:
     """By the suffix. Raises InputError for another one."""
     suffix = path.suffix.lower().removeprefix(".")
-    for known in get_args(Format):
-        if suffix == known:
-            return known
-    known = ", ".join(f".{name}" for name in get_args(Format))
-    raise InputError(f"{path.name}: write it as {known}.")
+    kind = next((known for known in MEDIA if suffix == known), None)
+    if kind is None:
+        raise InputError(f"{path.name}: write it as {', '.join(f'.{name}' for name in MEDIA)}.")
+    return kind
 
 
 def export(
@@ -55,7 +51,7 @@ def write(
     """Into an open file."""
     cited = bibtex(record.name, f"{server}{record.link}" if server else "")
     if kind == "zip":
-        packing = Packing(file, *_what(record))
+        packing = Packing(file, record.kind, *record.record)
         record.pack(packing)
         packing.add("citation.bib", cited.encode())
         packing.close()
@@ -66,15 +62,3 @@ def write(
         "bib": lambda: cited,
     }
     file.write(texts[kind]().encode())
-
-
-def _what(record: Exported) -> tuple[Kind, str, str]:
-    """Kind of an archive, id of its set or test, token position of its set."""
-    match record:
-        case SetExport():
-            return "image set", record.document.id, record.role
-        case TestExport():
-            return "causal test", record.document.id, ""
-        case ComparisonExport():
-            return "comparison", "", ""
-    return "analysis", "", ""
