@@ -54,37 +54,27 @@ def patching_figure(
     """
     values = of_token(arrays["recovered"], token)
     largest = max(1.0, float(np.nanmax(np.abs(values), initial=0.0)))
-    rows = len(values)
-    figure = base_figure(
+    rows, title = len(values), {"text": "recovered share<br>(0 base, 1 donor)"}
+    cells = {
+        "type": "heatmap", "z": values, "x": list(SPAN_NAMES), "y": np.arange(rows, dtype=np.int32),
+        "zmin": -largest, "zmax": largest, "xgap": 1, "ygap": 1, "texttemplate": "%{z:.2f}",
+        "colorscale": [list(stop) for stop in THEMES[theme].diverging],
+        "colorbar": {"title": title, "thickness": 12, "outlinewidth": 0},
+        "hovertemplate": "%{x} at depth %{y}: %{z:.3f} recovered<extra></extra>",
+    }  # fmt: skip
+    return base_figure(
         THEMES[theme],
         {"axis": "depth×span", "unit": "share", "token": token, "size": [640, 130 + 26 * rows]},
-    )
-    figure.add_heatmap(
-        z=values,
-        x=list(SPAN_NAMES),
-        y=np.arange(rows, dtype=np.int32),
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[list(stop) for stop in THEMES[theme].diverging],
-        colorbar={
-            "title": {"text": "recovered share<br>(0 base, 1 donor)"},
-            "thickness": 12,
-            "outlinewidth": 0,
+        [cells],
+        xaxis={
+            "title": {"text": f"positions whose states are put in, {_whose(texts, token)}"},
+            # Set, so that a figure without any value has its axes too.
+            "range": [-0.5, len(SPAN_NAMES) - 0.5],
+            "showgrid": False,
+            "tickangle": 0,
         },
-        xgap=1,
-        ygap=1,
-        texttemplate="%{z:.2f}",
-        hovertemplate="%{x} at depth %{y}: %{z:.3f} recovered<extra></extra>",
+        yaxis=depth_axis(rows - 1) | {"range": [-0.5, rows - 0.5], "showgrid": False},
     )
-    figure.update_xaxes(
-        title={"text": f"positions whose states are put in, {_whose(texts, token)}"},
-        # Set, so that a figure without any value has its axes too.
-        range=[-0.5, len(SPAN_NAMES) - 0.5],
-        showgrid=False,
-        tickangle=0,
-    )
-    figure.update_yaxes(**depth_axis(rows - 1), range=[-0.5, rows - 0.5], showgrid=False)
-    return figure
 
 
 def attribution_figure(

@@ -77,26 +77,20 @@ def trajectory_figure(
         "neck_end": neck_end,
     }  # fmt: skip
     figure = base_figure(colors, meta)
-    for index in range(count):
+    line: dict[str, Any] = {"color": colors.faint, "width": 1.5 if dimensions == 3 else 1}
+    line |= {} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}
+    for index, string in enumerate(strings):
+        about = {"string": index, "part": "path", "label": string.label(color_by)}
         _add(
-            figure,
-            points[:, index],
-            mode="lines",
-            line={"color": colors.faint, "width": 1.5 if dimensions == 3 else 1}
-            | ({} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}),
-            opacity=PATH_OPACITY,
-            hoverinfo="skip",
-            showlegend=False,
-            meta={"string": index, "part": "path", "label": strings[index].label(color_by)},
-        )
-    all_depths = np.arange(first_depth, first_depth + depths)
-    cells = np.meshgrid(all_depths, np.arange(count), indexing="ij")
+            figure, points[:, index], mode="lines", line=line, opacity=PATH_OPACITY,
+            hoverinfo="skip", showlegend=False, meta=about,
+        )  # fmt: skip
+    cells = np.indices((depths, count)) + np.array([first_depth, 0])[:, None, None]
     for name, chosen, color in _groups(strings, *cells, color_by, colors):
         _add_points(figure, strings, points, chosen, *cells, name, color, colors)
     if neck_end is not None and first_depth <= neck_end < first_depth + depths:
         _ring(figure, points[neck_end - first_depth], colors, neck_end)
-    _dress(figure, dimensions, color_by != "depth")
-    return figure
+    return _dress(figure, dimensions, color_by != "depth")
 
 
 def _groups(
@@ -220,7 +214,7 @@ def _add(figure: go.Figure, places: np.ndarray, **more: Any) -> None:
     add(**axes, **more)
 
 
-def _dress(figure: go.Figure, dimensions: int, legend: bool) -> None:
+def _dress(figure: go.Figure, dimensions: int, legend: bool) -> go.Figure:
     side = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
     titles = {
         f"{axis}axis": side | {"title": {"text": f"map axis {i} (no unit)"}}
@@ -235,4 +229,4 @@ def _dress(figure: go.Figure, dimensions: int, legend: bool) -> None:
         figure.update_layout(titles)
         figure.update_yaxes(scaleanchor="x", scaleratio=1)
     margin = {"l": 36, "b": 36, "t": 40 if legend else 12}
-    figure.update_layout(showlegend=legend, legend=legend_above(1.02), margin=margin)
+    return figure.update_layout(showlegend=legend, legend=legend_above(1.02), margin=margin)

@@ -82,6 +82,10 @@ def add_life_cycle(router: APIRouter, resource: Resource[Any]) -> None:
         async for event in follow(services, resource.story(services, document), last_event_id):
             yield event
 
+    _add_again(router, resource, url, chosen)
+
+
+def _add_again(router: APIRouter, resource: Resource[Any], url: str, chosen: Any) -> None:
     @router.post(f"{url}/again", status_code=202, responses={200: {"model": Accepted}})
     def again(
         request: Request, response: Response, services: InServices, document: Any = chosen
