@@ -64,11 +64,9 @@ class Services:
         if self.settings.redis_url is None:
             return self
         client = connect(self.settings.redis_url, patient=True)
-        bus = RedisBus(client)
-        jobs = Jobs(bus, RedisWaiting(client))
-        jobs.halted = self.jobs.halted
-        cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
-        return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
+        working = _shared(self.settings, client, self.counters)
+        working["jobs"].halted = self.jobs.halted
+        return replace(self, **working)
 
     def choose(self, name: str | None) -> ServedModel:
         """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
@@ -137,21 +135,24 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Everything in this process, or through Redis when `REDIS_URL` is set."""
-    store, sets = open_store(settings.store_url), open_sets(settings.store_url)
-    if settings.redis_url is None:
-        cache: ArrayCache = MemoryCache(settings.cache_bytes)
-        bus = Bus()
-        waiting = Waiting()
-        counters = Counters()
-    else:
-        client = connect(settings.redis_url)
-        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+    client = connect(settings.redis_url) if settings.redis_url is not None else None
+    if client is not None:
         _check_eviction(client)
-        bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
-    jobs = Jobs(bus, waiting)
-    tests = open_tests(settings.store_url)
-    counted = CountedCache(cache, counters)
-    return Services(settings, store, sets, tests, counted, bus, jobs, counters)
+    url, counters = settings.store_url, Counters(client)
+    return Services(
+        settings, open_store(url), open_sets(url), open_tests(url), counters=counters,
+        **_shared(settings, client, counters),
+    )  # fmt: skip
+
+
+def _shared(settings: Settings, client: Redis | None, counters: Counters) -> dict[str, Any]:
+    """Cache, bus and jobs; of this process alone without a client."""
+    cache: ArrayCache = MemoryCache(settings.cache_bytes)
+    bus, waiting = Bus(), Waiting()
+    if client is not None:
+        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+        bus, waiting = RedisBus(client), RedisWaiting(client)
+    return {"cache": CountedCache(cache, counters), "bus": bus, "jobs": Jobs(bus, waiting)}
 
 
 def _check_eviction(client: Redis) -> None:

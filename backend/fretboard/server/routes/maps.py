@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from fretboard.analysis.arrays import read_done
 from fretboard.core.arrays import Derived, MapKind
 from fretboard.core.map_settings import MapQuery
+from fretboard.jobs.compute import MapProgress
 from fretboard.jobs.services import Services
 from fretboard.server.context import InArrays, InCompute, InServices
 
@@ -16,14 +17,6 @@ URL = "/api/analyses"
 Find = Callable[[Services, str, MapKind, MapQuery, str | None], Derived]
 """(services, record id, kind, settings, token position) → what is computed."""
 router = APIRouter(tags=["maps"])
-
-
-class MapProgress(BaseModel):
-    """Of a map; `running` false where nothing is being computed."""
-
-    running: bool
-    share: float = 0.0
-    message: str = ""
 
 
 class MapStability(BaseModel):
@@ -47,10 +40,7 @@ def add_progress(router: APIRouter, url: str, find: Find) -> None:
         token: str | None = None,
     ) -> MapProgress:
         """How far the map is that someone waits for."""
-        now = compute.progress(record_id, find(services, record_id, kind, settings, token))
-        if now is None:
-            return MapProgress(running=False)
-        return MapProgress(running=True, share=now.share, message=now.message)
+        return compute.progress(record_id, find(services, record_id, kind, settings, token))
 
     @router.delete(f"{url}/{{record_id}}/maps/{{kind}}", status_code=204, response_class=Response)
     def cancel(
