@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import IO, Literal
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from fretboard import __version__
 from fretboard.analysis.export.archive import Packing
-from fretboard.analysis.export.citation import bibtex
-from fretboard.analysis.export.notebook import notebook
 from fretboard.analysis.export.page import render
 from fretboard.analysis.export.record import Exported
 from fretboard.core.errors import InputError
@@ -19,6 +21,18 @@ MEDIA: dict[Format, str] = {
     "ipynb": "application/x-ipynb+json",
     "bib": "application/x-bibtex",
 }
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+PAPER = """@inproceedings{wang2025knowledge,
+  title     = {Towards Understanding How Knowledge Evolves in Large Vision-Language Models},
+  author    = {Wang, Sudong and Zhang, Yunjian and Zhu, Yao and Li, Jianing and Wang, Zizhe and
+               Liu, Yanwei and Ji, Xiangyang},
+  booktitle = {Proceedings of the IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  pages     = {29858--29868},
+  year      = {2025},
+  eprint    = {2504.02862},
+  archivePrefix = {arXiv}
+}
+"""
 
 
 def format_of(path: Path) -> Format:
@@ -62,3 +76,41 @@ def write(
         "bib": lambda: cited,
     }
     file.write(texts[kind]().encode())
+
+
+def snippet(record: Exported, server: str, call: str = "") -> str:
+    """Python that opens a record and, with a `call`, draws one figure of it."""
+    return "\n".join(filter(None, ["import fretboard as fb\n", record.opened(server), call]))
+
+
+def notebook(record: Exported, server: str) -> str:
+    """.ipynb, version 4.5. server: where the record lies; `""`: in the archive beside."""
+    link = f"[{record.name}]({server}{record.link})" if server else f"`{record.name}.zip`"
+    cells = [
+        new_markdown_cell(f"# {record.title}\n\n{link}, made with Fretboard."),
+        new_code_cell(snippet(record, server)),
+    ]
+    for cell in record.cells():
+        cells += [new_markdown_cell(cell.words)] if cell.words else []
+        cells.append(new_code_cell(cell.code))
+    cited = bibtex(record.name, f"{server}{record.link}" if server else "")
+    cells.append(new_markdown_cell(f"## To cite\n\n```bibtex\n{cited}```"))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"  # not drawn by lot: the same record gives the same file
+    notebook = new_notebook(cells=cells, metadata=KERNEL)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def bibtex(what: str, link: str) -> str:
+    """what: the record, such as `analysis 0a1b…`; link: where it lies, or `""`."""
+    note = f"Version {__version__}; {what}"
+    url = f"  url     = {{{link}}},\n" if link else ""
+    return (
+        "@software{fretboard,\n"
+        "  title   = {Fretboard: how a vision-language model's answer takes shape, "
+        "layer by layer},\n"
+        "  author  = {{The Fretboard contributors}},\n"
+        f"  version = {{{__version__}}},\n{url}"
+        f"  note    = {{{note}}}\n}}\n\n{PAPER}"
+    )

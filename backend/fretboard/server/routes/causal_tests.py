@@ -14,7 +14,7 @@ from fretboard.core.errors import NotFound
 from fretboard.figures.findings import Finding
 from fretboard.figures.theme import ThemeName
 from fretboard.jobs.life_cycle import CausalTestLife
-from fretboard.jobs.submit_test import submit_test
+from fretboard.jobs.submit import submit_test
 from fretboard.server.attachments import FigureFormat, figure_as, npy
 from fretboard.server.context import InServices
 from fretboard.server.events import of_run
