@@ -9,8 +9,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from fretboard.analysis.export.page import in_script, templates
+from fretboard.core.whole_file import write_text
 from fretboard.figures.theme import MONO, SANS, THEMES
-from fretboard.studies.files import write_text
 from fretboard.studies.survey.charts import CHARTS
 from fretboard.studies.survey.summary import Summary
 
