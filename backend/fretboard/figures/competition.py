@@ -80,7 +80,6 @@ def competition_figure(
         for place, candidate in enumerate(shown)
     ]
     signed = lens.pair is not None
-    ends = _end_labels(shown[:LABELLED], table, labels, LABEL_GAP * (1 + signed))
     bands, notes = stage_bands(analysis, colors, token, layers)
     return base_figure(
         colors,
@@ -90,7 +89,7 @@ def competition_figure(
         yaxis=probability_axis(NAMES_OF_LENS[lens], signed) | {"zeroline": signed},
         margin={"r": 96, "t": 26},
         shapes=bands,
-        annotations=ends + notes,
+        annotations=_end_labels(shown[:LABELLED], table, labels, LABEL_GAP * (1 + signed)) + notes,
     )
 
 

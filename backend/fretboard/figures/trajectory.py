@@ -76,16 +76,10 @@ def trajectory_figure(
         "first_depth": first_depth, "dimensions": dimensions, "color_by": color_by,
         "neck_end": neck_end,
     }  # fmt: skip
-    line: dict[str, Any] = {"color": colors.faint, "width": 1.5 if dimensions == 3 else 1}
-    line |= {} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}
     traces = [
-        _scatter(
-            points[:, index], mode="lines", line=line, opacity=PATH_OPACITY, hoverinfo="skip",
-            showlegend=False,
-            meta={"string": index, "part": "path", "label": string.label(color_by)},
-        )
+        _path(points[:, index], index, string.label(color_by), colors)
         for index, string in enumerate(strings)
-    ]  # fmt: skip
+    ]
     depth_of, index_of = np.indices((depths, count))
     cells = depth_of + first_depth, index_of
     for name, chosen, color in _groups(strings, *cells, color_by, colors):
@@ -94,6 +88,16 @@ def trajectory_figure(
     if neck_end is not None and first_depth <= neck_end < first_depth + depths:
         traces.append(_ring(points[neck_end - first_depth], colors, neck_end))
     return base_figure(colors, meta, traces, **_layout(dimensions, color_by != "depth"))
+
+
+def _path(points: np.ndarray, index: int, label: str, theme: Theme) -> dict[str, Any]:
+    """The line of one string, through all its depths."""
+    solid = points.shape[-1] == 3
+    drawn = {"width": 1.5} if solid else {"width": 1, "shape": "spline", "smoothing": 0.6}
+    return _scatter(
+        points, mode="lines", line={"color": theme.faint, **drawn}, opacity=PATH_OPACITY,
+        hoverinfo="skip", showlegend=False, meta={"string": index, "part": "path", "label": label},
+    )  # fmt: skip
 
 
 def _groups(
