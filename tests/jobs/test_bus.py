@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from fretboard.jobs import heartbeat as announced_module
-from fretboard.jobs.bus import START, MemoryBus, RedisBus
+from fretboard.jobs.bus import START, Bus, RedisBus
 from fretboard.jobs.heartbeat import Herald, by_model
 from tests.support.servers import wait_for
 
@@ -14,7 +14,7 @@ from tests.support.servers import wait_for
 def buses(request):
     """Two processes' views of one bus."""
     if request.param == "memory":
-        bus = MemoryBus()
+        bus = Bus()
         return bus, bus
     client = request.getfixturevalue("redis_client")
     return RedisBus(client), RedisBus(client)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fretboard.jobs.fair_list import BATCH, BATCH_EVERY, INTERACTIVE, FairList, Work
-from fretboard.jobs.lists import MemoryWaiting, RedisWaiting
+from fretboard.jobs.lists import RedisWaiting, Waiting
 
 
 def work(name):
@@ -75,7 +75,7 @@ def test_the_expected_wait_follows_from_recent_runs_and_workers():
 @pytest.fixture(params=["memory", "redis"])
 def waiting(request):
     if request.param == "memory":
-        return MemoryWaiting()
+        return Waiting()
     return RedisWaiting(request.getfixturevalue("redis_client"))
 
 

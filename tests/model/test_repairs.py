@@ -1,6 +1,7 @@
 """Repairs against independent float64 references, on a tiny random LLaVA."""
 
 import copy
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,14 +13,13 @@ from transformers import DynamicCache
 
 from fretboard.core.errors import InputError
 from fretboard.core.images import blank_like
+from fretboard.core.question import AnalysisRequest
 from fretboard.core.repair import parse_repair
-from fretboard.engine.repair import overturning
-from fretboard.lens.divergence import jensen_shannon
+from fretboard.engine.repair import make_repair, overturning
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.checkpoint import assemble
 from fretboard.model.generation import generate
 from fretboard.model.inputs import build_inputs, lengthened
-from fretboard.model.repairs import Instruments, build_repair
 from tests.support.random_data import fresh
 from tests.support.tiny_models import make_llava
 
@@ -51,9 +51,9 @@ def checkpoint():
 def run(checkpoint, image, text="", found=(), stop=None):
     """found: the layers that every position is said to be overturned by."""
     inputs = build_inputs(checkpoint, PROMPT, image, None)
-    blank = lambda: image and build_inputs(checkpoint, PROMPT, blank_like(image), None)  # noqa: E731
-    instruments = Instruments(jensen_shannon, lambda _: lambda *_: found, blank)
-    repair = build_repair(parse_repair(text, LAYERS), checkpoint, inputs, instruments)
+    request = AnalysisRequest(prompt=PROMPT, model="tiny")
+    with patch("fretboard.engine.repair.overturning", lambda *_, **__: lambda *_: found):
+        repair = make_repair(checkpoint, request, parse_repair(text, LAYERS), inputs, image)
     steps = []
 
     def on_step(step):

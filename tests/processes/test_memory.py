@@ -8,7 +8,7 @@ import torch
 
 from fretboard.core.errors import OutOfMemory
 from fretboard.model import generation
-from fretboard.model.shortage import explained
+from fretboard.model.memory import explained
 from tests.support.api_calls import finished, post
 
 TOO_LONG = "a dog sits on grass ?"

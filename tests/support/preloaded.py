@@ -6,7 +6,7 @@ for name in (
     "fretboard.cli.main",
     "fretboard.cli.serve",
     "fretboard.engine.load",
-    "fretboard.jobs.tasks.derive",
+    "fretboard.jobs.tasks",
     "transformers.generation",
     "transformers.models.auto.modeling_auto",
     "transformers.models.llava.modeling_llava",

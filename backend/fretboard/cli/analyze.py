@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import StrictInt, TypeAdapter, ValidationError
 
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.skip_presets import Preset
@@ -15,6 +16,7 @@ from fretboard.cli.options import (
     from_fields,
 )
 from fretboard.core.causal_test import Kind
+from fretboard.core.errors import InputError
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
 from fretboard.core.reading import Reading
@@ -140,3 +142,28 @@ def examples(
 
     for line in build_examples(drawn_world_settings(model), output, count):
         typer.echo(line)
+
+
+def import_states(
+    states: Annotated[Path, typer.Argument(help="A .safetensors, .npz or .pt file.")],
+    answer_from: Annotated[int, typer.Option(help="Position of the answer's first token.")],
+    output: Output = Path("."),
+    tokens: Annotated[
+        Path | None, typer.Option(help="JSON list of token ids, where the file has none.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Default FRETBOARD_MODEL.")] = None,
+) -> None:
+    """Read hidden states that TransformerLens, nnsight or vLLM saved, as an analysis folder."""
+    import fretboard as fb
+
+    settings = configured_settings(model)
+    ids = _ids(tokens) if tokens else None
+    analysis = fb.load(settings.model).import_states(states, answer_from, ids)
+    typer.echo(f"{analysis.answer}\n{len(analysis.tokens)} tokens → {analysis.save(output)}")
+
+
+def _ids(path: Path) -> list[int]:
+    try:
+        return TypeAdapter(list[StrictInt]).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} holds no JSON list of token ids: correct it.") from error

@@ -35,8 +35,7 @@ def fit(
     limit: Limit = None,
 ) -> None:
     """Fit a lens to a model; the same again continues what was stopped."""
-    from fretboard.studies.lens_examples import material_of
-    from fretboard.studies.lens_fit import fit_into
+    from fretboard.studies.lens_fit import fit_into, material_of
 
     configured = configured_settings(model)
     material = material_of(configured, kind, images or [], captions, prompt or [], limit)

@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel
 
-from fretboard.cli import analyze, lens, studies
-from fretboard.cli.check import check
-from fretboard.cli.clean import clean
-from fretboard.cli.mcp import mcp
+from fretboard.cli import analyze, lens, studies, tools
 from fretboard.cli.models import models
 from fretboard.cli.options import configured_settings
-from fretboard.cli.report import report
-from fretboard.cli.states import import_states
 from fretboard.core.errors import FretboardError, said
 from fretboard.core.logs import keep_traceback
 from fretboard.core.settings import Settings
@@ -123,11 +118,11 @@ def _write_schemas(folder: Path) -> None:
 for _command in (
     analyze.analyze, analyze.figure, analyze.export, studies.survey, studies.trajectory,
     analyze.experiment, studies.reproduce, analyze.examples, studies.skips, studies.repairs,
-    studies.compression, clean, check, mcp, report,
+    studies.compression, tools.clean, tools.check, tools.mcp, tools.report,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(lens.app, name="lens")
-app.command("import")(import_states)
+app.command("import")(analyze.import_states)
 app.add_typer(models, name="models")
 
 

@@ -28,17 +28,10 @@ KEEP_ALIVE_SECONDS = 75
 LOAD_ANYWAY_AFTER_SECONDS = 5.0  # nobody opened the page, but jobs of the last run may wait
 
 
-class _InsideWorker:
-    """Starts the worker once, after the first page is out: importing torch would hold it up."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._started = threading.Lock()
-
-    def start(self) -> None:
-        if self._started.acquire(blocking=False):
-            worker = Worker(self._services)
-            threading.Thread(target=worker.start, name="worker", daemon=True).start()
+def _run_worker(services: Services) -> Worker:
+    worker = Worker(services)
+    threading.Thread(target=worker.start, name="worker", daemon=True).start()
+    return worker
 
 
 def _starter(services: Services) -> StartWorker:
@@ -46,9 +39,7 @@ def _starter(services: Services) -> StartWorker:
 
     def start(settings: Settings) -> Callable[[], None]:
         jobs = Jobs(services.bus, services.jobs.waiting)  # its own to halt
-        worker = Worker(replace(services, settings=settings, jobs=jobs))
-        threading.Thread(target=worker.start, name="worker", daemon=True).start()
-        return worker.stop
+        return _run_worker(replace(services, settings=settings, jobs=jobs)).stop
 
     return start
 
@@ -61,9 +52,12 @@ def serve(settings: Settings) -> None:
     tell_of_fallback(settings)
     seed_examples(settings)
     services = build_services(settings)
-    inside = _InsideWorker(services)
-    here = settings.worker == "inside"
-    start = inside.start if here else _nothing
+    here, first = settings.worker == "inside", threading.Lock()
+
+    def start() -> None:  # once, after the first page is out: importing torch would hold it up
+        if here and first.acquire(blocking=False):
+            _run_worker(services)
+
     app = create_app(services, start, _starter(services) if here else None)
     timer = threading.Timer(LOAD_ANYWAY_AFTER_SECONDS, start)
     timer.daemon = True
@@ -92,10 +86,6 @@ class _Server(uvicorn.Server):
         """SIGTERM or Ctrl-C."""
         self._stopping.set()
         super().handle_exit(sig, frame)
-
-
-def _nothing() -> None:
-    return None
 
 
 def _warn_of_exposure(settings: Settings) -> None:

@@ -137,12 +137,21 @@ def problem_of(error: Exception) -> Problem:
 FinishReason = Literal["stop", "length", "forced", "cancelled"]
 
 
-class Analysis(BaseModel):
+class Document(BaseModel):
+    """Of a record, as it is stored and served: everything but the arrays."""
+
+    id: str
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return self.model_dump_json(by_alias=True, indent=1).encode()
+
+
+class Analysis(Document):
     """The analysis document: everything but the arrays."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    id: str
     schema_version: int = SCHEMA_VERSION
     status: Status = Status.QUEUED
     request: AnalysisRequest
@@ -158,10 +167,6 @@ class Analysis(BaseModel):
     stages: Stages | None = None
     timings: dict[str, float] = {}
     error: Problem | None = None
-
-    def to_json(self) -> bytes:
-        """The stored and served form."""
-        return self.model_dump_json(by_alias=True, indent=1).encode()
 
 
 YOUNGER = {"skip_when": SkipWhen.ALWAYS, "repair": Repair(), "steering": None, "salt": None}

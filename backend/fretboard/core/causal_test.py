@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fretboard.core.analysis import Analysis, ModelInfo, Problem, Status
+from fretboard.core.analysis import Analysis, Document, ModelInfo, Problem, Status
 from fretboard.core.errors import InputError
 from fretboard.core.question import AnalysisRequest
 
@@ -62,7 +62,7 @@ class Taught(BaseModel):
     log_probability: float
 
 
-class CausalTest(BaseModel):
+class CausalTest(Document):
     """Its arrays lie beside it (docs/experiments.md).
 
     analysis: id of the one whose answer is tested. other: `blank` or the SHA-256 of the image it is
@@ -70,7 +70,6 @@ class CausalTest(BaseModel):
     decoding; note: what the arrays alone do not tell (units, spans, gaps).
     """
 
-    id: str
     kind: Kind
     status: Status = Status.QUEUED
     analysis: str
@@ -80,14 +79,10 @@ class CausalTest(BaseModel):
     into_image: bool = False
     rival: str = ""
     answer: str = ""
-    tokens: list[Taught] = []
+    tokens: list[Taught] = Field([])
     drift: float = 0.0
-    note: dict[str, Any] = {}
+    note: dict[str, Any] = Field({})
     error: Problem | None = None
-
-    def to_json(self) -> bytes:
-        """The document as stored."""
-        return self.model_dump_json(indent=1).encode() + b"\n"
 
 
 def planned(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fretboard.core.analysis import SCHEMA_VERSION, Problem, Status, content_id
+from fretboard.core.analysis import SCHEMA_VERSION, Document, Problem, Status, content_id
 from fretboard.core.question import AnalysisRequest
 
 SetStatus = Literal["running", "done", "failed"]
@@ -34,17 +34,12 @@ class SetRequest(BaseModel):
     """Of a private set: its id is unguessable, and so are those of its analyses."""
 
 
-class ImageSet(BaseModel):
+class ImageSet(Document):
     """The record of a set; how far its members are is read from their analyses."""
 
-    id: str
     schema_version: int = SCHEMA_VERSION
     request: SetRequest
     members: list[Member]
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return self.model_dump_json(indent=1).encode()
 
 
 class MemberView(Member):

@@ -1,10 +1,13 @@
 """Files: there whole or not at all when written, in one sentence where they cannot be read."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from fretboard.core.errors import InputError
 
@@ -24,6 +27,18 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at `path`."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file at `path`; estimates within become their fields."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=asdict)
+    write_text(path, text + "\n")
 
 
 def read_file(path: Path) -> bytes:

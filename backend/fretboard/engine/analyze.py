@@ -22,7 +22,7 @@ from fretboard.engine.run import Job, Run, batches
 from fretboard.engine.steer import ConceptDirections
 from fretboard.engine.stream import to_tensor
 from fretboard.lens.readout import Readout, VocabularyLens, read_out
-from fretboard.model import shortage
+from fretboard.model import memory
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.generation import FinishReason, generate_together
 from fretboard.model.refusals import run_failure
@@ -96,7 +96,7 @@ class Pipeline:
         left = [run.job for run in batch if not run.ended]
         alone = len(batch) == 1
         batch.clear()  # with the runs their captured states go
-        shortage.give_back()
+        memory.give_back()
         if alone:
             tell(left[0], failure)
             return

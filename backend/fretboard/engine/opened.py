@@ -3,7 +3,13 @@
 from pathlib import Path
 
 from fretboard.analysis.export.analyses import AnalysisExport
-from fretboard.analysis.export.archive import Kind, Manifest, PackedAnalysis, unpack
+from fretboard.analysis.export.archive import (
+    OPENERS,
+    Kind,
+    Manifest,
+    PackedAnalysis,
+    unpack,
+)
 from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.image_sets import SetExport
@@ -16,12 +22,6 @@ from fretboard.engine.folder import read_reading, session_of
 from fretboard.engine.session import Session
 from fretboard.store.analyses import ANY_ID
 
-OPENERS: dict[Kind, str] = {
-    "analysis": "fb.open",
-    "comparison": "fb.Comparison.open",
-    "image set": "fb.ImageSet.open",
-    "causal test": "fb.CausalTest.open",
-}
 ARCHIVE = ".zip"
 
 

@@ -1,4 +1,4 @@
-"""A request's repair, with what it reads: the lens's divergence, and reversals at one position."""
+"""A request's repair, and what it reads: the lens's divergence, and reversals at one position."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from fretboard.core.errors import InputError
 from fretboard.core.images import blank_like
 from fretboard.core.question import AnalysisRequest
 from fretboard.core.reading import Lens, Thresholds
-from fretboard.core.repair import Repair
+from fretboard.core.repair import Repair, RepairKind
 from fretboard.engine.derive import make_lens
 from fretboard.lens.divergence import jensen_shannon
 from fretboard.lens.readout import read_out
@@ -18,7 +18,12 @@ from fretboard.lens.stages import detect
 from fretboard.model.anatomy import Anatomy
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs, build_inputs
-from fretboard.model.repairs import Instruments, Plain, build_repair
+from fretboard.model.repairs.deco import Deco
+from fretboard.model.repairs.dola import Dola
+from fretboard.model.repairs.fade import Fade
+from fretboard.model.repairs.plain import Plain
+from fretboard.model.repairs.skip_on_reversal import SkipOnReversal
+from fretboard.model.repairs.vcd import Vcd
 
 
 def make_repair(
@@ -29,16 +34,24 @@ def make_repair(
     image: Image.Image | None,
 ) -> Plain:
     """The decoding of the settled `repair`. Raises InputError where it needs an image."""
-
-    def blank() -> Inputs | None:
-        if image is None:
-            return None
-        return build_inputs(checkpoint, request.prompt, blank_like(image), request.continuation)
-
-    instruments = Instruments(
-        jensen_shannon, lambda depth: overturning(checkpoint.anatomy, depth), blank
-    )
-    return build_repair(repair, checkpoint, inputs, instruments)
+    anatomy = checkpoint.anatomy
+    settings = repair.model_dump(exclude={"kind"}, exclude_defaults=True)
+    match repair.kind:
+        case RepairKind.DOLA:
+            return Dola(anatomy, divergence=jensen_shannon, **settings)
+        case RepairKind.DECO:
+            return Deco(anatomy, **settings)
+        case RepairKind.SKIP_ON_REVERSAL:
+            return SkipOnReversal(checkpoint, inputs, overturning(anatomy, **settings))
+        case RepairKind.VCD:
+            if image is None:
+                raise InputError("VCD contrasts the image with a blank one: send an image.")
+            blank = blank_like(image)
+            other = build_inputs(checkpoint, request.prompt, blank, request.continuation)
+            return Vcd(other, **settings)
+        case RepairKind.FADE:
+            return Fade(anatomy, **settings)
+    return Plain()
 
 
 def overturning(anatomy: Anatomy, critical_depth: int) -> Callable[[Tensor, int], tuple[int, ...]]:

@@ -223,13 +223,21 @@ class AnalysisView(Record):
         return AnalysisExport(self.source, self.document, self.reading, _options(**options))
 
     def _figure(
-        self, name: str, options: FigureOptions, settings: dict[str, Any] | None = None
+        self,
+        name: str,
+        options: FigureOptions,
+        settings: dict[str, Any] | None = None,
+        beside: "AnalysisView | None" = None,
     ) -> go.Figure:
+        """With its heading. beside: another one, whose axes it shares."""
         query = from_names(MapQuery, "map setting", settings or {})
         if name in ("competition", "divergence"):
             require_token(self.document, options.token)
-        subject = Subject(self.document, self.reading)
-        drawn = self.source.figure(name, subject, options, query)
+        other, source = None, None
+        if beside is not None:
+            other, source = (beside.document, beside.reading), beside.source
+        subject = Subject(self.document, self.reading, other)
+        drawn = self.source.figure(name, subject, options, query, source)
         return dress(drawn, options.theme, *heading(name, subject, options))
 
     def _shown(self, token: int | None) -> Token:

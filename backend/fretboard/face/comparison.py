@@ -10,14 +10,10 @@ from fretboard.analysis.arrays import require_token
 from fretboard.analysis.export.comparisons import ComparisonExport
 from fretboard.analysis.export.write import export
 from fretboard.analysis.figure_options import FigureOptions
-from fretboard.analysis.figures import Subject
-from fretboard.analysis.headings import heading
-from fretboard.core.map_settings import MapQuery
 from fretboard.core.settings import get_settings
 from fretboard.engine.opened import open_kind
 from fretboard.face import cell
 from fretboard.face.analysis_view import AnalysisView
-from fretboard.figures.export import dress
 from fretboard.figures.theme import ThemeName
 
 
@@ -107,7 +103,7 @@ class Comparison:
         """
         self._tokens(token, other)
         chosen = FigureOptions(token=token, other=other, word=list(words), theme=theme)
-        return _drawn("both-competitions", self.first, self.second, chosen)
+        return self.first._figure("both-competitions", chosen, beside=self.second)
 
     def export(self, path: str | Path, theme: ThemeName = "light") -> Path:
         """Write both as one file: .zip, .html, .ipynb or .bib; see `Analysis.export`.
@@ -127,13 +123,5 @@ class Comparison:
         return tokens
 
     def _both(self, name: str, *options: FigureOptions) -> tuple[go.Figure, go.Figure]:
-        first = _drawn(name, self.first, self.second, options[0])
-        return first, _drawn(name, self.second, self.first, options[-1])
-
-
-def _drawn(
-    name: str, view: AnalysisView, beside: AnalysisView, options: FigureOptions
-) -> go.Figure:
-    subject = Subject(view.document, view.reading, (beside.document, beside.reading))
-    drawn = view.source.figure(name, subject, options, MapQuery(), beside.source)
-    return dress(drawn, options.theme, *heading(name, subject, options))
+        first = self.first._figure(name, options[0], beside=self.second)
+        return first, self.second._figure(name, options[-1], beside=self.first)

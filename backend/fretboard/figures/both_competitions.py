@@ -12,7 +12,7 @@ from fretboard.core.analysis import Analysis, Token
 from fretboard.core.errors import UnknownWord
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.figures.quantities import NAMES_OF_LENS
+from fretboard.figures.quantities import NAMES_OF_LENS, probability_axis
 from fretboard.figures.relative import of_two_models, relative_axis, shares
 from fretboard.figures.theme import (
     THEMES,
@@ -81,11 +81,7 @@ def both_competitions_figure(
         meta,
         [line for line in lines if line is not None],
         xaxis=axis | {"showgrid": False},
-        yaxis={
-            "title": {"text": " · ".join(filter(None, ("probability", lens)))},
-            "range": [-1.02 if signed else 0, 1.02],
-            "tickformat": "+.1f" if signed else ".1f",
-        },
+        yaxis=probability_axis(lens, signed),
         showlegend=True,
         legend=legend_above(),
         margin={"t": 40},

@@ -1,6 +1,7 @@
 """Causal tests drawn: knockout, patching, attribution and the image attention cut."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +19,7 @@ from fretboard.figures.theme import (
 )
 
 Arrays = Mapping[str, np.ndarray]
+PLAIN = {"showgrid": False, "zeroline": False}  # of a depth axis
 SPAN_NAMES = ("image", "prompt text", "predicting<br>positions", "all")
 
 
@@ -29,20 +31,15 @@ def knockout_figure(
     token: None draws the mean of all tokens; bars are coloured by sign.
     """
     values = of_token(arrays["effect"], token)
-    figure = base_figure(THEMES[theme], {"axis": "layer", "unit": "nats", "token": token})
-    figure.add_bar(
-        x=np.arange(len(values), dtype=np.int32),
-        y=values,
-        marker={"color": _signed(values, THEMES[theme])},
-        hovertemplate="without layer %{x}: %{y:+.4g} nats<extra></extra>",
+    title = f"change of log-probability (nats)<br>{_whose(texts, token)}"
+    return base_figure(
+        THEMES[theme],
+        {"axis": "layer", "unit": "nats", "token": token},
+        [_bars(values, _signed(values, THEMES[theme]), "without layer %{x}: %{y:+.4g} nats")],
+        xaxis=depth_axis(len(values), "knocked-out layer") | PLAIN,
+        yaxis={"title": {"text": title}, "nticks": 6},
+        margin={"l": 76},
     )
-    figure.update_xaxes(
-        **depth_axis(len(values), "knocked-out layer"), showgrid=False, zeroline=False
-    )
-    change = "change of log-probability (nats)"
-    figure.update_yaxes(title={"text": f"{change}<br>{_whose(texts, token)}"}, nticks=6)
-    figure.update_layout(margin={"l": 76})
-    return figure
 
 
 def patching_figure(
@@ -54,37 +51,27 @@ def patching_figure(
     """
     values = of_token(arrays["recovered"], token)
     largest = max(1.0, float(np.nanmax(np.abs(values), initial=0.0)))
-    rows = len(values)
-    figure = base_figure(
+    rows, title = len(values), {"text": "recovered share<br>(0 base, 1 donor)"}
+    cells = {
+        "type": "heatmap", "z": values, "x": list(SPAN_NAMES), "y": np.arange(rows, dtype=np.int32),
+        "zmin": -largest, "zmax": largest, "xgap": 1, "ygap": 1, "texttemplate": "%{z:.2f}",
+        "colorscale": [list(stop) for stop in THEMES[theme].diverging],
+        "colorbar": {"title": title, "thickness": 12, "outlinewidth": 0},
+        "hovertemplate": "%{x} at depth %{y}: %{z:.3f} recovered<extra></extra>",
+    }  # fmt: skip
+    return base_figure(
         THEMES[theme],
         {"axis": "depth×span", "unit": "share", "token": token, "size": [640, 130 + 26 * rows]},
-    )
-    figure.add_heatmap(
-        z=values,
-        x=list(SPAN_NAMES),
-        y=np.arange(rows, dtype=np.int32),
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[list(stop) for stop in THEMES[theme].diverging],
-        colorbar={
-            "title": {"text": "recovered share<br>(0 base, 1 donor)"},
-            "thickness": 12,
-            "outlinewidth": 0,
+        [cells],
+        xaxis={
+            "title": {"text": f"positions whose states are put in, {_whose(texts, token)}"},
+            # Set, so that a figure without any value has its axes too.
+            "range": [-0.5, len(SPAN_NAMES) - 0.5],
+            "showgrid": False,
+            "tickangle": 0,
         },
-        xgap=1,
-        ygap=1,
-        texttemplate="%{z:.2f}",
-        hovertemplate="%{x} at depth %{y}: %{z:.3f} recovered<extra></extra>",
+        yaxis=depth_axis(rows - 1) | {"range": [-0.5, rows - 0.5], "showgrid": False},
     )
-    figure.update_xaxes(
-        title={"text": f"positions whose states are put in, {_whose(texts, token)}"},
-        # Set, so that a figure without any value has its axes too.
-        range=[-0.5, len(SPAN_NAMES) - 0.5],
-        showgrid=False,
-        tickangle=0,
-    )
-    figure.update_yaxes(**depth_axis(rows - 1), range=[-0.5, rows - 0.5], showgrid=False)
-    return figure
 
 
 def attribution_figure(
@@ -94,32 +81,29 @@ def attribution_figure(
 
     The embeddings and biases stand in the note under the axis, so that all parts are there.
     """
-    colors = THEMES[theme]
-    figure = base_figure(colors, {"axis": "layer", "unit": "logits", "token": token})
-    for name, label, color in (
-        ("attention", "attention", colors.candidates[0]),
-        ("mlp", "MLP", colors.candidates[1]),
-    ):
-        values = of_token(arrays[name], token)
-        figure.add_bar(
-            x=np.arange(len(values), dtype=np.int32),
-            y=values,
-            name=typeset(f"{label}, together {values.sum():+z.2f}"),
-            marker={"color": color},
-            hovertemplate=f"{label} of layer %{{x}}: %{{y:+.4g}} logits<extra></extra>",
-        )
+    parts = []
+    for label, color in zip(("attention", "MLP"), THEMES[theme].candidates, strict=False):
+        values = of_token(arrays[label.lower()], token)
+        name = typeset(f"{label}, together {values.sum():+z.2f}")
+        hover = f"{label} of layer %{{x}}: %{{y:+.4g}} logits"
+        parts.append(_bars(values, color, hover, name=name))
     embeddings, constant, whole = (
         float(of_token(arrays[name], token)) for name in ("embeddings", "constant", "whole")
     )
     rest = embeddings + constant
     note = typeset(f"layer<br>embeddings and biases {rest:+z.2f}, whole {whole:+z.2f}")
-    figure.update_xaxes(**depth_axis(len(arrays["mlp"]), note), showgrid=False, zeroline=False)
     title = f"logits, emitted token over rival<br>{_whose(texts, token)}"
-    figure.update_yaxes(title={"text": title}, nticks=6)
-    figure.update_layout(
-        barmode="group", showlegend=True, legend=legend_above(), margin={"l": 76, "t": 40, "b": 60}
+    return base_figure(
+        THEMES[theme],
+        {"axis": "layer", "unit": "logits", "token": token},
+        parts,
+        xaxis=depth_axis(len(arrays["mlp"]), note) | PLAIN,
+        yaxis={"title": {"text": title}, "nticks": 6},
+        barmode="group",
+        showlegend=True,
+        legend=legend_above(),
+        margin={"l": 76, "t": 40, "b": 60},
     )
-    return figure
 
 
 def cut_figure(
@@ -130,24 +114,22 @@ def cut_figure(
     Depth L is the plain run. The mean of all tokens stands behind a single one.
     """
     colors, table = THEMES[theme], arrays["log_probability"]
-    layers = len(table) - 1
-    figure = base_figure(colors, {"axis": "depth", "unit": "nats", "token": token})
-    depths = np.arange(layers + 1, dtype=np.int32)
+    layers, depths = len(table) - 1, np.arange(len(table), dtype=np.int32)
     behind = colors.faint if token is not None else colors.ink
     curves: list[tuple[str, int | None, str]] = [("mean of all tokens", None, behind)]
     curves += [(_whose(texts, token), token, colors.ink)] if token is not None else []
-    for name, place, color in curves:
-        hover = f"{name}<br>blind from depth %{{x}}: %{{y:.4g}} nats<extra></extra>"
-        figure.add_trace(curve(depths, of_token(table, place), color, hover, name=name))
-    figure.update_xaxes(
-        **depth_axis(layers, f"text is blind to the image from this depth on ({layers}: never)"),
-        range=[-0.2, layers + 0.2],
-        showgrid=False,
-        zeroline=False,
+    hover = "<br>blind from depth %{x}: %{y:.4g} nats<extra></extra>"
+    axis = depth_axis(layers, f"text is blind to the image from this depth on ({layers}: never)")
+    return base_figure(
+        colors,
+        {"axis": "depth", "unit": "nats", "token": token},
+        [curve(depths, of_token(table, at), c, name + hover, name=name) for name, at, c in curves],
+        xaxis=axis | PLAIN | {"range": [-0.2, layers + 0.2]},
+        yaxis={"title": {"text": "log-probability of the emitted token (nats)"}, "nticks": 6},
+        showlegend=True,
+        legend=legend_above(),
+        margin={"t": 40},
     )
-    figure.update_yaxes(title={"text": "log-probability of the emitted token (nats)"}, nticks=6)
-    figure.update_layout(showlegend=True, legend=legend_above(), margin={"t": 40})
-    return figure
 
 
 def of_token(values: np.ndarray, token: int | None) -> np.ndarray:
@@ -158,6 +140,18 @@ def of_token(values: np.ndarray, token: int | None) -> np.ndarray:
     sums, counts = np.where(known, values, 0).sum(-1), known.sum(-1)
     mean = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
     return mean.astype(np.float32)
+
+
+def _bars(values: np.ndarray, color: Any, hover: str, **more: Any) -> dict[str, Any]:
+    """A bar a layer."""
+    return {
+        "type": "bar",
+        "x": np.arange(len(values), dtype=np.int32),
+        "y": values,
+        "marker": {"color": color},
+        "hovertemplate": f"{hover}<extra></extra>",
+        **more,
+    }
 
 
 def _signed(values: np.ndarray, theme: Theme) -> list[str]:

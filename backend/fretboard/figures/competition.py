@@ -11,7 +11,7 @@ from fretboard.core.analysis import Analysis
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary, VocabularyWord
 from fretboard.figures.bands import stage_bands
-from fretboard.figures.quantities import NAMES_OF_LENS
+from fretboard.figures.quantities import NAMES_OF_LENS, probability_axis
 from fretboard.figures.theme import (
     THEMES,
     ThemeName,
@@ -68,38 +68,28 @@ def competition_figure(
 ) -> go.Figure:
     """Lines over depth 0…L. table: (depth, vocabulary) probabilities of this token.
 
-    A table of 2L + 1 depths has half ones too. Under the difference lens it holds differences,
-    and zero is the middle of the axis.
+    2L + 1 depths have half ones too. Of a difference lens zero is the middle of the axis.
     """
-    lens = lens or analysis.request.lens
-    colors = THEMES[theme]
+    lens, colors, layers = lens or analysis.request.lens, THEMES[theme], analysis.model.layers
     listed = candidates(analysis, leaders, token, words, vocabulary)
-    meta = {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))}
-    shown = _by_importance(listed, table)
+    shown, depths = _by_importance(listed, table), depths_of(len(table), layers)
     labels = word_colors([candidate.text for candidate in shown[:LABELLED]], colors)
-    lines, layers = [], analysis.model.layers
-    depths = depths_of(len(table), layers)
-    for place, candidate in reversed(list(enumerate(shown))):
-        color = labels[place] if place < LABELLED else colors.faint
-        curve = table[:, candidate.token_id]
-        lines.append(_line(candidate, depths, curve, place, color, lens))
+    drawn = [*labels, *[colors.faint] * len(shown)]
+    lines = [
+        _line(candidate, depths, table[:, candidate.token_id], place, drawn[place], lens)
+        for place, candidate in enumerate(shown)
+    ]
     signed = lens.pair is not None
-    ends = _end_labels(shown[:LABELLED], table, labels, LABEL_GAP * (2 if signed else 1))
     bands, notes = stage_bands(analysis, colors, token, layers)
     return base_figure(
         colors,
-        meta,
-        lines,
+        {"axis": "depth", "token": token, "lens": lens, "candidates": list(map(vars, listed))},
+        reversed(lines),
         xaxis=depth_axis(layers) | {"range": [0, layers], "showgrid": False},
-        yaxis={
-            "title": {"text": f"probability · {NAMES_OF_LENS[lens]}"},
-            "range": [-1.02, 1.02] if signed else [0, 1.02],
-            "tickformat": "+.1f" if signed else ".1f",
-            "zeroline": signed,
-        },
+        yaxis=probability_axis(NAMES_OF_LENS[lens], signed) | {"zeroline": signed},
         margin={"r": 96, "t": 26},
         shapes=bands,
-        annotations=ends + notes,
+        annotations=_end_labels(shown[:LABELLED], table, labels, LABEL_GAP * (1 + signed)) + notes,
     )
 
 

@@ -25,6 +25,10 @@ from fretboard.figures.theme import (
 CELL_TEXT_COLUMNS = 100  # Plotly slows down beyond
 CELL_TEXT_LETTERS = 7
 HOVER_WORDS = 5
+CELLS = {
+    "type": "heatmap", "xgap": 1, "ygap": 1, "textfont": {"family": MONO, "size": 10},
+    "hovertemplate": "%{customdata}<extra></extra>",
+}  # fmt: skip
 
 
 def fretboard_figure(
@@ -44,32 +48,24 @@ def fretboard_figure(
     shown = quantities.show(quantity, reading, arrays)
     if beside is not None:
         shown = quantities.beside(shown, quantities.show(quantity, reading, beside))
-    rows, columns = shown.values.shape
-    meta = {
-        "axis": "depth×token", "quantity": quantity, "unit": shown.unit, "rows": rows,
-        "columns": columns, **reading.as_meta(),
-    }  # fmt: skip
+    (rows, columns), pair = shown.values.shape, quantity == "jsd"
+    size = {"rows": rows, "columns": columns}
+    meta = {"axis": "depth×token", "quantity": quantity, "unit": shown.unit} | size
     words = _leader_words(arrays, vocabulary)[:rows]
-    pair = quantity == "jsd"
-    texts = _hover(analysis, arrays, vocabulary, reading, shown.unit if pair else None)
-    cells = {
-        "type": "heatmap",
-        **_colors(shown, quantity, theme),
-        **({"y0": 0, "dy": 0.5} if reading.sublayers else {}),
+    cells = CELLS | _colors(shown, quantity, theme) | {
         "z": shown.values,
-        "xgap": 1,
-        "ygap": 1,
         "text": [[_short(word) for word in row] for row in words],
         # Whole, for who has more room than a cell of Plotly's.
         "hovertext": [[readable(word) if word else "" for word in row] for row in words],
         "texttemplate": "%{text}" if columns <= CELL_TEXT_COLUMNS and not pair else None,
-        "textfont": {"family": MONO, "size": 10},
-        "customdata": texts[:rows],
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
+        "customdata": _hover(
+            analysis, arrays, vocabulary, reading, shown.unit if pair else None
+        )[:rows],
+        **({"y0": 0, "dy": 0.5} if reading.sublayers else {}),
+    }  # fmt: skip
     axes = _axes(analysis, rows, pair, 0.5 if reading.sublayers else 1)
     critical = _critical_line(analysis, THEMES[theme].faint)
-    return base_figure(THEMES[theme], meta, [cells], **axes, shapes=critical)
+    return base_figure(THEMES[theme], meta | reading.as_meta(), [cells], **axes, shapes=critical)
 
 
 def _axes(analysis: Analysis, rows: int, pair: bool, step: float) -> dict[str, Any]:

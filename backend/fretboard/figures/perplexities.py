@@ -41,12 +41,9 @@ def perplexities_figure(
             row=1,
             col=column,
         )
+        anchor = "x" if column == 1 else f"x{column}"
+        figure.update_yaxes(scaleanchor=anchor, scaleratio=1, row=1, col=column)
     side = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
-    figure.update_xaxes(**side, title={"text": ""})
-    figure.update_yaxes(**side, title={"text": ""})
-    for column in range(1, len(points) + 1):
-        name = "x" if column == 1 else f"x{column}"
-        figure.update_yaxes(scaleanchor=name, scaleratio=1, row=1, col=column)
+    figure.update_xaxes(**side, title={"text": ""}).update_yaxes(**side, title={"text": ""})
     figure.update_annotations(font={"size": 11, "color": colors.faint})
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 44, "b": 8})
-    return figure
+    return figure.update_layout(margin={"l": 8, "r": 8, "t": 44, "b": 8})

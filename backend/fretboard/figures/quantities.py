@@ -112,6 +112,15 @@ def label(unit: str, reading: Reading) -> str:
     return " · ".join(filter(None, parts))
 
 
+def probability_axis(lens: str, signed: bool) -> dict[str, Any]:
+    """The y axis of words' curves: `lens` is its name, "" for several; signed: of differences."""
+    return {
+        "title": {"text": " · ".join(filter(None, ("probability", lens)))},
+        "range": [-1.02 if signed else 0, 1.02],
+        "tickformat": "+.1f" if signed else ".1f",
+    }
+
+
 def _logarithmic(ranks: np.ndarray, signed: bool) -> tuple[np.ndarray, dict[str, Any]]:
     """log10 of the rank; of a signed difference, ±log10(1 + |difference|)."""
     texts = ["1", "10", "100", "1k", "10k", "100k"]

@@ -10,9 +10,8 @@ from scipy.stats import spearmanr
 
 from fretboard.figures.causal_tests import Arrays, of_token
 from fretboard.figures.hit_rates import at_depth, result
-from fretboard.figures.patches import raster
+from fretboard.figures.patches import lay_under, raster, veil
 from fretboard.figures.theme import (
-    SEQUENTIAL,
     THEMES,
     Theme,
     ThemeName,
@@ -46,36 +45,26 @@ def saliency_figure(
     depths = len(arrays["attention"])
     cells = raster(arrays["rectangles"], np.flatnonzero(~np.isnan(arrays["rectangles"]).any(1)))
     drawn = {way: name for way, name in WAYS.items() if way in arrays}  # older records have fewer
+    word = None if token is None else texts[token]
     meta = {"axis": "patches", "unit": "share of the largest", "token": token, "size": list(SIZE)}
+    meta["whose"] = "all tokens" if word is None else readable(word)
     figure = make_subplots(
         -(-len(drawn) // COLUMNS), COLUMNS, subplot_titles=list(drawn.values()),
         horizontal_spacing=0.02, vertical_spacing=0.1, figure=base_figure(THEMES[theme], meta),
     )  # fmt: skip
     picture = Image.fromarray(arrays["picture"].astype(np.uint8))
     for panel, (way, name) in enumerate(drawn.items()):
-        row, column = panel // COLUMNS + 1, panel % COLUMNS + 1
-        figure.add_layout_image(
-            source=picture, x=0, y=0, sizex=1, sizey=1, sizing="stretch", layer="below",
-            row=row, col=column,
-        )  # fmt: skip
+        place = {"row": panel // COLUMNS + 1, "col": panel % COLUMNS + 1}
+        lay_under(figure, picture, f"x{panel + 1}", **place)
         table = of_token(arrays[way], token)
-        for depth in range(depths):
-            values = table[depth] if table.ndim > 1 else table
-            veil = _veil(values, cells, f"{name}, depth {depth}", depth == depths // 2)
-            figure.add_trace(veil, row=row, col=column)
-        figure.update_yaxes(scaleanchor=f"x{panel + 1}", row=row, col=column)
-    figure.update_xaxes(range=[0, 1], visible=False, constrain="domain")
-    figure.update_yaxes(
-        range=[1, 0], visible=False, scaleratio=picture.height / picture.width, constrain="domain"
-    )
-    word = None if token is None else texts[token]
+        for depth, row in enumerate(np.broadcast_to(table, (depths, table.shape[-1]))):
+            shown = depth == depths // 2
+            figure.add_trace(_veil(row, cells, f"{name}, depth {depth}", shown), **place)
     titles = [_titles(drawn, word, depth, depths, THEMES[theme]) for depth in range(depths)]
     figure.update_layout(sliders=[_slider(titles)], margin={"t": 60, "l": 16})
     figure.update_annotations(font={"size": 12})
     for title, text in zip(figure.layout.annotations, titles[depths // 2], strict=True):
         title.text = text
-    whose = "all tokens" if word is None else readable(word)
-    figure.update_layout(meta=dict(figure.layout.meta) | {"whose": whose})
     return figure
 
 
@@ -114,13 +103,10 @@ def _titles(
 
 
 def _veil(row: np.ndarray, cells: np.ndarray, name: str, shown: bool) -> go.Heatmap:
-    rows, columns = cells.shape
     support = np.maximum(np.nan_to_num(row), 0.0)
-    shares = support / max(float(support.max(initial=0.0)), 1e-12)
-    return go.Heatmap(
-        z=np.where(cells >= 0, shares[cells], np.nan).astype(np.float32),
-        x0=0.5 / columns, dx=1 / columns, y0=0.5 / rows, dy=1 / rows,
-        zmin=0, zmax=1, colorscale=SEQUENTIAL, opacity=VEIL, visible=shown, showscale=False,
+    return veil(
+        cells, support / max(float(support.max(initial=0.0)), 1e-12),
+        zmax=1, opacity=VEIL, visible=shown, showscale=False,
         customdata=np.where(cells >= 0, row[cells], np.nan).astype(np.float32),
         hovertemplate=f"%{{customdata:.3g}}<extra>{name}</extra>",
     )  # fmt: skip

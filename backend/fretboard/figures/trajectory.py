@@ -76,27 +76,28 @@ def trajectory_figure(
         "first_depth": first_depth, "dimensions": dimensions, "color_by": color_by,
         "neck_end": neck_end,
     }  # fmt: skip
-    figure = base_figure(colors, meta)
-    for index in range(count):
-        _add(
-            figure,
-            points[:, index],
-            mode="lines",
-            line={"color": colors.faint, "width": 1.5 if dimensions == 3 else 1}
-            | ({} if dimensions == 3 else {"shape": "spline", "smoothing": 0.6}),
-            opacity=PATH_OPACITY,
-            hoverinfo="skip",
-            showlegend=False,
-            meta={"string": index, "part": "path", "label": strings[index].label(color_by)},
-        )
-    all_depths = np.arange(first_depth, first_depth + depths)
-    cells = np.meshgrid(all_depths, np.arange(count), indexing="ij")
+    traces = [
+        _path(points[:, index], index, string.label(color_by), colors)
+        for index, string in enumerate(strings)
+    ]
+    depth_of, index_of = np.indices((depths, count))
+    cells = depth_of + first_depth, index_of
     for name, chosen, color in _groups(strings, *cells, color_by, colors):
-        _add_points(figure, strings, points, chosen, *cells, name, color, colors)
+        if chosen.any():
+            traces.append(_points(strings, points, chosen, *cells, name, color, colors))
     if neck_end is not None and first_depth <= neck_end < first_depth + depths:
-        _ring(figure, points[neck_end - first_depth], colors, neck_end)
-    _dress(figure, dimensions, color_by != "depth")
-    return figure
+        traces.append(_ring(points[neck_end - first_depth], colors, neck_end))
+    return base_figure(colors, meta, traces, **_layout(dimensions, color_by != "depth"))
+
+
+def _path(points: np.ndarray, index: int, label: str, theme: Theme) -> dict[str, Any]:
+    """The line of one string, through all its depths."""
+    solid = points.shape[-1] == 3
+    drawn = {"width": 1.5} if solid else {"width": 1, "shape": "spline", "smoothing": 0.6}
+    return _scatter(
+        points, mode="lines", line={"color": theme.faint, **drawn}, opacity=PATH_OPACITY,
+        hoverinfo="skip", showlegend=False, meta={"string": index, "part": "path", "label": label},
+    )  # fmt: skip
 
 
 def _groups(
@@ -143,8 +144,7 @@ def _stage(string: String, depth: int) -> int:
     return 2 if string.mutation_depth is not None and depth >= string.mutation_depth else 1
 
 
-def _add_points(
-    figure: go.Figure,
+def _points(
     strings: list[String],
     points: np.ndarray,
     chosen: np.ndarray,
@@ -153,21 +153,16 @@ def _add_points(
     name: str,
     color: str | None,
     theme: Theme,
-) -> None:
+) -> dict[str, Any]:
     """Markers of the chosen cells; customdata is (string, depth, token, analysis id)."""
-    if not chosen.any():
-        return
-    dimensions = points.shape[2]
-    size = MARKER_SIZE_3D if dimensions == 3 else MARKER_SIZE
-    marker: dict[str, Any] = {"size": size if depth_of.size <= MANY_POINTS else size * 0.7}
-    marker["line"] = {"color": theme.faint, "width": 0.5}
-    if color is None:
-        marker |= _by_depth(depth_of, chosen)
-    else:
-        marker["color"] = color
+    size = MARKER_SIZE_3D if points.shape[2] == 3 else MARKER_SIZE
+    marker = {
+        "size": size if depth_of.size <= MANY_POINTS else size * 0.7,
+        "line": {"color": theme.faint, "width": 0.5},
+        **(_by_depth(depth_of, chosen) if color is None else {"color": color}),
+    }
     who = [strings[s] for s in string_of[chosen]]
-    _add(
-        figure,
+    return _scatter(
         points[chosen],
         mode="markers",
         name=name,
@@ -196,9 +191,8 @@ def _by_depth(depth_of: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _ring(figure: go.Figure, places: np.ndarray, theme: Theme, neck_end: int) -> None:
-    _add(
-        figure,
+def _ring(places: np.ndarray, theme: Theme, neck_end: int) -> dict[str, Any]:
+    return _scatter(
         places,
         mode="markers",
         name=f"the body begins (depth {neck_end})",
@@ -213,26 +207,24 @@ def _ring(figure: go.Figure, places: np.ndarray, theme: Theme, neck_end: int) ->
     )
 
 
-def _add(figure: go.Figure, places: np.ndarray, **more: Any) -> None:
-    """A 2-D or 3-D scatter of (n, dimensions) places."""
-    axes = {axis: places[:, i] for i, axis in enumerate("xyz"[: places.shape[1]])}
-    add = figure.add_scatter3d if places.shape[1] == 3 else figure.add_scatter
-    add(**axes, **more)
+def _scatter(places: np.ndarray, **more: Any) -> dict[str, Any]:
+    """A 2-D or 3-D trace of (n, dimensions) places."""
+    axes = dict(zip("xyz", places.T, strict=False))
+    return {"type": "scatter3d" if len(axes) == 3 else "scatter"} | axes | more
 
 
-def _dress(figure: go.Figure, dimensions: int, legend: bool) -> None:
+def _layout(dimensions: int, legend: bool) -> dict[str, Any]:
     side = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
-    titles = {
+    axes: dict[str, Any] = {
         f"{axis}axis": side | {"title": {"text": f"map axis {i} (no unit)"}}
         for i, axis in enumerate("xyz"[:dimensions], 1)
     }
     if dimensions == 3:
-        plain = {name: axis | {"showbackground": False} for name, axis in titles.items()}
+        plain = {name: axis | {"showbackground": False} for name, axis in axes.items()}
         for axis in plain.values():
             del axis["ticks"]
-        figure.update_layout(scene=plain | {"aspectmode": "data"}, xaxis=None, yaxis=None)
+        axes = {"scene": plain | {"aspectmode": "data"}, "xaxis": None, "yaxis": None}
     else:
-        figure.update_layout(titles)
-        figure.update_yaxes(scaleanchor="x", scaleratio=1)
+        axes["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
     margin = {"l": 36, "b": 36, "t": 40 if legend else 12}
-    figure.update_layout(showlegend=legend, legend=legend_above(1.02), margin=margin)
+    return axes | {"showlegend": legend, "legend": legend_above(1.02), "margin": margin}

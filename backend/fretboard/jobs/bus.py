@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from redis import Redis
 
@@ -46,68 +46,21 @@ class _Followers:
             wake()
 
 
-class Bus(Protocol):
-    """`read` returns (position, event) pairs after a position; positions are opaque strings."""
+class Bus:
+    """In one process: topics are lists behind a lock, the oldest topics are dropped.
 
-    _followers: _Followers
+    `read` returns (position, event) pairs after a position; positions are opaque strings.
+    """
 
     def __init__(self) -> None:
         self._followers = _Followers()
-
-    def publish(self, topic: str, event: Event) -> None:
-        """Append an event to a topic."""
-
-    def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
-        """Events after a position, `START` for all."""
-
-    def clear(self, topic: str) -> None:
-        """Forget a topic."""
-
-    def set_flag(self, name: str) -> None:
-        """Raise a flag that any process can see."""
-
-    def clear_flag(self, name: str) -> None:
-        """Lower it."""
-
-    def clear_flags(self, prefix: str) -> None:
-        """Lower all whose names begin so."""
-
-    def flag(self, name: str) -> bool:
-        """Whether it is raised."""
-
-    def announce(self, worker: str, facts: Event) -> None:
-        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
-
-    def withdraw(self, worker: str) -> None:
-        """The worker is gone."""
-
-    def facts(self) -> dict[str, Event]:
-        """What each worker that lives said last."""
-
-    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Inside: `wake` is called, in any thread, soon after each event of the topic."""
-        return self._followers.follow(topic, wake)
-
-    def wake(self, topic: str) -> None:
-        """Wake its followers, without an event."""
-        self._followers.wake(topic)
-
-    def announced(self) -> dict[str, Event]:
-        """Facts by model name."""
-        return by_model(self.facts().values())
-
-
-class MemoryBus(Bus):
-    """For one process: topics are lists behind a lock, the oldest topics are dropped."""
-
-    def __init__(self) -> None:
-        super().__init__()
         self._topics: OrderedDict[str, list[Event]] = OrderedDict()
         self._flags: set[str] = set()
         self._facts: dict[str, Event] = {}
         self._lock = threading.Lock()
 
     def publish(self, topic: str, event: Event) -> None:
+        """Append an event to a topic."""
         with self._lock:
             self._topics.setdefault(topic, []).append(event)
             while len(self._topics) > TOPICS_KEPT:
@@ -115,36 +68,57 @@ class MemoryBus(Bus):
         self._followers.wake(topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:
+        """Events after a position, `START` for all."""
         with self._lock:
             events = self._topics.get(topic, [])
             first = int(after)
             return [(str(i + 1), event) for i, event in enumerate(events[first:], first)]
 
     def clear(self, topic: str) -> None:
+        """Forget a topic."""
         with self._lock:
             self._topics.pop(topic, None)
 
     def set_flag(self, name: str) -> None:
+        """Raise a flag that any process can see."""
         self._flags.add(name)
 
     def clear_flag(self, name: str) -> None:
+        """Lower it."""
         self._flags.discard(name)
 
     def clear_flags(self, prefix: str) -> None:
+        """Lower all whose names begin so."""
         for name in [name for name in self._flags.copy() if name.startswith(prefix)]:
             self.clear_flag(name)
 
     def flag(self, name: str) -> bool:
+        """Whether it is raised."""
         return name in self._flags
 
     def announce(self, worker: str, facts: Event) -> None:
+        """State what a worker serves: its model's `name`, `revision`, `state`, …"""
         self._facts[worker] = facts
 
     def withdraw(self, worker: str) -> None:
+        """The worker is gone."""
         self._facts.pop(worker, None)
 
     def facts(self) -> dict[str, Event]:
+        """What each worker that lives said last."""
         return dict(self._facts)
+
+    def announced(self) -> dict[str, Event]:
+        """Facts by model name."""
+        return by_model(self.facts().values())
+
+    def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside: `wake` is called, in any thread, soon after each event of the topic."""
+        return self._followers.follow(topic, wake)
+
+    def wake(self, topic: str) -> None:
+        """Wake its followers in every process, without an event."""
+        self._followers.wake(topic)
 
 
 class RedisBus(Bus):
@@ -169,7 +143,6 @@ class RedisBus(Bus):
         pipe.execute()
 
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
-        """Inside: `wake` is called, in any thread, soon after each event of the topic."""
         if self._listening.acquire(blocking=False):  # once, and only where someone follows
             try:
                 self._listen()
@@ -179,7 +152,6 @@ class RedisBus(Bus):
         return super().follow(topic, wake)
 
     def wake(self, topic: str) -> None:
-        """Wake its followers in every process, without an event."""
         self._client.publish(WAKE, topic)
 
     def read(self, topic: str, after: str) -> list[tuple[str, Event]]:

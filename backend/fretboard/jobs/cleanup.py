@@ -6,16 +6,16 @@ runs, and the shipped examples, which would come back at the next start.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fretboard.core.causal_test import prefix_of
 from fretboard.core.errors import Lost, NotFound
 from fretboard.core.settings import Settings
-from fretboard.jobs.life_cycle import LifeCycle
-from fretboard.jobs.lives import AnswerLife, CausalTestLife, ImageSetLife
+from fretboard.jobs.life_cycle import AnswerLife, CausalTestLife, ImageSetLife, LifeCycle
 from fretboard.jobs.services import Services
 from fretboard.store.examples import shipped_ids
 
@@ -44,7 +44,7 @@ class StoreLimits:
         return bool(self.keep_days or self.store_bytes)
 
 
-@dataclass(frozen=True)
+@dataclass
 class StoredItem:
     """A record: its size in bytes, and when it was last written (s since the epoch)."""
 
@@ -71,7 +71,12 @@ class Cleaned:
 
 def clean(services: Services, limits: StoreLimits, dry: bool = False) -> Cleaned:
     """Delete what is beyond the limits; `dry`: only say what would go."""
-    items, now, lives = _items(services), time.time(), _lives(services)
+    items, now = _items(services), time.time()
+    lives: dict[str, LifeCycle[Any]] = {
+        "experiment": CausalTestLife(services),
+        "set": ImageSetLife(services),
+        "analysis": AnswerLife(services),
+    }
     report = Cleaned(left=sum(item.bytes for item in items))
 
     def busy(item: StoredItem) -> bool:
@@ -110,24 +115,15 @@ def _items(services: Services) -> list[StoredItem]:
     """Every record but the shipped ones; of the analyses, as young as what rests on them."""
     shipped = shipped_ids()
     sets, tests = _listed(services.sets, "set"), _listed(services.tests, "experiment")
-    resting: dict[str, float] = {}
+    resting: dict[str, float] = defaultdict(float)  # by an analysis's id, or its tests' prefix
     for item in sets:
         for member in _members(services, item.id):
-            resting[member] = max(resting.get(member, 0.0), item.written)
-    by_prefix: dict[str, float] = {}
+            resting[member] = max(resting[member], item.written)
     for item in tests:
-        prefix = prefix_of(item.id)
-        by_prefix[prefix] = max(by_prefix.get(prefix, 0.0), item.written)
-    analyses = [
-        replace(
-            item,
-            written=max(
-                item.written, resting.get(item.id, 0.0), by_prefix.get(prefix_of(item.id), 0.0)
-            ),
-        )
-        for item in _listed(services.store, "analysis")
-        if item.id not in shipped
-    ]
+        resting[prefix_of(item.id)] = max(resting[prefix_of(item.id)], item.written)
+    analyses = [item for item in _listed(services.store, "analysis") if item.id not in shipped]
+    for item in analyses:
+        item.written = max(item.written, resting[item.id], resting[prefix_of(item.id)])
     return [*tests, *sets, *analyses]
 
 
@@ -140,14 +136,6 @@ def _members(services: Services, set_id: str) -> list[str]:
         return [member.analysis_id or "" for member in services.sets.read(set_id).members]
     except NotFound:
         return []
-
-
-def _lives(services: Services) -> dict[str, LifeCycle[Any]]:
-    return {
-        "experiment": CausalTestLife(services),
-        "set": ImageSetLife(services),
-        "analysis": AnswerLife(services),
-    }
 
 
 def _busy(life: LifeCycle[Any], item: StoredItem, now: float) -> bool:

@@ -4,7 +4,8 @@ import threading
 import time
 import uuid
 from concurrent.futures import Future
-from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from fretboard.core.analysis import Analysis
 from fretboard.core.arrays import Derived
@@ -16,12 +17,12 @@ from fretboard.jobs.services import Services
 LOOK_SECONDS = 0.5  # the bus wakes who waits; so often one looks without
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Of a computation: share done in [0, 1] and what is being done."""
+class MapProgress(BaseModel):
+    """Of a map; `running` false where nothing is being computed."""
 
-    share: float
-    message: str
+    running: bool
+    share: float = 0.0
+    message: str = ""
 
 
 class QueueCompute:
@@ -30,7 +31,7 @@ class QueueCompute:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._running: dict[str, Future[None]] = {}
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, MapProgress] = {}
         self._lock = threading.Lock()
 
     def derive(self, record: Analysis | ImageSet, derived: Derived) -> None:
@@ -56,12 +57,13 @@ class QueueCompute:
                 del self._running[key]
                 self._progress.pop(key, None)
 
-    def progress(self, record_id: str, derived: Derived) -> Progress | None:
-        """How far it is; None where nothing is being computed."""
+    def progress(self, record_id: str, derived: Derived) -> MapProgress:
+        """How far it is: the share done in [0, 1], and what is being done."""
         key = f"{record_id}/{derived.key}"
         if key not in self._running:
-            return None
-        return self._progress.get(key, Progress(0.0, "waiting for the worker"))
+            return MapProgress(running=False)
+        waits = MapProgress(running=True, message="waiting for the worker")
+        return self._progress.get(key, waits)
 
     def cancel(self, record_id: str, derived: Derived) -> None:
         """Call it off, for everyone who waits for it."""
@@ -82,7 +84,7 @@ class QueueCompute:
                     if event["type"] != "progress":
                         self._services.bus.clear(topic)
                         return _settle(event)
-                    now = Progress(event["share"], event["message"])
+                    now = MapProgress(running=True, **event)
                     self._progress[f"{record.id}/{derived.key}"] = now
                 self._check_worker(record.request.model)
                 woken.wait(LOOK_SECONDS)

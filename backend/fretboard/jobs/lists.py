@@ -1,9 +1,8 @@
 """Where the queues are kept: in this process, or in Redis for several."""
 
-import json
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from redis import Redis
 
@@ -13,16 +12,11 @@ NAMES = "fretboard:waiting"  # which queues there are
 R = TypeVar("R")
 
 
-class Waiting(Protocol):
-    """All queues by name; `change` is atomic, `look` may be a moment old."""
+class Waiting:
+    """All queues by name, behind a lock of this process.
 
-    def change(self, name: str, act: Callable[[FairList], R]) -> R: ...
-    def look(self, name: str) -> FairList: ...
-    def names(self) -> list[str]: ...
-
-
-class MemoryWaiting:
-    """For one process: queues behind a lock."""
+    `change` is atomic, `look` may be a moment old.
+    """
 
     def __init__(self) -> None:
         self._lists: dict[str, FairList] = {}
@@ -43,7 +37,7 @@ class MemoryWaiting:
             return sorted(self._lists)
 
 
-class RedisWaiting:
+class RedisWaiting(Waiting):
     """For several processes: one JSON value a queue, changed by compare-and-set (WATCH)."""
 
     def __init__(self, client: Redis) -> None:
@@ -63,11 +57,9 @@ class RedisWaiting:
         return self._client.transaction(attempt, _key(name), value_from_callable=True)
 
     def look(self, name: str) -> FairList:
-        """As it is now."""
         return _parse(self._client.get(_key(name)))
 
     def names(self) -> list[str]:
-        """Those that were ever used."""
         return sorted(name.decode() for name in self._client.smembers(NAMES))
 
 
@@ -76,4 +68,4 @@ def _key(name: str) -> str:
 
 
 def _parse(stored: bytes | None) -> FairList:
-    return FairList() if stored is None else FairList.model_validate(json.loads(stored))
+    return FairList() if stored is None else FairList.model_validate_json(stored)

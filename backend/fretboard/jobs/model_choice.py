@@ -18,7 +18,6 @@ from fretboard.core.errors import Cancelled, InputError, NotFinished, NotFound, 
 from fretboard.core.machine import available_bytes
 from fretboard.core.own_models import BUNDLED_MODEL, LITE_VLM, TITLES, lite_vlm_assembled
 from fretboard.core.settings import Settings
-from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ class ModelChoice:
     def reachable(self) -> list[Reachable]:
         """Served ones first, then those on this machine, then those worth fetching."""
         listed: dict[str, Reachable] = {}
-        for model in list_models(self._services):
+        for model in self._services.models():
             if model.state != "absent" or model.default:
                 state: State = "away" if model.state == "absent" else model.state
                 listed[model.name] = Reachable(name=model.name, state=state, detail=model.detail)

@@ -15,8 +15,7 @@ from fretboard.core.errors import FretboardError
 from fretboard.jobs.cleanup import StoreLimits, clean
 from fretboard.jobs.consumer import Consumer
 from fretboard.jobs.heartbeat import LIFE_SECONDS
-from fretboard.jobs.redis import connect
-from fretboard.jobs.redis_server import RedisServer
+from fretboard.jobs.redis import RedisServer, connect
 from fretboard.jobs.services import Services
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,11 @@
-"""Connections to Redis: how long a process goes on trying while the server is away.
+"""Connections to Redis, and the server itself: how long a process tries while it is away.
 
 A web process gives up after about a second: its client is told to ask again. A worker waits for as
 long as it takes: it has work in hand that nobody else may finish, and nothing else to do.
 """
 
 import logging
+from typing import Any
 
 from redis import Redis
 from redis.backoff import ConstantBackoff, ExponentialBackoff
@@ -17,6 +18,7 @@ CONNECT_SECONDS = 3
 # redis-py tries to connect as often for each try of a command: 3 × 3 tries.
 SHORT_TRIES, SHORT_PAUSE_SECONDS = 2, 0.1
 FOR_EVER = -1
+KEY = "fretboard:server"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 REFUSALS = (AuthenticationError, AuthorizationError)
 NO_ENTRY = "Redis refuses the user name or password. Correct them in REDIS_URL."
@@ -56,3 +58,27 @@ def refusal(error: BaseException) -> str:
     if isinstance(error, REFUSALS):
         return NO_ENTRY
     return NO_RIGHT if isinstance(error, NoPermissionError) else ""
+
+
+class RedisServer:
+    """Whether its lists are known to be whole, and claims: for the workers' upkeep."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client: Any = client
+
+    def changed(self) -> bool:
+        """Whether it was started again, replaced or emptied since `settle`: lists may be lost."""
+        known = self._client.get(KEY)
+        return known is None or known.decode() != self._run_id()
+
+    def settle(self) -> None:
+        """All that was lost has been taken up again."""
+        self._client.set(KEY, self._run_id())
+
+    def claim(self, name: str, seconds: float) -> bool:
+        """True for one process alone, until so many seconds are over."""
+        key = f"fretboard:claim:{name}"
+        return bool(self._client.set(key, 1, nx=True, px=int(1000 * seconds)))
+
+    def _run_id(self) -> str:
+        return str(self._client.info("server")["run_id"])

@@ -13,14 +13,14 @@ from redis.exceptions import RedisError
 from fretboard.analysis.arrays import read_vocabulary
 from fretboard.core.analysis import Analysis, Problem, Status, problem_of
 from fretboard.core.causal_test import CausalTest
-from fretboard.core.errors import Cancelled, NotFound, StoreFull, Unavailable
+from fretboard.core.errors import Cancelled, FretboardError, NotFound, StoreFull, Unavailable
 from fretboard.core.image_set import ImageSet
-from fretboard.core.model_info import ServedModel, choose_model
+from fretboard.core.model_info import Announced, ServedModel, choose_model, described, served_model
 from fretboard.core.settings import Settings
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.jobs.bus import Bus, MemoryBus, RedisBus
+from fretboard.jobs.bus import Bus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
-from fretboard.jobs.lists import MemoryWaiting, RedisWaiting, Waiting
+from fretboard.jobs.lists import RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs
 from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
 from fretboard.store.analyses import AnalysisStore, open_sets, open_store
@@ -64,11 +64,9 @@ class Services:
         if self.settings.redis_url is None:
             return self
         client = connect(self.settings.redis_url, patient=True)
-        bus = RedisBus(client)
-        jobs = Jobs(bus, RedisWaiting(client))
-        jobs.halted = self.jobs.halted
-        cache = RedisCache(client, self.settings.cache_ttl_seconds, self.settings.cache_bytes)
-        return replace(self, bus=bus, jobs=jobs, cache=CountedCache(cache, self.counters))
+        working = _shared(self.settings, client, self.counters)
+        working["jobs"].halted = self.jobs.halted
+        return replace(self, **working)
 
     def choose(self, name: str | None) -> ServedModel:
         """The model for a request: FRETBOARD_MODEL or another that a worker has announced.
@@ -76,6 +74,27 @@ class Services:
         Raises UnknownModel.
         """
         return choose_model(self.settings, name, self.bus.announced())
+
+    def models(self) -> list[ServedModel]:
+        """FRETBOARD_MODEL, served or not, and every other model that a worker announced."""
+        announced = self.bus.announced()
+        others = [described(self.settings, announced[name]) for name in sorted(announced)]
+        return [self._default(announced), *(model for model in others if not model.default)]
+
+    def _default(self, announced: Announced) -> ServedModel:
+        name = self.settings.model
+        facts = announced.get(name, {})
+        if facts.get("revision"):
+            return described(self.settings, facts)
+        try:
+            model = served_model(name)
+        except FretboardError as error:  # not on this machine, which alone is no fault
+            known = facts or {"state": "absent", "detail": error.detail}
+            return described(self.settings, {"name": name, **known})
+        loading = {"state": "loading", "detail": "The model is being loaded."}
+        absent = {"state": "absent", "detail": self.unserved}
+        state = facts or (loading if self.expects_worker else absent)
+        return model.model_copy(update={name: state[name] for name in ("state", "detail")})
 
     def vocabulary(self, analysis: Analysis) -> Vocabulary:
         """The tokenizer of the analysis's model. Raises NotFound until a worker published it."""
@@ -116,21 +135,24 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Everything in this process, or through Redis when `REDIS_URL` is set."""
-    store, sets = open_store(settings.store_url), open_sets(settings.store_url)
-    if settings.redis_url is None:
-        cache: ArrayCache = MemoryCache(settings.cache_bytes)
-        bus: Bus = MemoryBus()
-        waiting: Waiting = MemoryWaiting()
-        counters = Counters()
-    else:
-        client = connect(settings.redis_url)
-        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+    client = connect(settings.redis_url) if settings.redis_url is not None else None
+    if client is not None:
         _check_eviction(client)
-        bus, waiting, counters = RedisBus(client), RedisWaiting(client), Counters(client)
-    jobs = Jobs(bus, waiting)
-    tests = open_tests(settings.store_url)
-    counted = CountedCache(cache, counters)
-    return Services(settings, store, sets, tests, counted, bus, jobs, counters)
+    url, counters = settings.store_url, Counters(client)
+    return Services(
+        settings, open_store(url), open_sets(url), open_tests(url), counters=counters,
+        **_shared(settings, client, counters),
+    )  # fmt: skip
+
+
+def _shared(settings: Settings, client: Redis | None, counters: Counters) -> dict[str, Any]:
+    """Cache, bus and jobs; of this process alone without a client."""
+    cache: ArrayCache = MemoryCache(settings.cache_bytes)
+    bus, waiting = Bus(), Waiting()
+    if client is not None:
+        cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
+        bus, waiting = RedisBus(client), RedisWaiting(client)
+    return {"cache": CountedCache(cache, counters), "bus": bus, "jobs": Jobs(bus, waiting)}
 
 
 def _check_eviction(client: Redis) -> None:

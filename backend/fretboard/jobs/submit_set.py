@@ -11,7 +11,7 @@ from fretboard.core.image_set import ImageSet, Member, SetRequest, make_set
 from fretboard.core.images import to_png
 from fretboard.core.question import Question
 from fretboard.jobs.fair_list import BATCH
-from fretboard.jobs.lives import AnswerLife, ImageSetLife
+from fretboard.jobs.life_cycle import AnswerLife, ImageSetLife
 from fretboard.jobs.queue import NOBODY
 from fretboard.jobs.services import Services
 from fretboard.jobs.submit import known, submit

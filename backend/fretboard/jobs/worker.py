@@ -21,21 +21,10 @@ from fretboard.jobs.counters import BUSY_SECONDS
 from fretboard.jobs.fair_list import Work
 from fretboard.jobs.heartbeat import Herald
 from fretboard.jobs.life_cycle import sweep
-from fretboard.jobs.queue import (
-    ANALYSE,
-    DERIVE,
-    DERIVED,
-    EXPERIMENT,
-    GENERATE,
-    MAPS,
-    Halted,
-    queue_name,
-)
+from fretboard.jobs.queue import DERIVE, DERIVED, GENERATE, MAPS, Halted, queue_name
 from fretboard.jobs.recovery import Upkeep
 from fretboard.jobs.services import Services
-from fretboard.jobs.tasks.analyze import Analyst
-from fretboard.jobs.tasks.causal_test import CausalTester
-from fretboard.jobs.tasks.derive import Deriver
+from fretboard.jobs.tasks import Tasks
 
 log = logging.getLogger(__name__)
 LOADING = "The model is being loaded."
@@ -75,11 +64,7 @@ class Worker:
             return
         from fretboard.model.memory import free_bytes  # torch, which the pipeline has imported
 
-        self._actors = {
-            ANALYSE: Analyst(self._working, pipeline).analyse,
-            EXPERIMENT: CausalTester(self._working, pipeline).run,
-            DERIVE: Deriver(self._working, pipeline).derive,
-        }
+        self._actors = Tasks(self._working, pipeline).actors
         self._consumers = [
             self._consumer(queue_name(GENERATE, served.revision), self._generate),
             # Beside: a page that waits for an array must not wait for the answer that is written.
@@ -133,11 +118,8 @@ class Worker:
 
     def _generate(self, works: list[Work]) -> None:
         """Work that the model runs alone; several works are analyses, and run as one batch."""
-        model, counters, started = (
-            self._services.settings.model,
-            self._services.counters,
-            time.time(),
-        )
+        model, started = self._services.settings.model, time.time()
+        counters = self._services.counters
         for work in works:
             counters.waited(max(0.0, started - work.since), model=model, lane=work.lane)
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from fretboard.core.errors import FretboardError, InputError, said
-from fretboard.model import shortage
+from fretboard.model import memory
 from fretboard.model.anatomy import IMAGE_ID_NAMES
 from fretboard.model.checkpoint import LARGEST_ID, Checkpoint
 from fretboard.model.templates import TurnContent, image_prefix, one_turn, rendered
@@ -30,7 +30,7 @@ def encode(checkpoint: Checkpoint, prompt: str, image: Image.Image | None) -> An
     except FretboardError:
         raise
     except Exception as error:  # of the processor's many kinds
-        explained = shortage.explained(error)
+        explained = memory.explained(error)
         if explained is not error:
             raise explained from error
         log.warning("the processor does not take a turn", exc_info=error)

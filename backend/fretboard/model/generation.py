@@ -22,7 +22,7 @@ from fretboard.model.checkpoint import Checkpoint
 from fretboard.model.inputs import Inputs, side_by_side
 from fretboard.model.interventions import check_skippable, listed, skip_layers, skipping_cache
 from fretboard.model.numbers import check_numbers
-from fretboard.model.repairs import Plain, Position
+from fretboard.model.repairs.plain import Plain, Position
 from fretboard.model.steer import StateChanges, steered
 
 FinishReason = Literal["stop", "length", "forced", "cancelled"]

@@ -30,6 +30,25 @@ def removing() -> Iterator[list[RemovableHandle]]:
             handle.remove()
 
 
+@contextmanager
+def stream_watched(
+    anatomy: Anatomy, enters: Callable[[int, Tensor], None], leaves: Callable[[int, Tensor], None]
+) -> Iterator[None]:
+    """Inside: both hear of each layer that runs, with its index and (rows, positions, width)."""
+
+    def entering(index: int) -> Callable[..., None]:
+        return lambda _layer, args, kwargs: enters(index, entering_of(args, kwargs))
+
+    def leaving(index: int) -> Callable[..., None]:
+        return lambda _layer, _args, output: leaves(index, hidden_of(output))
+
+    with removing() as handles:
+        for index, layer in enumerate(anatomy.layers):
+            handles.append(layer.register_forward_pre_hook(entering(index), with_kwargs=True))
+            handles.append(layer.register_forward_hook(leaving(index)))
+        yield
+
+
 def change_states(
     anatomy: Anatomy, depth: int, change: Callable[[Tensor], Tensor]
 ) -> RemovableHandle:

@@ -28,7 +28,8 @@ def patch_states(
     `changes` made as there. (L+1, 0, width) where no position holds image features. Raises
     InputError as `generate`, and NoNumbers.
     """
-    capture = Capture(checkpoint.anatomy, image_positions(checkpoint, inputs))
+    at = image_positions(checkpoint, inputs)
+    capture = Capture(checkpoint.anatomy, lambda hidden: hidden[0, at.to(hidden.device)])
     taken: list[Tensor] = []
     with ExitStack() as hooks, steered(checkpoint.anatomy, changes, inputs.tensors):
         hooks.enter_context(capture.hooked())

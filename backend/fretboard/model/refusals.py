@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fretboard.core.errors import FretboardError, RunFailed, UnsupportedModel, said
-from fretboard.model import shortage
+from fretboard.model import memory
 
 log = logging.getLogger(__name__)
 # Another want than of memory: the whole machine's, or the user's.
@@ -25,7 +25,7 @@ def refusing(what: str, remedy: str) -> Iterator[None]:
 
 def refusal(error: Exception, what: str, remedy: str) -> FretboardError:
     """What `refusing` raises in the place of `error`."""
-    explained = shortage.explained(error)
+    explained = memory.explained(error)
     if isinstance(explained, FretboardError):
         return explained
     log.warning("%s", what, exc_info=error)
@@ -39,7 +39,7 @@ def refusal(error: Exception, what: str, remedy: str) -> FretboardError:
 
 def run_failure(error: Exception, analysis_id: str) -> FretboardError:
     """The same of an error in a run; the log has the traceback with the analysis's id."""
-    explained = shortage.explained(error)
+    explained = memory.explained(error)
     if isinstance(explained, FretboardError):
         return explained
     log.error("analysis %s failed", analysis_id, exc_info=error)

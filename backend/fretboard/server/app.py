@@ -10,13 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from fretboard import __version__
-from fretboard.analysis.arrays import Arrays
 from fretboard.core.settings import split_words
-from fretboard.jobs.compute import QueueCompute
-from fretboard.jobs.model_choice import ModelChoice, StartWorker
+from fretboard.jobs.model_choice import StartWorker
 from fretboard.jobs.services import Services
 from fretboard.server import health, page, unfurl
 from fretboard.server.body_limit import BodyLimit
+from fretboard.server.context import keep
 from fretboard.server.metrics import add_metrics
 from fretboard.server.problems import PROBLEM_RESPONSES, GoneClients, install_handlers
 from fretboard.server.routes import (
@@ -46,6 +45,10 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+ROUTES = (
+    analyses, words, patches, interventions, figures, maps, image_sets, causal_tests, exports,
+    unfurl, models, sign_in, page,
+)  # fmt: skip
 COMPRESS_ABOVE_BYTES = 2048
 LEVEL = 5  # within 1 % of the size of 9, in half its time
 FRAMED = re.compile(r"/(?:a|t|compare)/[0-9a-f/]+")
@@ -70,23 +73,9 @@ def create_app(
         redoc_url=None,
     )
     install_handlers(app)
-    compute = QueueCompute(services)
-    arrays = Arrays(
-        services.store, services.sets, compute, services.cache, services.settings.lenses
-    )
-    app.include_router(analyses.routes(services, arrays))
-    app.include_router(words.routes(services, arrays))
-    app.include_router(patches.routes(services, arrays))
-    app.include_router(interventions.routes(services, arrays))
-    app.include_router(figures.routes(arrays))
-    app.include_router(maps.routes(services, arrays, compute))
-    app.include_router(image_sets.routes(services, compute, arrays))
-    app.include_router(causal_tests.routes(services))
-    app.include_router(exports.routes(services, arrays))
-    app.include_router(unfurl.routes(services, arrays))
-    app.include_router(models.routes(ModelChoice(services, start_worker)))
-    app.include_router(sign_in.routes(services.settings))
-    app.include_router(page.routes(services))
+    keep(app, services, start_worker)
+    for routes in ROUTES:
+        app.include_router(routes.router)
     app.include_router(health.routes(services))
     page.add_page(app, services)
     add_metrics(app, services)

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from fastapi import Request, Response
 
-from fretboard.analysis.export.notebook import snippet
 from fretboard.analysis.export.record import Exported
+from fretboard.analysis.export.write import snippet
 from fretboard.core.arrays import portable
 from fretboard.figures.table import table
 

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 
 from fretboard.core.errors import FretboardError, Unavailable
-from fretboard.jobs.models import list_models
 from fretboard.jobs.redis import refusal
 from fretboard.jobs.services import Services
 from fretboard.server.problems import problem
@@ -128,7 +127,7 @@ def _store_check(url: str) -> Callable[[], None]:
 
 
 def _check_model(services: Services) -> None:
-    model = list_models(services)[0]
+    model = services.models()[0]
     if model.state != "ready":
         raise Unavailable(
             f"No worker has the model {model.name} ready: it is {model.state}. {model.detail}"

@@ -16,8 +16,8 @@ from fretboard.core.images import to_png
 from fretboard.core.map_settings import MapSettings, paper_settings, ranges
 from fretboard.core.model_info import ServedModel
 from fretboard.core.question import Question
-from fretboard.jobs.models import list_models
 from fretboard.jobs.services import Services
+from fretboard.server.context import InServices
 from fretboard.server.problems import nowhere, problem
 from fretboard.server.unfurl import unfurling
 from fretboard.store.examples import Example, gallery_entries, gallery_image
@@ -25,6 +25,7 @@ from fretboard.store.examples import Example, gallery_entries, gallery_image
 STATIC = Path(__file__).parent / "static"
 YEAR_SECONDS = 365 * 24 * 3600
 PAGE = ["GET", "HEAD"]
+router = APIRouter(tags=["site"])
 STRIP_IMAGES, STRIP_SIZE = 6, 96  # pictures in a world set's strip, and the side of each in px
 
 
@@ -49,51 +50,55 @@ class MapPresets(BaseModel):
     ranges: dict[str, tuple[float, float]]
 
 
-def routes(services: Services) -> APIRouter:
-    """Models, gallery, world sets."""
-    router = APIRouter(tags=["site"])
+@router.get("/api/models")
+def models(services: InServices) -> list[ServedModel]:
+    """The models served here and whether they are loading, ready, absent or failed."""
+    return services.models()
 
-    @router.get("/api/models")
-    def models() -> list[ServedModel]:
-        """The models served here and whether they are loading, ready, absent or failed."""
-        return list_models(services)
 
-    @router.get("/api/gallery")
-    def gallery() -> list[Example]:
-        """Example scenes; those with an `analysis_id` open at once."""
-        return [_example(services, entry) for entry in gallery_entries(services.settings.model)]
+@router.get("/api/gallery")
+def gallery(services: InServices) -> list[Example]:
+    """Example scenes; those with an `analysis_id` open at once."""
+    return [_example(services, entry) for entry in gallery_entries(services.settings.model)]
 
-    @router.get("/api/gallery/{name}", response_class=FileResponse)
-    def picture(name: str) -> FileResponse:
-        """The picture of an example."""
-        return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
 
-    _add_world_sets(router)
+@router.get("/api/gallery/{name}", response_class=FileResponse)
+def picture(name: str) -> FileResponse:
+    """The picture of an example."""
+    return FileResponse(gallery_image(name), headers={"Cache-Control": "max-age=3600"})
 
-    @router.get("/api/map-presets")
-    def map_presets() -> MapPresets:
-        """What a map is made with when nothing else is asked for, by preset."""
-        return MapPresets(
-            default=MapSettings().model_dump(),
-            paper_tokens=paper_settings("tokens").model_dump(),
-            paper_images=paper_settings("images").model_dump(),
-            ranges=ranges(),
+
+@router.get("/api/world-sets")
+@lru_cache
+def world_sets() -> list[WorldSetEntry]:
+    """Image sets of the bundled world, one of each kind."""
+    from fretboard.tiny_llava.world.sets import SETS
+
+    return [
+        WorldSetEntry(
+            name=entry.name, title=entry.title, prompt=entry.prompt, token=entry.token,
+            images=len(entry.scenes()), strip_url=f"/api/world-sets/{entry.name}/strip.png",
         )
+        for entry in SETS.values()
+    ]  # fmt: skip
 
-    return router
+
+@router.get("/api/world-sets/{name}/strip.png", response_class=Response)
+def strip(name: str) -> Response:
+    """Some pictures of a world set side by side."""
+    kept = {"Cache-Control": "max-age=3600"}
+    return Response(_strip(name), media_type="image/png", headers=kept)
 
 
-def _add_world_sets(router: APIRouter) -> None:
-    @router.get("/api/world-sets")
-    def world_sets() -> list[WorldSetEntry]:
-        """Image sets of the bundled world, one of each kind."""
-        return _world_sets()
-
-    @router.get("/api/world-sets/{name}/strip.png", response_class=Response)
-    def strip(name: str) -> Response:
-        """Some pictures of a world set side by side."""
-        kept = {"Cache-Control": "max-age=3600"}
-        return Response(_strip(name), media_type="image/png", headers=kept)
+@router.get("/api/map-presets")
+def map_presets() -> MapPresets:
+    """What a map is made with when nothing else is asked for, by preset."""
+    return MapPresets(
+        default=MapSettings().model_dump(),
+        paper_tokens=paper_settings("tokens").model_dump(),
+        paper_images=paper_settings("images").model_dump(),
+        ranges=ranges(),
+    )
 
 
 def _example(services: Services, entry: dict) -> Example:
@@ -110,19 +115,6 @@ def _example(services: Services, entry: dict) -> Example:
     except NotFound:
         done = False
     return example.model_copy(update={"analysis_id": ready.id if done else None})
-
-
-@lru_cache
-def _world_sets() -> list[WorldSetEntry]:
-    from fretboard.tiny_llava.world.sets import SETS
-
-    return [
-        WorldSetEntry(
-            name=entry.name, title=entry.title, prompt=entry.prompt, token=entry.token,
-            images=len(entry.scenes()), strip_url=f"/api/world-sets/{entry.name}/strip.png",
-        )
-        for entry in SETS.values()
-    ]  # fmt: skip
 
 
 @lru_cache

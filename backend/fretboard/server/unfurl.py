@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from PIL import Image
 
-from fretboard.analysis.arrays import Arrays, read_done
+from fretboard.analysis.arrays import read_done
 from fretboard.analysis.causal_tests import TITLES, find
 from fretboard.analysis.image_sets import view
 from fretboard.core.analysis import Analysis, Status
@@ -16,8 +16,10 @@ from fretboard.core.errors import FretboardError, NotFound
 from fretboard.core.images import stored_image
 from fretboard.figures.preview import COLUMNS, SIZE, preview, preview_of_set
 from fretboard.jobs.services import Services
+from fretboard.server.context import InArrays, InServices
 from fretboard.server.security.tokens import Access, Tokens
 
+router = APIRouter(tags=["previews"])
 DAY = "max-age=86400"
 LONGEST = 200  # characters of a title or description
 
@@ -31,37 +33,32 @@ class Card:
     picture: str
 
 
-def routes(services: Services, arrays: Arrays) -> APIRouter:
-    """The preview images."""
-    router = APIRouter(tags=["previews"])
+@router.get("/api/analyses/{analysis_id}/preview.png", response_class=Response)
+def picture(analysis_id: str, services: InServices, arrays: InArrays) -> Response:
+    """The image, the question, the answer and its heatmap as one PNG, 1200 × 630.
 
-    @router.get("/api/analyses/{analysis_id}/preview.png", response_class=Response)
-    def picture(analysis_id: str) -> Response:
-        """The image, the question, the answer and its heatmap as one PNG, 1200 × 630.
+    For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
+    """
+    analysis = read_done(services.store, analysis_id)
+    image = None
+    with suppress(NotFound):  # text only, or its image is lost
+        image = stored_image(services.store.read_image(analysis_id))
+    drawn = preview(analysis, arrays.named(analysis, "probability"), image)
+    return Response(drawn, media_type="image/png", headers={"Cache-Control": DAY})
 
-        For links that unfurl: where anyone may read, `/a/{id}` has Open Graph tags that name it.
-        """
-        analysis = read_done(services.store, analysis_id)
-        image = None
-        with suppress(NotFound):  # text only, or its image is lost
-            image = stored_image(services.store.read_image(analysis_id))
-        drawn = preview(analysis, arrays.named(analysis, "probability"), image)
-        return Response(drawn, media_type="image/png", headers={"Cache-Control": DAY})
 
-    @router.get("/api/trajectories/{set_id}/preview.png", response_class=Response)
-    def picture_of_set(set_id: str) -> Response:
-        """The question and some images with the word of each as one PNG, 1200 × 630."""
-        seen = view(services.store, services.sets.read(set_id))
-        members: list[tuple[Image.Image, str]] = []
-        for member in seen.members:
-            if len(members) < COLUMNS and member.status is Status.DONE:
-                with suppress(NotFound):
-                    png = services.store.read_image(str(member.analysis_id))
-                    members.append((stored_image(png), member.word or ""))
-        drawn = preview_of_set(seen.request.prompt, members, len(seen.members), seen.request.model)
-        return Response(drawn, media_type="image/png", headers={"Cache-Control": DAY})
-
-    return router
+@router.get("/api/trajectories/{set_id}/preview.png", response_class=Response)
+def picture_of_set(set_id: str, services: InServices) -> Response:
+    """The question and some images with the word of each as one PNG, 1200 × 630."""
+    seen = view(services.store, services.sets.read(set_id))
+    members: list[tuple[Image.Image, str]] = []
+    for member in seen.members:
+        if len(members) < COLUMNS and member.status is Status.DONE:
+            with suppress(NotFound):
+                png = services.store.read_image(str(member.analysis_id))
+                members.append((stored_image(png), member.word or ""))
+    drawn = preview_of_set(seen.request.prompt, members, len(seen.members), seen.request.model)
+    return Response(drawn, media_type="image/png", headers={"Cache-Control": DAY})
 
 
 def unfurling(services: Services, request: Request, page: str) -> str:

@@ -15,12 +15,12 @@ from PIL import Image
 
 from fretboard.core.analysis import Analysis, Status
 from fretboard.core.arrays import ARRAYS as CATALOGUE
+from fretboard.core.arrays import TOP_K
 from fretboard.core.errors import FretboardError, Lost, NotFound
 from fretboard.core.image_set import ImageSet
 from fretboard.core.images import stored_image
 from fretboard.store.objects import Objects, open_objects
 from fretboard.store.records import Records
-from fretboard.store.soundness import fault_of
 
 ARRAYS = "arrays"
 HIDDEN_STATES = "hidden_states"
@@ -134,6 +134,33 @@ class AnalysisStore(Records[Analysis]):
             f"The {file.replace('_', ' ')} of this analysis {what}. Run it again "
             f"(POST /api/analyses/{analysis.id}/again): the same question gives the same."
         )
+
+
+def fault_of(analysis: Analysis, name: str, array: np.ndarray) -> str:
+    """What is wrong with an array of the catalogue, "" where nothing is: its shape, or a number."""
+    expected = shape_of(analysis, name)
+    if array.shape != expected:
+        return f"has shape {_by(array.shape)}, not {_by(expected)}"
+    if np.issubdtype(array.dtype, np.integer) or np.isfinite(array).all():
+        return ""
+    depth, token = np.argwhere(~np.isfinite(array))[0][:2]
+    return f"is not finite at depth {depth}, token {token}"
+
+
+def shape_of(analysis: Analysis, name: str) -> tuple[int, ...]:
+    """By the catalogue's axes."""
+    sizes = {
+        "depth": analysis.model.layers + 1,
+        "pair": analysis.model.layers,
+        "token": len(analysis.tokens),
+        "k": min(TOP_K, analysis.model.vocabulary),
+        "width": analysis.model.width,
+    }
+    return tuple(sizes[axis] for axis in CATALOGUE[name].axes)
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "()"
 
 
 def file_of(name: str) -> str:

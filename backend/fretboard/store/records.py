@@ -8,28 +8,18 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Never, Protocol, TypeVar
+from typing import Any, Generic, Never, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
+from fretboard.core.analysis import Document
 from fretboard.core.errors import FretboardError, Lost, NotFound
 from fretboard.store.objects import Objects
 from fretboard.store.tensors import ReadRange, pack, read_array, read_note, unpack
 
 log = logging.getLogger(__name__)
 LONGEST_ID = 64  # characters; a file system has no room for any number
-
-
-class Document(Protocol):
-    """What a record's document must offer."""
-
-    id: str
-
-    def to_json(self) -> bytes: ...
-
-    @classmethod
-    def model_validate_json(cls, data: bytes) -> Any: ...
 
 
 D = TypeVar("D", bound=Document)
@@ -214,8 +204,7 @@ class Records(Generic[D]):
         """Raises ValueError. JSON knows no NaN, but its readers let it pass."""
         if b"NaN" in data or b"Infinity" in data:
             json.loads(data, parse_constant=_refuse)
-        document: D = self._kind.model_validate_json(data)
-        return document
+        return self._kind.model_validate_json(data)
 
     def _lose(self, reason: str) -> Never:
         """Raises Lost, which says what is wrong with a record and what to do."""

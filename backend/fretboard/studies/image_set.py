@@ -14,10 +14,10 @@ from fretboard.core.arrays import MapKind
 from fretboard.core.image_set import ImageSet, Member, SetView
 from fretboard.core.map_settings import MapSettings
 from fretboard.core.question import Question
+from fretboard.core.whole_file import write_json
 from fretboard.engine.session import Session
 from fretboard.figures.export import write_figure
 from fretboard.studies.batch import BatchAnswers, StudyBatch
-from fretboard.studies.files import write_json
 from fretboard.studies.items import StudyItem
 from fretboard.studies.sources import find_items
 

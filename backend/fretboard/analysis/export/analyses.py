@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fretboard.analysis.export.archive import Packing
 from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
-from fretboard.analysis.export.record import NotebookCell
+from fretboard.analysis.export.record import Exported, NotebookCell
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.analysis.source import Source
@@ -24,8 +24,10 @@ Draw = Callable[..., go.Figure]
 
 
 @dataclass(frozen=True)
-class AnalysisExport:
+class AnalysisExport(Exported):
     """document: its stages as read. options: the token, words and quantity on show."""
+
+    kind, letter = "analysis", "a"
 
     source: Source
     document: Analysis
@@ -34,40 +36,27 @@ class AnalysisExport:
 
     @property
     def name(self) -> str:
-        """See `Exported`."""
         return f"fretboard-analysis-{self.document.id[:8]}"
 
     @property
-    def title(self) -> str:
-        """See `Exported`."""
-        return self.document.request.prompt
-
-    @property
     def link(self) -> str:
-        """See `Exported`."""
         query = query_of(self.reading)
         if "token" in self.options.model_fields_set:
             query["token"] = self.options.token
         return address(f"/a/{self.document.id}", query)
 
     def pack(self, archive: Packing) -> None:
-        """See `Exported`."""
         archive.add_analysis(self.source, self.document, self.reading)
 
     def page(self, theme: ThemeName) -> Page:
-        """See `Exported`."""
         side = side_of(self.source, self.document, self.reading, self.options.token)
         charts = charts_of(self.draw, self.document, theme, 0)
         return Page(self.title, [side], charts, FOOT.format(f"Analysis {self.document.id}"))
 
-    def opened(self, server: str) -> str:
-        """See `Exported`."""
-        if not server:
-            return f"a = fb.open({self.name + '.zip'!r})"
-        return f"server = fb.connect({server!r})\na = server.open({server + self.link!r})"
+    def _asked(self, server: str) -> str:
+        return f"a = server.open({server + self.link!r})"
 
     def cells(self) -> Iterator[NotebookCell]:
-        """See `Exported`."""
         token, words = self.options.token, self.options.word
         added = f", words={list(words)!r}" if words else ""
         yield NotebookCell("The picture, the answer and its fretboard.", "a")

@@ -33,6 +33,12 @@ from fretboard.store.records import Records
 MANIFEST = "fretboard.json"
 BY_LENS = tuple(spec.name for spec in CATALOGUE.values() if spec.by_lens)
 Kind = Literal["analysis", "comparison", "image set", "causal test"]
+OPENERS: dict[Kind, str] = {
+    "analysis": "fb.open",
+    "comparison": "fb.Comparison.open",
+    "image set": "fb.ImageSet.open",
+    "causal test": "fb.CausalTest.open",
+}
 
 
 class PackedAnalysis(BaseModel):

@@ -10,7 +10,7 @@ from fretboard.analysis.causal_tests import TITLES, draw, find, heading
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
 from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
-from fretboard.analysis.export.record import NotebookCell
+from fretboard.analysis.export.record import Exported, NotebookCell
 from fretboard.core.causal_test import CausalTest
 from fretboard.core.errors import NotFound
 from fretboard.figures.theme import ThemeName, readable
@@ -19,8 +19,10 @@ from fretboard.store.causal_tests import CausalTestRecords
 
 
 @dataclass(frozen=True)
-class TestExport:
+class TestExport(Exported):
     """image: of the analysis, where it is at hand; other: the one patched against. PNG."""
+
+    kind, letter = "causal test", "t"
 
     document: CausalTest
     arrays: Mapping[str, np.ndarray]
@@ -46,21 +48,21 @@ class TestExport:
 
     @property
     def name(self) -> str:
-        """See `Exported`."""
         return f"fretboard-{self.document.kind}-{self.document.id[-8:]}"
 
     @property
     def title(self) -> str:
-        """See `Exported`."""
         return f"{TITLES[self.document.kind].capitalize()}: {self.document.request.prompt}"
 
     @property
     def link(self) -> str:
-        """See `Exported`."""
         return address(f"/a/{self.document.analysis}", {"test": self.document.id})
 
+    @property
+    def record(self) -> tuple[str, str]:
+        return self.document.id, ""
+
     def pack(self, archive: Packing) -> None:
-        """See `Exported`."""
         place = f"experiments/{self.document.id}"
         archive.add(f"{place}/experiment.json", self.document.to_json())
         archive.add_arrays(f"{place}/arrays.npz", self.arrays)
@@ -70,7 +72,6 @@ class TestExport:
             archive.add(f"{place}/other.png", self.other)
 
     def page(self, theme: ThemeName) -> Page:
-        """See `Exported`."""
         tokens: list[int | None] = [None, *range(len(self.document.tokens))]
         texts = ["mean of all", *(readable(token.text) for token in self.document.tokens)]
         chips = [
@@ -84,14 +85,10 @@ class TestExport:
         foot = f"Causal test {self.document.id}, made with Fretboard."
         return Page(self.title, [side], [PageChart(title, {"": figures}, wide=True)], foot)
 
-    def opened(self, server: str) -> str:
-        """See `Exported`."""
-        if not server:
-            return f"t = fb.CausalTest.open({self.name + '.zip'!r})"
-        return f"server = fb.connect({server!r})\nt = server.test({self.document.id!r})"
+    def _asked(self, server: str) -> str:
+        return f"t = server.test({self.document.id!r})"
 
     def cells(self) -> Iterator[NotebookCell]:
-        """See `Exported`."""
         chosen = "" if self.token is None else f"token={self.token}"
         yield NotebookCell("What came of it.", f"t.find({chosen})")
         yield NotebookCell("", f"t.figure({chosen})")

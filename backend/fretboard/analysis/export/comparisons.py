@@ -15,7 +15,7 @@ from fretboard.analysis.export.analyses import (
 )
 from fretboard.analysis.export.archive import Packing
 from fretboard.analysis.export.page import Page, PageChart
-from fretboard.analysis.export.record import NotebookCell
+from fretboard.analysis.export.record import Exported, NotebookCell
 from fretboard.analysis.figure_options import FigureOptions
 from fretboard.analysis.figures import Subject
 from fretboard.analysis.source import StoredSource
@@ -28,26 +28,25 @@ from fretboard.figures.theme import ThemeName
 
 
 @dataclass(frozen=True)
-class ComparisonExport:
+class ComparisonExport(Exported):
     """Two analyses on shared axes."""
+
+    kind, letter = "comparison", "c"
 
     first: AnalysisExport
     second: AnalysisExport
 
     @property
     def name(self) -> str:
-        """See `Exported`."""
         ids = (side.document.id[:8] for side in (self.first, self.second))
         return f"fretboard-comparison-{'-'.join(ids)}"
 
     @property
     def title(self) -> str:
-        """See `Exported`."""
         return self.first.title
 
     @property
     def link(self) -> str:
-        """See `Exported`."""
         own, other = self.first, self.second
         query = query_of(own.reading) | {"lens2": other.reading.lens.value}
         return address(f"/compare/{own.document.id}/{other.document.id}", query)
@@ -61,12 +60,10 @@ class ComparisonExport:
         return own.source.figure(name, subject, options, settings or MapQuery(), other.source)
 
     def pack(self, archive: Packing) -> None:
-        """See `Exported`."""
         self.first.pack(archive)
         self.second.pack(archive)
 
     def page(self, theme: ThemeName) -> Page:
-        """See `Exported`."""
         turned = ComparisonExport(self.second, self.first)
         sides, charts = [], []
         for index, (shown, label) in enumerate(((self, "A"), (turned, "B"))):
@@ -88,18 +85,11 @@ class ComparisonExport:
         }
         return PageChart("Means over the tokens", drawn, wide=True)
 
-    def opened(self, server: str) -> str:
-        """See `Exported`."""
-        if not server:
-            return f"c = fb.Comparison.open({self.name + '.zip'!r})"
-        links = [server + side.link for side in (self.first, self.second)]
-        return (
-            f"server = fb.connect({server!r})\na = server.open({links[0]!r})\n"
-            f"b = server.open({links[1]!r})\nc = fb.compare(a, b)"
-        )
+    def _asked(self, server: str) -> str:
+        first, second = (server + side.link for side in (self.first, self.second))
+        return f"a = server.open({first!r})\nb = server.open({second!r})\nc = fb.compare(a, b)"
 
     def cells(self) -> Iterator[NotebookCell]:
-        """See `Exported`."""
         quantity, token = self.first.options.quantity, self.first.options.token
         yield NotebookCell("Both answers.", "c.answers")
         yield NotebookCell(

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from fretboard.analysis.export.analyses import address
 from fretboard.analysis.export.archive import Packing
 from fretboard.analysis.export.page import Chip, Page, PageChart, Side, picture
-from fretboard.analysis.export.record import NotebookCell
+from fretboard.analysis.export.record import Exported, NotebookCell
 from fretboard.analysis.figure_options import SetFigureOptions
 from fretboard.analysis.figures import Figures
 from fretboard.analysis.image_sets import view
@@ -21,8 +21,10 @@ from fretboard.figures.theme import ThemeName, readable
 
 
 @dataclass(frozen=True)
-class SetExport:
+class SetExport(Exported):
     """role: the token position on show; settings: of its map."""
+
+    kind, letter = "image set", "s"
 
     source: StoredSource
     document: ImageSet
@@ -31,49 +33,40 @@ class SetExport:
 
     @property
     def name(self) -> str:
-        """See `Exported`."""
         return f"fretboard-images-{self.document.id[:8]}"
 
     @property
-    def title(self) -> str:
-        """See `Exported`."""
-        return self.document.request.prompt
-
-    @property
     def link(self) -> str:
-        """See `Exported`."""
         own = self.role == self.document.request.token
         return address(f"/t/{self.document.id}", {} if own else {"token": self.role})
 
+    @property
+    def record(self) -> tuple[str, str]:
+        return self.document.id, self.role
+
     def pack(self, archive: Packing) -> None:
-        """See `Exported`."""
         archive.add(f"sets/{self.document.id}/set.json", self.document.to_json())
         for member in self._done():
             analysis = self.source.arrays.store.read(str(member.analysis_id))
             archive.add_analysis(self.source, analysis, Reading(lens=analysis.request.lens))
 
     def page(self, theme: ThemeName) -> Page:
-        """See `Exported`."""
         members = [member for member in self._done() if member.token is not None]
         chips = [Chip(self._face(member), f"{member.name}: {member.answer}") for member in members]
         about = f"{self.document.request.model} · {len(members)} images · token {self.role}"
+        options = SetFigureOptions(theme=theme)
+        paths, apart = (self.draw(name, options) for name in ("trajectory", "dispersion"))
         charts = [
-            PageChart(
-                "Trajectories of the images", {"": [self._drawn("trajectory", theme)]}, "map"
-            ),
-            PageChart("Dispersion between the images", {"": [self._drawn("dispersion", theme)]}),
+            PageChart("Trajectories of the images", {"": [paths]}, "map"),
+            PageChart("Dispersion between the images", {"": [apart]}),
         ]
         foot = f"Image set {self.document.id}, made with Fretboard."
         return Page(self.title, [Side(self.title, about, chips)], charts, foot)
 
-    def opened(self, server: str) -> str:
-        """See `Exported`."""
-        if not server:
-            return f"s = fb.ImageSet.open({self.name + '.zip'!r})"
-        return f"server = fb.connect({server!r})\ns = server.image_set({server + self.link!r})"
+    def _asked(self, server: str) -> str:
+        return f"s = server.image_set({server + self.link!r})"
 
     def cells(self) -> Iterator[NotebookCell]:
-        """See `Exported`."""
         yield NotebookCell("The images, their answers, and the token that is compared.", MEMBERS)
         yield NotebookCell("One path an image, by principal components.", "s.guitar(method='pca')")
         yield NotebookCell("How far apart the images are at every depth.", "s.dispersion()")
@@ -90,9 +83,9 @@ class SetExport:
         image = f'<img src="{picture(shown)}" alt="">' if shown else ""
         return f"{image}{readable(member.word or '')}"
 
-    def _drawn(self, name: str, theme: ThemeName) -> go.Figure:
-        options, settings = SetFigureOptions(theme=theme), self.settings.of("images")
-        figures = Figures(self.source.arrays)
+    def draw(self, name: str, options: SetFigureOptions) -> go.Figure:
+        """A figure without heading. Raises NotFound."""
+        settings, figures = self.settings.of("images"), Figures(self.source.arrays)
         return figures.draw_set(name, self.document, self.role, options, settings)
 
 

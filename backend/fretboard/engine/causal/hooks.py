@@ -1,7 +1,7 @@
 """Temporary hooks on decoder layers: read states, put others in, hide the image from the text."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from fretboard.core.errors import UnsupportedModel
-from fretboard.model.anatomy import Anatomy, hidden_of
-from fretboard.model.hooks import Call, change_states, entering_of, removing
+from fretboard.model.anatomy import Anatomy
+from fretboard.model.hooks import Call, change_states, entering_of, removing, stream_watched
 
 
 @contextmanager
@@ -18,16 +18,11 @@ def states_kept(anatomy: Anatomy) -> Iterator[dict[int, Tensor]]:
     """Inside, a run fills depth → (positions, width): what enters each layer, and depth L."""
     kept: dict[int, Tensor] = {}
 
-    def entering(depth: int) -> Callable[..., None]:
-        return lambda _layer, args, kwargs: kept.update({depth: entering_of(args, kwargs)[0]})
+    def keep(depth: int, hidden: Tensor) -> None:
+        kept[depth] = hidden[0]
 
-    def leaving(_layer: nn.Module, _args: Any, output: Any) -> None:
-        kept[len(anatomy.layers)] = hidden_of(output)[0]
-
-    with removing() as handles:
-        for depth, layer in enumerate(anatomy.layers):
-            handles.append(layer.register_forward_pre_hook(entering(depth), with_kwargs=True))
-        handles.append(anatomy.layers[-1].register_forward_hook(leaving))
+    last = len(anatomy.layers)
+    with stream_watched(anatomy, keep, lambda _index, hidden: keep(last, hidden)):
         yield kept
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fretboard.core.errors import UnsupportedModel
 from fretboard.model.anatomy import Anatomy, hidden_of
-from fretboard.model.hooks import ATTENTION_NAMES, MLP_NAMES, entering_of, removing
+from fretboard.model.hooks import ATTENTION_NAMES, MLP_NAMES, removing, stream_watched
 
 # Times the dtype's rounding step, relative to the largest entry of the stream.
 TOLERANCE = 64
@@ -47,12 +47,15 @@ class Parts:
 def layers_watched(anatomy: Anatomy, at: slice) -> Iterator[dict[int, Seen]]:
     """Inside, a run fills layer → Seen at the positions `at`."""
     seen: dict[int, Seen] = {}
-    with removing() as handles:
+
+    def enters(index: int, hidden: Tensor) -> None:
+        seen[index] = Seen(hidden[0, at])
+
+    def leaves(index: int, hidden: Tensor) -> None:
+        seen[index].leaving = hidden[0, at]
+
+    with stream_watched(anatomy, enters, leaves), removing() as handles:
         for index, layer in enumerate(anatomy.layers):
-            handles.append(
-                layer.register_forward_pre_hook(_enters(seen, index, at), with_kwargs=True)
-            )
-            handles.append(layer.register_forward_hook(_leaves(seen, index, at)))
             for name, part in layer.named_children():
                 hook = _called(seen, index, name, at)
                 handles.append(part.register_forward_hook(hook, with_kwargs=True))
@@ -147,20 +150,6 @@ def _refusal(layer: nn.Module, index: int, why: str) -> UnsupportedModel:
     return UnsupportedModel(
         f"Layer {index} ({type(layer).__name__}) cannot be split into attention and MLP: {why}."
     )
-
-
-def _enters(seen: dict[int, Seen], index: int, at: slice) -> Callable[..., None]:
-    def hook(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        seen[index] = Seen(entering_of(args, kwargs)[0, at])
-
-    return hook
-
-
-def _leaves(seen: dict[int, Seen], index: int, at: slice) -> Callable[..., None]:
-    def hook(_layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
-        seen[index].leaving = hidden_of(output)[0, at]
-
-    return hook
 
 
 def _called(seen: dict[int, Seen], index: int, name: str, at: slice) -> Callable[..., None]:

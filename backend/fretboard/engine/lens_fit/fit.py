@@ -12,7 +12,7 @@ from fretboard.core.errors import FretboardError, InputError
 from fretboard.core.fitted_lens import FitSettings, FittedKind, LensRecipe
 from fretboard.core.model_info import ServedModel
 from fretboard.engine.lens_fit.examples import FitExample
-from fretboard.engine.lens_fit.fitters import Fitter, make_fitter
+from fretboard.engine.lens_fit.fitters import FITTERS
 from fretboard.model.checkpoint import Checkpoint
 from fretboard.store.fitted_lenses import partial_path, read_lens, write_lens
 
@@ -37,9 +37,7 @@ class LensFit:
             raise InputError("There are no examples to fit a lens on.")
         self._checkpoint, self._examples, self._settings = checkpoint, examples, settings
         anatomy, self._total = checkpoint.anatomy, settings.rounds * len(examples)
-        self._fitter: Fitter = make_fitter(
-            kind, anatomy, settings.seed, self._total, settings.probes, settings.rate
-        )
+        self._fitter = FITTERS[kind](anatomy, settings, self._total)
         self._recipe = LensRecipe(
             kind=kind,
             model=served.name,
@@ -101,7 +99,8 @@ class LensFit:
             )
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         done = int(tensors.pop("done"))
-        self._fitter.restore(tensors, begun.positions)
+        self._fitter.restore(tensors)
+        self._fitter.positions = dict(begun.positions)
         return done
 
 

@@ -1,13 +1,13 @@
 """The kinds of fit: what each makes of one answered example after another."""
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from fretboard.core.fitted_lens import FittedKind, Span
+from fretboard.core.fitted_lens import FitSettings, FittedKind, Span
 from fretboard.core.reading import Lens
 from fretboard.engine.causal.forced import Forced
 from fretboard.engine.lens_fit.examples import sources, states_at
@@ -24,51 +24,57 @@ PER_WORD = 5  # states that a latent lens keeps of a word
 Tensors = dict[str, Tensor]
 
 
-class Fitter(Protocol):
+class Fitter(ABC):
     """A fit under way. All random choices hang on the seed and the example's place alone."""
 
-    settings: dict[str, float]
-    positions: dict[Span, int]
+    def __init__(self, anatomy: Anatomy, chosen: FitSettings, total: int) -> None:
+        """total: examples of all rounds together."""
+        self.settings: dict[str, float] = {}
+        self.positions: dict[Span, int] = {}
+        self._anatomy, self._chosen, self._total = anatomy, chosen, total
+        self._layers = len(anatomy.layers)
 
     @property
     def settled(self) -> bool:
         """Whether `state` holds all that came."""
+        return True
 
+    @abstractmethod
     def add(self, forced: Forced, place: int) -> None:
         """One example; `place` counts them through all rounds."""
 
+    @abstractmethod
     def state(self) -> Tensors:
         """For a later `restore`."""
 
-    def restore(self, tensors: Tensors, positions: Mapping[Span, int]) -> None:
+    @abstractmethod
+    def restore(self, tensors: Tensors) -> None:
         """Go on from there."""
 
+    @abstractmethod
     def result(self) -> tuple[Tensors, dict[Span, list[float | None]]]:
         """The lens's arrays by `SPAN.weight` and `SPAN.bias`, and its standard errors."""
 
+    def _generator(self, place: int) -> torch.Generator:
+        return torch.Generator().manual_seed(self._chosen.seed * 1_000_003 + place)
 
-class JacobianFit:
+
+class JacobianFit(Fitter):
     """E[∂h_L / ∂h_d], `probes` products an example; as many as the width: exact."""
 
-    def __init__(self, anatomy: Anatomy, seed: int, probes: int) -> None:
-        self.settings: dict[str, float] = {"probes": min(probes, anatomy.width)}
-        self.positions: dict[Span, int] = {}
-        self.settled = True
-        self._seed, self._probes, self._width = seed, probes, anatomy.width
-        self._means = {
-            span: JacobianMean.empty(len(anatomy.layers), anatomy.width) for span in Span
-        }
+    def __init__(self, anatomy: Anatomy, chosen: FitSettings, total: int) -> None:
+        super().__init__(anatomy, chosen, total)
+        self.settings = {"probes": min(chosen.probes, anatomy.width)}
+        self._means = {span: JacobianMean.empty(self._layers, anatomy.width) for span in Span}
 
     def add(self, forced: Forced, place: int) -> None:
-        """See Fitter."""
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + place)
-        probes, at = signs(self._probes, self._width, generator), sources(forced)
+        width, generator = self._anatomy.width, self._generator(place)
+        probes, at = signs(self._chosen.probes, width, generator), sources(forced)
         for span, rows in products(forced, at, probes).items():
             self._means[span].add(probes, rows)
             self.positions[span] = self.positions.get(span, 0) + len(at[span])
 
     def state(self) -> Tensors:
-        """See Fitter."""
         return {
             f"{span}.{name}": tensor
             for span, mean in self._means.items()
@@ -79,16 +85,13 @@ class JacobianFit:
             )
         }
 
-    def restore(self, tensors: Tensors, positions: Mapping[Span, int]) -> None:
-        """See Fitter."""
-        self.positions = dict(positions)
+    def restore(self, tensors: Tensors) -> None:
         for span in Span:
             total, squares = tensors[f"{span}.total"], tensors[f"{span}.squares"]
             count = int(tensors[f"{span}.examples"])
             self._means[span] = JacobianMean(total, squares, count)
 
     def result(self) -> tuple[Tensors, dict[Span, list[float | None]]]:
-        """See Fitter."""
         seen = {span: mean for span, mean in self._means.items() if mean.examples}
         return (
             {f"{span}.weight": mean.mean for span, mean in seen.items()},
@@ -96,24 +99,21 @@ class JacobianFit:
         )
 
 
-class TunedFit:
+class TunedFit(Fitter):
     """Translators by Adam; the rate falls to 0 along a cosine over `total` examples."""
 
-    def __init__(self, anatomy: Anatomy, seed: int, rate: float, total: int) -> None:
-        self.settings = {"rate": rate, "group": GROUP, "batch": BATCH, "passes": PASSES}
-        self.positions: dict[Span, int] = {}
-        self._anatomy, self._seed, self._rate, self._total = anatomy, seed, rate, total
-        layers, device = len(anatomy.layers), anatomy.device
-        self._tunings = {span: Tuning(layers, anatomy.width, device) for span in Span}
+    def __init__(self, anatomy: Anatomy, chosen: FitSettings, total: int) -> None:
+        super().__init__(anatomy, chosen, total)
+        self.settings = {"rate": chosen.rate, "group": GROUP, "batch": BATCH, "passes": PASSES}
+        size = (self._layers, anatomy.width, anatomy.device)
+        self._tunings = {span: Tuning(*size) for span in Span}
         self._waiting: dict[Span, list[Tensor]] = {span: [] for span in Span}
 
     @property
     def settled(self) -> bool:
-        """See Fitter."""
         return not any(self._waiting.values())
 
     def add(self, forced: Forced, place: int) -> None:
-        """See Fitter."""
         for span, at in sources(forced).items():
             self._waiting[span].append(states_at(forced, at))
             self.positions[span] = self.positions.get(span, 0) + len(at)
@@ -126,12 +126,12 @@ class TunedFit:
                 waiting.clear()
 
     def _learn(self, span: Span, states: Tensor, place: int) -> None:
-        rate = self._rate * 0.5 * (1 + math.cos(math.pi * place / self._total))
+        rate = self._chosen.rate * 0.5 * (1 + math.cos(math.pi * place / self._total))
         for batch in self._batches(states, place):
             self._tunings[span].step(batch, self._read, rate)
 
     def _batches(self, states: Tensor, place: int) -> Iterator[Tensor]:
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + place)
+        generator = self._generator(place)
         for _ in range(PASSES):
             order = torch.randperm(states.shape[1], generator=generator)
             yield from (states[:, part] for part in order.split(BATCH))
@@ -140,22 +140,19 @@ class TunedFit:
         return self._anatomy.logits(self._anatomy.normed(states))
 
     def state(self) -> Tensors:
-        """See Fitter."""
         tensors: Tensors = {}
         for span, tuning in self._tunings.items():
             tensors |= {f"{span}.{name}": tensor for name, tensor in tuning.arrays().items()}
             tensors[f"{span}.steps"] = torch.tensor(tuning.steps)
         return tensors
 
-    def restore(self, tensors: Tensors, positions: Mapping[Span, int]) -> None:
-        """See Fitter."""
-        self.positions = dict(positions)
+    def restore(self, tensors: Tensors) -> None:
         for span, tuning in self._tunings.items():
             own = {name: tensors[f"{span}.{name}"] for name in tuning.arrays()}
             tuning.restore(own, int(tensors[f"{span}.steps"]))
 
     def result(self) -> tuple[Tensors, dict[Span, list[float | None]]]:
-        """See Fitter: the weight with the identity in it."""
+        """The weight with the identity in it."""
         arrays = {}
         for span, tuning in self._tunings.items():
             if tuning.steps:
@@ -165,18 +162,17 @@ class TunedFit:
         return arrays, {}
 
 
-class LatentFit:
+class LatentFit(Fitter):
     """States of captions' words, the first PER_WORD of each, at every depth, of length 1."""
 
-    def __init__(self, anatomy: Anatomy) -> None:
-        self.settings: dict[str, float] = {"states_of_a_word": PER_WORD}
-        self.positions: dict[Span, int] = {}
-        self.settled = True
-        self._states = torch.empty(len(anatomy.layers), 0, anatomy.width)
+    def __init__(self, anatomy: Anatomy, chosen: FitSettings, total: int) -> None:
+        super().__init__(anatomy, chosen, total)
+        self.settings = {"states_of_a_word": PER_WORD}
+        self._states = torch.empty(self._layers, 0, anatomy.width)
         self._ids: list[int] = []
 
     def add(self, forced: Forced, place: int) -> None:
-        """See Fitter: a word's own position is the one that predicts the next."""
+        """A word's own position is the one that predicts the next."""
         words, places = forced.emitted[:-1], []
         for index, word in enumerate(words):
             if self._ids.count(word) < PER_WORD:
@@ -189,25 +185,17 @@ class LatentFit:
         self.positions = {Span.PROMPT: len(self._ids)}
 
     def state(self) -> Tensors:
-        """See Fitter."""
         return {"image.states": self._states, "image.ids": torch.tensor(self._ids)}
 
-    def restore(self, tensors: Tensors, positions: Mapping[Span, int]) -> None:
-        """See Fitter."""
-        self.positions, self._states = dict(positions), tensors["image.states"]
-        self._ids = tensors["image.ids"].tolist()
+    def restore(self, tensors: Tensors) -> None:
+        self._states, self._ids = tensors["image.states"], tensors["image.ids"].tolist()
 
     def result(self) -> tuple[Tensors, dict[Span, list[float | None]]]:
-        """See Fitter."""
         return self.state(), {}
 
 
-def make_fitter(
-    kind: FittedKind, anatomy: Anatomy, seed: int, total: int, probes: int, rate: float
-) -> Fitter:
-    """total: examples of all rounds together."""
-    if kind is Lens.JACOBIAN:
-        return JacobianFit(anatomy, seed, probes)
-    if kind is Lens.TUNED:
-        return TunedFit(anatomy, seed, rate, total)
-    return LatentFit(anatomy)
+FITTERS: dict[FittedKind, type[Fitter]] = {
+    Lens.JACOBIAN: JacobianFit,
+    Lens.TUNED: TunedFit,
+    Lens.LATENT: LatentFit,
+}

@@ -8,81 +8,73 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from fretboard.analysis.arrays import Arrays, read_done
+from fretboard.analysis.arrays import read_done
 from fretboard.analysis.export.causal_tests import TestExport
 from fretboard.analysis.export.comparisons import stored
 from fretboard.analysis.export.image_sets import SetExport
 from fretboard.analysis.export.record import Exported
 from fretboard.analysis.export.write import MEDIA, Format, write
 from fretboard.analysis.figure_options import FigureOptions
-from fretboard.analysis.source import StoredSource
 from fretboard.core.map_settings import MapQuery
 from fretboard.core.reading import Lens, Reading
 from fretboard.figures.theme import ThemeName
-from fretboard.jobs.services import Services
 from fretboard.server.attachments import server_of
+from fretboard.server.context import InServices, InSource
 from fretboard.server.routes.causal_tests import TokenQuery
 from fretboard.server.routes.image_sets import finished_set
 
-
-def routes(services: Services, arrays: Arrays) -> APIRouter:
-    """The router, bound to this process's services."""
-    router = APIRouter(tags=["take it away"])
-    source = StoredSource(arrays)
-    _add_analyses(router, source)
-    _add_image_sets(router, services, source)
-    _add_causal_tests(router, services)
-    return router
+router = APIRouter(tags=["take it away"])
 
 
-def _add_analyses(router: APIRouter, source: StoredSource) -> None:
-    @router.get("/api/analyses/{analysis_id}/export.{kind}", response_class=FileResponse)
-    def analysis(
-        request: Request,
-        analysis_id: str,
-        kind: Format,
-        reading: Annotated[Reading, Query()],
-        options: Annotated[FigureOptions, Query()],
-        beside: str | None = None,
-        beside_lens: Lens | None = None,
-    ) -> FileResponse:
-        """An archive, a page that opens offline, a notebook or BibTeX, as read.
+@router.get("/api/analyses/{analysis_id}/export.{kind}", response_class=FileResponse)
+def analysis(
+    request: Request,
+    analysis_id: str,
+    kind: Format,
+    reading: Annotated[Reading, Query()],
+    options: Annotated[FigureOptions, Query()],
+    source: InSource,
+    beside: str | None = None,
+    beside_lens: Lens | None = None,
+) -> FileResponse:
+    """An archive, a page that opens offline, a notebook or BibTeX, as read.
 
-        `beside` names another analysis: then of the comparison of both. `token`, `word` and
-        `quantity` are what page and notebook open with.
-        """
-        record = stored(source, analysis_id, reading, options, beside, beside_lens)
-        return _sent(record, kind, request, options.theme)
-
-
-def _add_image_sets(router: APIRouter, services: Services, source: StoredSource) -> None:
-    @router.get("/api/trajectories/{set_id}/export.{kind}", response_class=FileResponse)
-    def image_set(
-        request: Request,
-        set_id: str,
-        kind: Format,
-        settings: Annotated[MapQuery, Query()],
-        token: str | None = None,
-        theme: ThemeName = "light",
-    ) -> FileResponse:
-        """The same of an image set, all its analyses in the archive."""
-        document, role = finished_set(services, set_id, token)
-        return _sent(SetExport(source, document, role, settings), kind, request, theme)
+    `beside` names another analysis: then of the comparison of both. `token`, `word` and
+    `quantity` are what page and notebook open with.
+    """
+    record = stored(source, analysis_id, reading, options, beside, beside_lens)
+    return _sent(record, kind, request, options.theme)
 
 
-def _add_causal_tests(router: APIRouter, services: Services) -> None:
-    @router.get("/api/experiments/{test_id}/export.{kind}", response_class=FileResponse)
-    def causal_test(
-        request: Request,
-        test_id: str,
-        kind: Format,
-        token: TokenQuery = None,
-        theme: ThemeName = "light",
-    ) -> FileResponse:
-        """The same of a causal test."""
-        test = read_done(services.tests, test_id)
-        record = TestExport.stored(services.store, services.tests, test, token)
-        return _sent(record, kind, request, theme)
+@router.get("/api/trajectories/{set_id}/export.{kind}", response_class=FileResponse)
+def image_set(
+    request: Request,
+    set_id: str,
+    kind: Format,
+    settings: Annotated[MapQuery, Query()],
+    services: InServices,
+    source: InSource,
+    token: str | None = None,
+    theme: ThemeName = "light",
+) -> FileResponse:
+    """The same of an image set, all its analyses in the archive."""
+    document, role = finished_set(services, set_id, token)
+    return _sent(SetExport(source, document, role, settings), kind, request, theme)
+
+
+@router.get("/api/experiments/{test_id}/export.{kind}", response_class=FileResponse)
+def causal_test(
+    request: Request,
+    test_id: str,
+    kind: Format,
+    services: InServices,
+    token: TokenQuery = None,
+    theme: ThemeName = "light",
+) -> FileResponse:
+    """The same of a causal test."""
+    test = read_done(services.tests, test_id)
+    record = TestExport.stored(services.store, services.tests, test, token)
+    return _sent(record, kind, request, theme)
 
 
 def _sent(record: Exported, kind: Format, request: Request, theme: ThemeName) -> FileResponse:

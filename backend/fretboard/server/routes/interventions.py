@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, read_done
+from fretboard.analysis.arrays import read_done
 from fretboard.analysis.skip_presets import PRESETS, Preset, preset_layers
 from fretboard.analysis.stages import as_read
 from fretboard.core.analysis import Analysis
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Reading
 from fretboard.core.repair import ABOUT, RepairKind, parse_repair
-from fretboard.jobs.services import Services
+from fretboard.server.context import InArrays, InServices
+
+router = APIRouter(prefix="/api")
 
 
 class PresetLayers(BaseModel):
@@ -34,34 +36,31 @@ class RepairChoice(BaseModel):
     text: str
 
 
-def routes(services: Services, arrays: Arrays) -> APIRouter:
-    """The router, bound to this process's services."""
-    router = APIRouter(prefix="/api")
+@router.get("/analyses/{analysis_id}/presets", tags=["analyses"])
+def presets(
+    analysis_id: str, reading: Annotated[Reading, Query()], services: InServices, arrays: InArrays
+) -> list[PresetLayers]:
+    """skip.1, skip.2 and skip.3 of a finished analysis, by its stages as read."""
+    analysis = read_done(services.store, analysis_id)
+    read = as_read(arrays, analysis, reading)
+    return [_became(preset, read) for preset in PRESETS]
 
-    @router.get("/analyses/{analysis_id}/presets", tags=["analyses"])
-    def presets(analysis_id: str, reading: Annotated[Reading, Query()]) -> list[PresetLayers]:
-        """skip.1, skip.2 and skip.3 of a finished analysis, by its stages as read."""
-        analysis = read_done(services.store, analysis_id)
-        read = as_read(arrays, analysis, reading)
-        return [_became(preset, read) for preset in PRESETS]
 
-    @router.get("/repairs", tags=["models"])
-    def repairs(model: str | None = None) -> list[RepairChoice]:
-        """The ways to decode besides the plain one."""
-        layers = services.choose(model or None).layers or None
-        return [
-            RepairChoice(
-                kind=kind,
-                title=about.title,
-                does=about.does,
-                paper=about.paper,
-                url=f"https://arxiv.org/abs/{about.arxiv}",
-                text=str(parse_repair(kind.value, layers)),
-            )
-            for kind, about in ABOUT.items()
-        ]
-
-    return router
+@router.get("/repairs", tags=["models"])
+def repairs(services: InServices, model: str | None = None) -> list[RepairChoice]:
+    """The ways to decode besides the plain one."""
+    layers = services.choose(model or None).layers or None
+    return [
+        RepairChoice(
+            kind=kind,
+            title=about.title,
+            does=about.does,
+            paper=about.paper,
+            url=f"https://arxiv.org/abs/{about.arxiv}",
+            text=str(parse_repair(kind.value, layers)),
+        )
+        for kind, about in ABOUT.items()
+    ]
 
 
 def _became(preset: Preset, analysis: Analysis) -> PresetLayers:

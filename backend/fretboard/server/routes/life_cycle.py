@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from fretboard.core.analysis import Status
 from fretboard.jobs.life_cycle import LifeCycle
+from fretboard.jobs.services import Services
+from fretboard.server.context import InServices
 from fretboard.server.events import Story, follow
 from fretboard.server.security.guard import client_of
 from fretboard.store.records import D
@@ -27,65 +29,73 @@ class Accepted(BaseModel):
 class Resource(Generic[D]):
     """One kind of record under `url`; `parameter` is its id's name in a path."""
 
-    life: LifeCycle[D]
+    life: Callable[[Services], LifeCycle[D]]
     url: str
     parameter: str
     page: Callable[[D], str]
     """Its permalink."""
-    story: Callable[[D], Story]
+    story: Callable[[Services, D], Story]
     deletes: str
     cancels: str
     follows: str
     """What DELETE, cancel and events do, for the API's document."""
 
-    def accepted(self, document: D) -> Accepted:
+    def accepted(self, services: Services, document: D) -> Accepted:
         """How it stands and where it is."""
-        url = self.page(document)
-        return Accepted(id=document.id, status=self.life.status(document), url=url)
+        status = self.life(services).status(document)
+        return Accepted(id=document.id, status=status, url=self.page(document))
 
-    def entered(self, response: Response, document: D, started: bool) -> Accepted:
+    def entered(
+        self, services: Services, response: Response, document: D, started: bool
+    ) -> Accepted:
         """The answer to a POST: 202 where work was started, else 200."""
         response.status_code = 202 if started else 200
         response.headers["Location"] = f"{self.url}/{document.id}"
-        return self.accepted(document)
+        return self.accepted(services, document)
 
 
 def add_life_cycle(router: APIRouter, resource: Resource[Any]) -> None:
     """The shared routes of one kind of record."""
-    life, url = resource.life, f"{resource.url}/{{{resource.parameter}}}"
-    record = Path(alias=resource.parameter)
+    url, record = f"{resource.url}/{{{resource.parameter}}}", Path(alias=resource.parameter)
 
-    def known(record_id: str = record) -> Any:
-        return life.records.read(record_id)
+    def known(services: InServices, record_id: str = record) -> Any:
+        return resource.life(services).records.read(record_id)
+
+    # A dependency, so that an unknown id is answered before a stream of events begins.
+    chosen = Depends(known)
 
     @router.delete(url, status_code=204, description=resource.deletes)
-    def delete(record_id: str = record) -> None:
-        life.erase(record_id)
+    def delete(services: InServices, record_id: str = record) -> None:
+        resource.life(services).erase(record_id)
 
     @router.post(f"{url}/cancel", status_code=202, description=resource.cancels)
-    def cancel(record_id: str = record) -> Accepted:
-        document = known(record_id)
-        life.cancel(document)
-        return resource.accepted(document)
+    def cancel(services: InServices, document: Any = chosen) -> Accepted:
+        resource.life(services).cancel(document)
+        return resource.accepted(services, document)
 
+    @router.get(f"{url}/events", response_class=EventSourceResponse, description=resource.follows)
+    async def events(
+        services: InServices,
+        document: Any = chosen,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        async for event in follow(services, resource.story(services, document), last_event_id):
+            yield event
+
+    _add_again(router, resource, url, chosen)
+
+
+def _add_again(router: APIRouter, resource: Resource[Any], url: str, chosen: Any) -> None:
     @router.post(f"{url}/again", status_code=202, responses={200: {"model": Accepted}})
-    def again(request: Request, response: Response, record_id: str = record) -> Accepted:
+    def again(
+        request: Request, response: Response, services: InServices, document: Any = chosen
+    ) -> Accepted:
         """Run it again where it failed, stands still or lost a part; 200: no need to.
 
         410 where the image that it needs is lost: ask again with the image.
         """
-        document = known(record_id)
+        life = resource.life(services)
         needed = life.needs_run(document)
         if needed:
             document = life.run_again(document, client_of(request))
-        return resource.entered(response, document, needed)
-
-    @router.get(f"{url}/events", response_class=EventSourceResponse, description=resource.follows)
-    async def events(
-        # A dependency, so that an unknown id is answered before the stream begins.
-        document: Annotated[Any, Depends(known)],
-        last_event_id: Annotated[str | None, Header()] = None,
-    ) -> AsyncIterator[ServerSentEvent]:
-        story = resource.story(document)
-        async for event in follow(life.services, story, last_event_id):
-            yield event
+        return resource.entered(services, response, document, needed)

@@ -1,25 +1,22 @@
 """Routes of `/api/analyses/{id}/patches`: where the image positions lie, and their words."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, read_done
-from fretboard.core.analysis import Analysis
+from fretboard.analysis.arrays import read_done
 from fretboard.core.arrays import Derived
 from fretboard.core.errors import InputError, NotFound
 from fretboard.core.reading import Lens
-from fretboard.jobs.services import Services
 from fretboard.server.attachments import npy
+from fretboard.server.context import InArrays
 from fretboard.server.routes.words import CellWord, PatchWord, cell_words
 
 WORDS_PER_DEPTH = 5
-Finished = Callable[[str], Analysis]
+router = APIRouter(prefix="/api/analyses", tags=["patches"])
 
 
 class Patch(BaseModel):
@@ -58,75 +55,65 @@ class PatchWords(BaseModel):
     depths: list[DepthWords]
 
 
-def routes(services: Services, arrays: Arrays) -> APIRouter:
-    """The router, bound to this process's services."""
-    router = APIRouter(prefix="/api/analyses", tags=["patches"])
+@router.get("/{analysis_id}/patches")
+def grid(analysis_id: str, arrays: InArrays) -> PatchGrid:
+    """Where the image positions lie in the upright image, or why that is not known."""
+    analysis = read_done(arrays.store, analysis_id)
+    try:
+        rectangles, levels = arrays.patch_places(analysis)
+    except InputError as error:
+        return PatchGrid(patches=[], reason=error.detail, latent=False)
+    return PatchGrid(
+        patches=[
+            Patch(rectangle=None if np.isnan(place).any() else place.tolist(), level=level)
+            for place, level in zip(rectangles, levels.tolist(), strict=True)
+        ],
+        reason=None,
+        latent=bool(arrays.fit(analysis, Lens.LATENT)),
+    )
 
-    done = partial(read_done, services.store)
-    _add_grid(router, done, arrays)
-    _add_words(router, done, arrays)
-    _add_lists(router, done, arrays)
-    return router
+
+@router.get("/{analysis_id}/patches/word")
+def word(analysis_id: str, word: str, arrays: InArrays) -> PatchWord:
+    """The token that a word is followed by. Its numbers are under `/patches/probability`."""
+    entry = arrays.vocabulary(read_done(arrays.store, analysis_id)).word(word)
+    return PatchWord(**asdict(entry))
 
 
-def _add_grid(router: APIRouter, done: Finished, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/patches")
-    def grid(analysis_id: str) -> PatchGrid:
-        """Where the image positions lie in the upright image, or why that is not known."""
-        analysis = done(analysis_id)
-        try:
-            rectangles, levels = arrays.patch_places(analysis)
-        except InputError as error:
-            return PatchGrid(patches=[], reason=error.detail, latent=False)
-        return PatchGrid(
-            patches=[
-                Patch(rectangle=None if np.isnan(place).any() else place.tolist(), level=level)
-                for place, level in zip(rectangles, levels.tolist(), strict=True)
-            ],
-            reason=None,
-            latent=bool(arrays.fit(analysis, Lens.LATENT)),
+@router.get("/{analysis_id}/patches/probability", response_class=Response)
+def probability(
+    analysis_id: str, word: str, arrays: InArrays, lens: Lens | None = None
+) -> Response:
+    """`.npy` (depth, patch): the probability of a word at every image position."""
+    analysis = read_done(arrays.store, analysis_id)
+    token_id = arrays.vocabulary(analysis).word(word).token_id
+    return npy(arrays.patch_word(analysis, token_id, lens), f"{analysis_id}-patches-{token_id}")
+
+
+@router.get("/{analysis_id}/patches/words")
+def words(
+    analysis_id: str,
+    patch: Annotated[int, Query(ge=0)],
+    arrays: InArrays,
+    k: Annotated[int, Query(ge=1, le=10)] = WORDS_PER_DEPTH,
+    lens: Lens | None = None,
+) -> PatchWords:
+    """The likeliest words of one image position at every depth."""
+    analysis = read_done(arrays.store, analysis_id)
+    # Nobody leads a difference: its patches are read by its base lens.
+    derived = Derived("patches", (lens or analysis.request.lens).base)
+    ids = arrays.derived(analysis, derived, "top_ids")
+    if patch >= ids.shape[1]:
+        raise NotFound(f"The image has patches 0 to {ids.shape[1] - 1}, not {patch}.")
+    shares = arrays.derived(analysis, derived, "top_probabilities")
+    entropy = arrays.derived(analysis, derived, "entropy")
+    vocabulary = arrays.vocabulary(analysis)
+    depths = [
+        DepthWords(
+            depth=depth,
+            entropy=float(entropy[depth, patch]),
+            words=cell_words(vocabulary, ids[depth, patch, :k], shares[depth, patch, :k]),
         )
-
-
-def _add_words(router: APIRouter, done: Finished, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/patches/word")
-    def word(analysis_id: str, word: str) -> PatchWord:
-        """The token that a word is followed by. Its numbers are under `/patches/probability`."""
-        entry = arrays.vocabulary(done(analysis_id)).word(word)
-        return PatchWord(**asdict(entry))
-
-    @router.get("/{analysis_id}/patches/probability", response_class=Response)
-    def probability(analysis_id: str, word: str, lens: Lens | None = None) -> Response:
-        """`.npy` (depth, patch): the probability of a word at every image position."""
-        analysis = done(analysis_id)
-        token_id = arrays.vocabulary(analysis).word(word).token_id
-        return npy(arrays.patch_word(analysis, token_id, lens), f"{analysis_id}-patches-{token_id}")
-
-
-def _add_lists(router: APIRouter, done: Finished, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/patches/words")
-    def words(
-        analysis_id: str,
-        patch: Annotated[int, Query(ge=0)],
-        k: Annotated[int, Query(ge=1, le=10)] = WORDS_PER_DEPTH,
-        lens: Lens | None = None,
-    ) -> PatchWords:
-        """The likeliest words of one image position at every depth."""
-        analysis = done(analysis_id)
-        # Nobody leads a difference: its patches are read by its base lens.
-        derived = Derived("patches", (lens or analysis.request.lens).base)
-        ids = arrays.derived(analysis, derived, "top_ids")
-        if patch >= ids.shape[1]:
-            raise NotFound(f"The image has patches 0 to {ids.shape[1] - 1}, not {patch}.")
-        shares = arrays.derived(analysis, derived, "top_probabilities")
-        entropy = arrays.derived(analysis, derived, "entropy")
-        vocabulary = arrays.vocabulary(analysis)
-        depths = [
-            DepthWords(
-                depth=depth,
-                entropy=float(entropy[depth, patch]),
-                words=cell_words(vocabulary, ids[depth, patch, :k], shares[depth, patch, :k]),
-            )
-            for depth in range(len(ids))
-        ]
-        return PatchWords(patch=patch, lens=derived.lens, depths=depths)
+        for depth in range(len(ids))
+    ]
+    return PatchWords(patch=patch, lens=derived.lens, depths=depths)

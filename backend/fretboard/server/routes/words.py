@@ -1,19 +1,20 @@
 """Routes of `/api/analyses/{id}`: any word's curve over the depths, the words of one cell."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from fretboard.analysis.arrays import Arrays, require_depth, require_token
+from fretboard.analysis.arrays import require_depth, require_token
 from fretboard.core.errors import InputError
 from fretboard.core.reading import Lens
 from fretboard.core.vocabulary import Vocabulary
-from fretboard.jobs.services import Services
+from fretboard.server.context import InArrays
 
 WORDS_AT_ONCE = 20  # curves beyond that cannot be told apart
+router = APIRouter(prefix="/api/analyses", tags=["words"])
 
 
 class PatchWord(BaseModel):
@@ -57,56 +58,46 @@ class Cell(BaseModel):
     words: list[CellWord]
 
 
-def routes(services: Services, arrays: Arrays) -> APIRouter:
-    """The router, bound to this process's services."""
-    router = APIRouter(prefix="/api/analyses", tags=["words"])
-    _add_words(router, services, arrays)
-    _add_cells(router, services, arrays)
-    return router
+@router.get("/{analysis_id}/words")
+def words(
+    analysis_id: str,
+    token: Annotated[int, Query(ge=0)],
+    word: Annotated[list[str], Query()],
+    arrays: InArrays,
+    lens: Lens | None = None,
+) -> WordCurves:
+    """The probability of any words of the vocabulary at every depth, exactly."""
+    analysis = arrays.store.read(analysis_id)
+    require_token(analysis, token)
+    if len(word) > WORDS_AT_ONCE:
+        raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
+    entries = [arrays.vocabulary(analysis).word(text) for text in word]
+    table = arrays.distribution(analysis, token, lens)
+    curves = [(entry, table[:, entry.token_id].tolist()) for entry in entries]
+    return WordCurves(words=[WordCurve(**asdict(e), probability=curve) for e, curve in curves])
 
 
-def _add_words(router: APIRouter, services: Services, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/words")
-    def words(
-        analysis_id: str,
-        token: Annotated[int, Query(ge=0)],
-        word: Annotated[list[str], Query()],
-        lens: Lens | None = None,
-    ) -> WordCurves:
-        """The probability of any words of the vocabulary at every depth, exactly."""
-        analysis = services.store.read(analysis_id)
-        require_token(analysis, token)
-        if len(word) > WORDS_AT_ONCE:
-            raise InputError(f"{len(word)} words were asked; ask at most {WORDS_AT_ONCE} at once.")
-        entries = [arrays.vocabulary(analysis).word(text) for text in word]
-        table = arrays.distribution(analysis, token, lens)
-        return WordCurves(
-            words=[
-                WordCurve(**asdict(entry), probability=table[:, entry.token_id].tolist())
-                for entry in entries
-            ]
-        )
+@router.get("/{analysis_id}/cells")
+def cell(
+    analysis_id: str, token: int, depth: int, arrays: InArrays, lens: Lens | None = None
+) -> Cell:
+    """The likeliest words at one depth of one token."""
+    analysis = arrays.store.read(analysis_id)
+    require_token(analysis, token)
+    require_depth(analysis, depth)
 
+    def at(name: str) -> Any:
+        return arrays.named(analysis, name, lens)[depth, token]
 
-def _add_cells(router: APIRouter, services: Services, arrays: Arrays) -> None:
-    @router.get("/{analysis_id}/cells")
-    def cell(analysis_id: str, token: int, depth: int, lens: Lens | None = None) -> Cell:
-        """The likeliest words at one depth of one token."""
-        analysis = services.store.read(analysis_id)
-        require_token(analysis, token)
-        require_depth(analysis, depth)
-        at = (depth, token)
-        ids = arrays.named(analysis, "top_ids", lens)[at]
-        shares = arrays.named(analysis, "top_probabilities", lens)[at]
-        return Cell(
-            token=token,
-            depth=depth,
-            lens=lens or analysis.request.lens,
-            probability=float(arrays.named(analysis, "probability", lens)[at]),
-            rank=int(arrays.named(analysis, "rank", lens)[at]),
-            entropy=float(arrays.named(analysis, "entropy", lens)[at]),
-            words=cell_words(arrays.vocabulary(analysis), ids, shares),
-        )
+    return Cell(
+        token=token,
+        depth=depth,
+        lens=lens or analysis.request.lens,
+        probability=float(at("probability")),
+        rank=int(at("rank")),
+        entropy=float(at("entropy")),
+        words=cell_words(arrays.vocabulary(analysis), at("top_ids"), at("top_probabilities")),
+    )
 
 
 def cell_words(vocabulary: Vocabulary, ids: np.ndarray, shares: np.ndarray) -> list[CellWord]:

@@ -6,8 +6,11 @@ from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel
 
 from fretboard.core.settings import Settings
+from fretboard.server.context import InServices
 from fretboard.server.security.guard import COOKIE, SESSION, access_of, unauthorised
 from fretboard.server.security.tokens import SESSION_SECONDS, Access, Tokens
+
+router = APIRouter(prefix=SESSION, tags=["session"])  # open to everyone
 
 
 class SignInState(BaseModel):
@@ -19,41 +22,37 @@ class SignInState(BaseModel):
     """Whether other sites may show a chart in a frame."""
 
 
-def routes(settings: Settings) -> APIRouter:
-    """`/api/session`; open to everyone."""
-    router = APIRouter(prefix=SESSION, tags=["session"])
-    tokens = Tokens.of(settings)
+@router.get("")
+def session(request: Request, services: InServices) -> SignInState:
+    """Who you are here."""
+    access, settings = access_of(request), services.settings
+    return _session_of(settings, access, signed_in=access > Tokens.of(settings).anyone)
 
-    @router.get("")
-    def session(request: Request) -> SignInState:
-        """Who you are here."""
-        access = access_of(request)
-        return _session_of(settings, access, signed_in=access > tokens.anyone)
 
-    @router.post("", response_model=SignInState)
-    def sign_in(
-        request: Request, response: Response, token: Annotated[str, Form()]
-    ) -> SignInState | Response:
-        """Exchange a token for a cookie of this browser."""
-        holder = tokens.holder(token.strip())
-        if holder is None:
-            return unauthorised("This token is not one of the server's. Check it for a slip.")
-        response.set_cookie(
-            COOKIE,
-            tokens.session(token.strip()),
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return _session_of(settings, holder.access, signed_in=True)
+@router.post("", response_model=SignInState)
+def sign_in(
+    request: Request, response: Response, services: InServices, token: Annotated[str, Form()]
+) -> SignInState | Response:
+    """Exchange a token for a cookie of this browser."""
+    tokens = Tokens.of(services.settings)
+    holder = tokens.holder(token.strip())
+    if holder is None:
+        return unauthorised("This token is not one of the server's. Check it for a slip.")
+    response.set_cookie(
+        COOKIE,
+        tokens.session(token.strip()),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return _session_of(services.settings, holder.access, signed_in=True)
 
-    @router.delete("", status_code=204, response_class=Response)
-    def sign_out(response: Response) -> None:
-        """Forget the cookie."""
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
-    return router
+@router.delete("", status_code=204, response_class=Response)
+def sign_out(response: Response) -> None:
+    """Forget the cookie."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
 def _session_of(settings: Settings, access: Access, signed_in: bool) -> SignInState:

@@ -162,40 +162,34 @@ def _differences(
 
 
 def _rows(rows: dict[str, Estimate], theme: Theme, scale: float) -> go.Figure:
-    names = ["value", "low", "high"]
-    table = pd.DataFrame([vars(row) for row in rows.values()], columns=names, dtype=float)
-    value, low, high = (scale * table[name] for name in names)
-    figure = base_figure(theme, {})
-    figure.add_scatter(
-        x=value.tolist(),
-        y=list(range(len(rows))),
-        mode="markers",
-        cliponaxis=False,
-        marker={
-            "size": 9,
-            "color": theme.accent,
+    table = pd.DataFrame(
+        [vars(row) for row in rows.values()], columns=["value", "low", "high"], dtype=float
+    )
+    value, low, high = (scale * table[name] for name in table)
+    ends = zip(low, high, strict=True)
+    above, below = ((end - value).abs().fillna(0.0).tolist() for end in (high, low))
+    dots = {
+        "type": "scatter", "mode": "markers", "cliponaxis": False,
+        "x": value.tolist(), "y": list(range(len(rows))),
+        "marker": {
+            "size": 9, "color": theme.accent,
             "symbol": low.isna().map({True: "circle-open", False: "circle"}).tolist(),
         },
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (high - value).abs().fillna(0.0).tolist(),
-            "arrayminus": (low - value).abs().fillna(0.0).tolist(),
-            "color": theme.faint,
-            "thickness": 1.5,
-            "width": 4,
+        "error_x": {
+            "type": "data", "symmetric": False, "array": above, "arrayminus": below,
+            "color": theme.faint, "thickness": 1.5, "width": 4,
         },
-        customdata=[
-            "no interval" if math.isnan(ends[0]) else f"{ends[0]:.2f} to {ends[1]:.2f}"
-            for ends in zip(low, high, strict=True)
+        "customdata": [
+            "no interval" if math.isnan(first) else f"{first:.2f} to {last:.2f}"
+            for first, last in ends
         ],
-        hovertemplate="%{x:.2f} (%{customdata})<extra></extra>",
-    )
+        "hovertemplate": "%{x:.2f} (%{customdata})<extra></extra>",
+    }  # fmt: skip
     labels = [f"{name}<br><span style='font-size:11px'>n = {row.n}</span>"
              for name, row in rows.items()]  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=labels, showgrid=False, zeroline=False,
-        range=[len(rows) - 0.5, -0.5],
-    )  # fmt: skip
-    height = 110 + 44 * len(rows)
-    return figure.update_layout(margin={"l": MARGIN_WITH_NAMES}, height=height)
+    names = {
+        "tickvals": list(range(len(rows))), "ticktext": labels, "showgrid": False,
+        "zeroline": False, "range": [len(rows) - 0.5, -0.5],
+    }  # fmt: skip
+    size = {"margin": {"l": MARGIN_WITH_NAMES}, "height": 110 + 44 * len(rows)}
+    return base_figure(theme, {}, [dots], yaxis=names, **size)

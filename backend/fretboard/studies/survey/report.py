@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from fretboard.analysis.export.page import templates
+from fretboard.analysis.export.page import in_script, templates
+from fretboard.core.whole_file import write_text
 from fretboard.figures.theme import MONO, SANS, THEMES
-from fretboard.studies.files import write_text
 from fretboard.studies.survey.charts import CHARTS
 from fretboard.studies.survey.summary import Summary
 
@@ -25,11 +25,12 @@ def write_report(
 ) -> None:
     """Replace the report at `path`."""
     drawn = _charts(summary) if "views" in summary else []
+    figures = {chart["key"]: chart["figures"] for chart in drawn}
     template = templates("fretboard.studies.survey").get_template("report.html.j2")
     page = template.render(
         summary=summary,
         charts=drawn,
-        figures=_safe_json({chart["key"]: chart["figures"] for chart in drawn}),
+        figures=Markup(in_script(json.dumps(figures, ensure_ascii=False))),
         plotly=Markup(get_plotlyjs()) if drawn else "",
         themes=THEMES,
         sans=Markup(SANS),
@@ -52,11 +53,6 @@ def _charts(summary: Summary) -> list[dict[str, Any]]:
             text = {"key": chart.key, "title": chart.title, "note": chart.note}
             charts.append(text | {"figures": figures})
     return charts
-
-
-def _safe_json(value: Any) -> Markup:
-    """JSON that cannot close the script element it stands in."""
-    return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _reversals(tokens: Path) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from pyarrow import ArrowInvalid
 from fretboard import __version__
 from fretboard.core.errors import InputError, said
 from fretboard.core.question import Question
+from fretboard.core.whole_file import write_json
 from fretboard.engine.session import Session
 from fretboard.studies.batch import FAILURES, BatchAnswers, StudyBatch, check_any
-from fretboard.studies.files import write_json
 from fretboard.studies.sources import find_items
 from fretboard.studies.survey.comparison import SHOWN_PROMPTS, compare
 from fretboard.studies.survey.report import write_report

@@ -14,9 +14,9 @@ from fretboard.analysis.skip_presets import PRESETS, last_layers
 from fretboard.core.errors import InputError
 from fretboard.core.question import Question
 from fretboard.core.repair import ABOUT
+from fretboard.core.whole_file import write_json, write_text
 from fretboard.engine.session import Session
 from fretboard.studies.batch import PLAIN, BatchAnswers, StudyBatch, check_any
-from fretboard.studies.files import write_json, write_text
 from fretboard.studies.items import StudyItem
 from fretboard.studies.variants.pairs import Pair, pair_of, summarise
 
