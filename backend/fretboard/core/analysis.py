@@ -172,10 +172,11 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
 
     A field younger than the first ids counts only where it is not at its default.
     """
-    plain = {name for name, default in YOUNGER.items() if getattr(request, name) == default}
+    plain = {name: True for name, default in YOUNGER.items() if getattr(request, name) == default}
+    said = {"image": True, "steering": {"summary"}}  # what follows from the rest is not hashed
     canonical = {
         "schema": SCHEMA_VERSION,
-        "request": request.model_dump(mode="json", exclude={"image"} | plain),
+        "request": request.model_dump(mode="json", exclude=said | plain),
         "image": request.image.sha256 if request.image else None,
         "revision": model.revision,
     }
