@@ -18,6 +18,7 @@ export class Loaded<T> {
 			const abort = new AbortController();
 			this.loading = true;
 			const stop = this.#pace.run(() => {
+				this.failure = null;
 				call(abort.signal).then(
 					(value) => !abort.signal.aborted && this.#end({ value, failure: null }),
 					(error: unknown) => !abort.signal.aborted && this.#end({ failure: trouble(error) }),
