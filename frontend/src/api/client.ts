@@ -29,6 +29,14 @@ export class ApiError extends Error {
 	}
 }
 
+/** A failure as it is shown: what happened, then what to do. */
+export type Trouble = Pick<ApiError, "status" | "title" | "detail">;
+
+export const trouble = (error: unknown): Trouble =>
+	error instanceof ApiError
+		? error
+		: new ApiError(0, "Something went wrong on the page", String(error));
+
 const SESSION = "/api/session";
 const UNREACHABLE = "The server does not answer. Check that it is still running, then try again.";
 

@@ -4,14 +4,13 @@ import type { FigureSpec } from "../api/figure";
 import { figure } from "../state/cache";
 import { Loaded } from "../state/loaded.svelte";
 
-export class FigureSource extends Loaded<{ spec: FigureSpec; request: FigureRequest }> {
-	/** Call during component set-up: fetches whenever the request's values change; null asks nothing yet. */
-	constructor(request: () => FigureRequest | null) {
-		const key = $derived(JSON.stringify(request()));
-		super(() => {
-			const asked = JSON.parse(key) as FigureRequest | null;
-			return asked && (async (signal) => ({ spec: await figure(asked, signal), request: asked }));
-		});
+export class FigureSource extends Loaded<
+	{ spec: FigureSpec; request: FigureRequest },
+	FigureRequest
+> {
+	/** Call during component set-up; null asks nothing yet. */
+	constructor(asked: () => FigureRequest | null) {
+		super(asked, async (request, signal) => ({ spec: await figure(request, signal), request }));
 	}
 
 	get spec(): FigureSpec | null {

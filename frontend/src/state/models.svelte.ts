@@ -1,6 +1,5 @@
 // The models this server has and whether they can answer yet.
-import { api } from "../api/client";
-import { trouble } from "../api/trouble";
+import { api, trouble } from "../api/client";
 import type { ModelState } from "../api/types";
 
 const SOON = 1500; // ms, while a model loads

@@ -1,6 +1,5 @@
 // Asks, notes it in this browser's list, and goes to what was asked.
-import { api } from "../../api/client";
-import { trouble } from "../../api/trouble";
+import { api, trouble } from "../../api/client";
 import type { Analysis, Question, SetQuestion } from "../../api/types";
 import { history } from "../../state/history.svelte";
 import { page } from "../../state/page.svelte";
