@@ -3,7 +3,7 @@
 import hashlib
 import json
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -172,11 +172,11 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
 
     A field younger than the first ids counts only where it is not at its default.
     """
-    plain = {name: True for name, default in YOUNGER.items() if getattr(request, name) == default}
-    said = {"image": True, "steering": {"summary"}}  # what follows from the rest is not hashed
+    hidden: dict[str, Any] = {"image": True, "steering": {"summary"}}  # hashed apart; follows
+    hidden |= {name: True for name, plain in YOUNGER.items() if getattr(request, name) == plain}
     canonical = {
         "schema": SCHEMA_VERSION,
-        "request": request.model_dump(mode="json", exclude=said | plain),
+        "request": request.model_dump(mode="json", exclude=hidden),
         "image": request.image.sha256 if request.image else None,
         "revision": model.revision,
     }
