@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from fretboard.core.analysis import Analysis, sibling_ids
+from fretboard.core.analysis import Analysis, analysis_id, sibling_ids
+from fretboard.core.model_info import ModelInfo
+from fretboard.core.question import AnalysisRequest
+from fretboard.core.steer import parse_steering
 from tests.support.api_calls import array, finished, post
 from tests.support.commands import run_command
 
@@ -15,7 +18,9 @@ def test_a_steered_answer_has_a_record_of_its_own_and_leaves_the_plain_one(clien
     plain, _ = finished(client, post(client, png, **ASKED))
     before = array(client, plain, "hidden_states")
     steered, _ = finished(client, post(client, png, **ASKED, steering=RED))
-    assert steered["request"]["steering"]["depths"] == [2]
+    steering = steered["request"]["steering"]
+    assert steering["depths"] == [2]
+    assert steering["summary"] == "steered from blue to red at depth 2, strength 0.5"
     longer = RED + " direction=unembedding at=answer"
     assert post(client, png, **ASKED, steering=longer).json()["id"] == steered["id"]
     states = array(client, steered, "hidden_states")
@@ -26,6 +31,16 @@ def test_a_steered_answer_has_a_record_of_its_own_and_leaves_the_plain_one(clien
     again, _ = finished(client, post(client, png, **ASKED))
     assert again["id"] == plain["id"]
     np.testing.assert_array_equal(array(client, again, "hidden_states"), before)
+
+
+def test_the_sentence_about_the_steering_makes_no_other_id():
+    model = ModelInfo(name="m", revision="r", family="f", layers=4, width=8, vocabulary=16)
+    asked = AnalysisRequest(
+        prompt="p", model="m", steering=parse_steering("red away=blue depths=2")
+    )
+    assert (
+        analysis_id(asked, model) == "926cdbb170d52fc57b9c20b6cc2be0a8"
+    )  # as before it was served
 
 
 def test_siblings_keep_the_steering(client, png):

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from fretboard.core.errors import InputError
 from fretboard.core.repair import Numbers, spans, written
@@ -68,6 +68,7 @@ class Steering(SteerSettings):
         """As it is written in a request: `red away=blue depths=6 strength=1`."""
         return written(self.towards, self._settings())
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def summary(self) -> str:
         """For people: `steered from blue to red at depth 6, strength 1`."""
@@ -82,7 +83,7 @@ class Steering(SteerSettings):
     def _settings(self) -> dict[str, object]:
         plain = SteerSettings().model_dump()
         always = {"depths", "strength"}  # what sets runs apart is read at a glance
-        values = self.model_dump(exclude={"towards"})
+        values = self.model_dump(exclude={"towards", "summary"})
         return {n: v for n, v in values.items() if v != plain[n] or n in always}
 
 

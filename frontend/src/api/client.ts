@@ -29,6 +29,14 @@ export class ApiError extends Error {
 	}
 }
 
+/** A failure as it is shown: what happened, then what to do. */
+export type Trouble = Pick<ApiError, "status" | "title" | "detail">;
+
+export const trouble = (error: unknown): Trouble =>
+	error instanceof ApiError
+		? error
+		: new ApiError(0, "Something went wrong on the page", String(error));
+
 const SESSION = "/api/session";
 const UNREACHABLE = "The server does not answer. Check that it is still running, then try again.";
 
@@ -121,7 +129,10 @@ export interface FigureRequest {
 export const figureUrl = ({ owner = "analyses", id, name, values }: FigureRequest) =>
 	url(owner, id, owner === "experiments" ? "/figure" : `/figures/${name}`, values);
 
-const ofAnalysis = (analysis_id: string) => ({ path: { analysis_id } });
+const ANALYSIS = "/api/analyses/{analysis_id}";
+const of = <Q = undefined>(analysis_id: string, query = undefined as Q) => ({
+	params: { path: { analysis_id }, query },
+});
 
 export const api = {
 	session: () => answer(http.GET(SESSION)),
@@ -148,44 +159,25 @@ export const api = {
 	test: (body: TestQuestion) => answer(http.POST("/api/experiments", { body })),
 
 	missing: (id: string, signal?: AbortSignal) =>
-		answer(http.GET("/api/analyses/{analysis_id}/missing", { params: ofAnalysis(id), signal })),
-	again: (id: string) => http.POST("/api/analyses/{analysis_id}/again", { params: ofAnalysis(id) }),
+		answer(http.GET(`${ANALYSIS}/missing`, { ...of(id), signal })),
+	again: (id: string) => http.POST(`${ANALYSIS}/again`, of(id)),
 	cell: (id: string, token: number, depth: number, lens: Lens, signal?: AbortSignal) =>
-		answer(
-			http.GET("/api/analyses/{analysis_id}/cells", {
-				params: { ...ofAnalysis(id), query: { token, depth, lens } },
-				signal,
-			}),
-		),
+		answer(http.GET(`${ANALYSIS}/cells`, { ...of(id, { token, depth, lens }), signal })),
 	words: (id: string, token: number, word: string[], lens: Lens) =>
-		answer(
-			http.GET("/api/analyses/{analysis_id}/words", {
-				params: { ...ofAnalysis(id), query: { token, word, lens } },
-			}),
-		),
+		answer(http.GET(`${ANALYSIS}/words`, of(id, { token, word, lens }))),
 	patchGrid: (id: string, signal?: AbortSignal) =>
 		read<PatchGrid>(url("analyses", id, "/patches"), signal),
 	patchWord: (id: string, word: string, signal?: AbortSignal) =>
-		answer(
-			http.GET("/api/analyses/{analysis_id}/patches/word", {
-				params: { ...ofAnalysis(id), query: { word } },
-				signal,
-			}),
-		),
+		answer(http.GET(`${ANALYSIS}/patches/word`, { ...of(id, { word }), signal })),
 	/** A .npy table (depth, patch). */
 	patchProbability: async (id: string, word: string, lens: Lens, signal?: AbortSignal) =>
 		(
 			await call(url("analyses", id, "/patches/probability", { word, lens }), "GET", signal)
 		).arrayBuffer(),
 	patchWords: (id: string, patch: number, k: number, lens: Lens, signal?: AbortSignal) =>
-		answer(
-			http.GET("/api/analyses/{analysis_id}/patches/words", {
-				params: { ...ofAnalysis(id), query: { patch, k, lens } },
-				signal,
-			}),
-		),
+		answer(http.GET(`${ANALYSIS}/patches/words`, { ...of(id, { patch, k, lens }), signal })),
 	tests: (id: string, signal?: AbortSignal) =>
-		answer(http.GET("/api/analyses/{analysis_id}/experiments", { params: ofAnalysis(id), signal })),
+		answer(http.GET(`${ANALYSIS}/experiments`, { ...of(id), signal })),
 	finding: (test_id: string, token: number | null, signal?: AbortSignal) =>
 		answer(
 			http.GET("/api/experiments/{test_id}/finding", {

@@ -5,9 +5,7 @@ type Schemas = components["schemas"];
 
 export type Analysis = Schemas["Analysis"];
 export type CausalTest = Schemas["CausalTest"];
-export type Cell = Schemas["Cell"];
 export type Divergence = Schemas["Divergence"];
-export type Finding = Schemas["Finding"];
 export type Flag = Schemas["Flag"];
 export type GalleryEntry = Schemas["Example"];
 export type ImageSet = Schemas["SetView"];
@@ -22,7 +20,6 @@ export type Missing = Schemas["Missing"];
 export type ModelState = Schemas["ServedModel"];
 export type Reachable = Schemas["Reachable"];
 export type PatchGrid = Schemas["PatchGrid"];
-export type PatchWord = Schemas["PatchWord"];
 export type PatchWords = Schemas["PatchWords"];
 export type PresetLayers = Schemas["PresetLayers"];
 export type Repair = Schemas["Repair"];

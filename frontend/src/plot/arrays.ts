@@ -1,5 +1,10 @@
 // plotly.py sends numpy arrays as base64 ({dtype, bdata, shape}); the page reads single values from them.
 
+/** A part of a figure. */
+export type Box = Record<string, unknown>;
+export const box = (value: unknown): Box =>
+	typeof value === "object" && value !== null ? (value as Box) : {};
+
 export interface PackedArray {
 	dtype: string;
 	bdata: string;

@@ -1,13 +1,9 @@
 // The axes of a drawing of lines: their ranges, round ticks, and where a value stands. Pure.
 import type { Trace } from "../api/figure";
 import { tiny } from "../text/numbers";
-import { listOf } from "./arrays";
-import { brokenTitle } from "./figure";
+import { type Box, box, listOf } from "./arrays";
+import { brokenTitle, TICK } from "./figure";
 import { format, plainText } from "./hover";
-
-export type Box = Record<string, unknown>;
-export const box = (value: unknown): Box =>
-	typeof value === "object" && value !== null ? (value as Box) : {};
 
 /** One axis on the drawing: from `start` on, `length` long, CSS pixels; negative where it runs upwards. */
 export interface Axis {
@@ -19,7 +15,6 @@ export interface Axis {
 	title: string[];
 }
 
-const TICK = 22; // room that the number of a depth needs, CSS pixels
 const PAD = 0.05; // of a range that the figure leaves open, at its free ends
 const FADED = 1e-3; // below this a tick is written with a power of ten
 

@@ -2,11 +2,8 @@
 
 import type { FigureSpec } from "../api/figure";
 import type { Scale } from "../ui/ColorBar.svelte";
-import { listOf } from "./arrays";
+import { type Box, box, listOf } from "./arrays";
 
-type Box = Record<string, unknown>;
-const box = (value: unknown): Box =>
-	typeof value === "object" && value !== null ? (value as Box) : {};
 const titleOf = (value: unknown) =>
 	typeof value === "string" ? value : String(box(value).text ?? "");
 

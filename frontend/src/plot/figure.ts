@@ -1,14 +1,11 @@
 // A Plotly figure as the API sends it. The page changes size, selection marks and type face, nothing else.
 
 import type { FigureSpec } from "../api/figure";
+import { type Box, box } from "./arrays";
 
 const FACE = '"Source Sans 3 Variable", system-ui, sans-serif';
 
-type Box = Record<string, unknown>;
-const box = (value: unknown): Box =>
-	typeof value === "object" && value !== null ? (value as Box) : {};
-
-const TICK = 22; // room that the number of a depth or layer needs, CSS pixels
+export const TICK = 22; // room that the number of a depth or layer needs, CSS pixels
 const TITLE_CHARACTER = 6.4; // width of one character of an axis title, CSS pixels
 
 /** A title broken between its parts, "unit · lens · scaling", into lines no longer than `room`. */

@@ -1,18 +1,8 @@
 // A figure of lines over depth, laid out to be drawn as SVG: the page's first charts need no Plotly, whose
 // 1.4 MB take a second to read on a slow machine. Pure.
 import type { FigureSpec, Trace } from "../api/figure";
-import { listOf } from "./arrays";
-import {
-	type Axis,
-	type Box,
-	box,
-	depths,
-	numbered,
-	numbersOf,
-	placeOn,
-	rangeOf,
-	titleOf,
-} from "./axes";
+import { type Box, box, listOf } from "./arrays";
+import { type Axis, depths, numbered, numbersOf, placeOn, rangeOf, titleOf } from "./axes";
 import type { Size } from "./figure";
 import { filledLines, plainText } from "./hover";
 

@@ -2,7 +2,6 @@
 import type { Analysis } from "../api/types";
 import { layerText } from "../text/layers";
 import { lensName } from "./reading";
-import { steeringSummary } from "./steer";
 
 /** What was asked beside the prompt: "layers 6–8 skipped after the prompt · decoded with DeCo · raw lens". */
 export function askedText(
@@ -14,7 +13,7 @@ export function askedText(
 	const parts = [
 		skipped.length ? `${layerText(skipped)} skipped${after}` : "",
 		repair.kind !== "none" && `decoded with ${titleOf(repair.kind)}`,
-		steering && steeringSummary(steering),
+		steering?.summary,
 		continuation && "given text",
 		lens !== "normed" && lensName(lens),
 	];

@@ -1,5 +1,5 @@
 // What the user has set going: whether it is under way, and why it failed.
-import { type Trouble, trouble } from "../api/trouble";
+import { type Trouble, trouble } from "../api/client";
 
 export class Attempt {
 	/** The name of what is under way; "" for nothing. */

@@ -9,8 +9,6 @@ const ahead = new Map<string, Promise<FigureSpec>>();
 
 const keyOf = (request: FigureRequest) => JSON.stringify(request);
 
-export const knownFigure = (request: FigureRequest) => known.get(keyOf(request)) ?? null;
-
 export function askAhead(request: FigureRequest): void {
 	const coming = api.figure(request);
 	coming.catch(() => undefined); // reported by the view that draws it

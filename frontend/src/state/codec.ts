@@ -1,5 +1,15 @@
 // Values in an address, as typed values and back. Pure: what cannot be read or is out of bounds counts as absent.
 
+/** One of few values, as the page names and explains it. */
+export interface Named<T extends string = string> {
+	readonly value: T;
+	readonly label: string;
+	readonly title: string;
+}
+
+export const valuesOf = <T extends string>(options: readonly Named<T>[]) =>
+	options.map(({ value }) => value);
+
 type Entries = readonly (readonly [key: string, text: string])[];
 
 export interface Codec<T> {
@@ -100,4 +110,14 @@ export const parse = (query: string) => new URLSearchParams(query.slice(0, MAX_Q
 export function written(entries: Entries): string {
 	const text = new URLSearchParams(entries.map(([key, value]) => [key, value])).toString();
 	return text ? `?${text.replaceAll("%2C", ",").replaceAll("%3A", ":")}` : "";
+}
+
+/** The same values with one replaced; null takes it out. */
+export function withValue<N extends string, V>(
+	values: Readonly<Partial<Record<N, V>>>,
+	name: N,
+	value: V | null,
+): Readonly<Partial<Record<N, V>>> {
+	const others = Object.entries(values).filter(([known]) => known !== name);
+	return ofEntries(value === null ? others : [...others, [name, value]]);
 }

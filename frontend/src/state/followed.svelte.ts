@@ -1,7 +1,6 @@
 // A record on show, of whatever kind: read as it is asked for, followed while it runs, or why there is none.
-import { ApiError, api, type Owner } from "../api/client";
+import { ApiError, api, type Owner, type Trouble, trouble } from "../api/client";
 import { type Events, follow } from "../api/events";
-import { type Trouble, trouble } from "../api/trouble";
 import type { Status } from "../api/types";
 
 const POLL = 2000; // ms between looks at the document when the event stream is lost

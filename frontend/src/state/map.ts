@@ -1,36 +1,103 @@
-// How a map is made and drawn: method, dimensions, colouring, parameters, the depth it has grown to. Pure.
+// How a map is made and drawn, and what that is called on the page: method, dimensions, colouring, parameters, the
+// depth it has grown to. Pure.
 // The names of the parameters are the API's, in the address as in its queries.
-import { type Codec, choice, count, decimal, flag, named, oneOf, table, value } from "./codec";
+import {
+	type Codec,
+	choice,
+	count,
+	decimal,
+	flag,
+	type Named,
+	named,
+	oneOf,
+	table,
+	value,
+	valuesOf,
+	withValue,
+} from "./codec";
 
-export const METHODS = ["tsne", "umap", "pca"] as const;
-export const COLORINGS = ["depth", "stage", "string", "word"] as const;
-export const PRESETS = ["default", "paper"] as const;
-export const STARTS = ["pca", "random"] as const;
-export const MAP_SCALINGS = ["max-abs", "standard", "none"] as const;
+export const METHOD_OPTIONS = [
+	{
+		value: "tsne",
+		label: "t-SNE",
+		title: "Keeps neighbours; distances between groups mean little",
+	},
+	{ value: "umap", label: "UMAP", title: "Keeps neighbours; distances between groups mean little" },
+	{
+		value: "pca",
+		label: "PCA",
+		title: "A linear view of the same points; distances can be compared",
+	},
+] as const satisfies readonly Named[];
 
-export type Method = (typeof METHODS)[number];
-export type Coloring = (typeof COLORINGS)[number];
-export type Preset = (typeof PRESETS)[number];
-
-/** The parameters that a request may replace, in the order in which they are listed. */
-export const MAP_SETTINGS = [
-	"perplexity",
-	"learning_rate",
-	"iterations",
-	"start",
-	"n_neighbors",
-	"min_dist",
-	"epochs",
-	"map_scaling",
-	"seed",
+export const DIMENSION_OPTIONS = [
+	{ value: "2", label: "2-D", title: "On a plane" },
+	{ value: "3", label: "3-D", title: "In space, to be turned" },
 ] as const;
-export type MapSetting = (typeof MAP_SETTINGS)[number];
 
-/** Parameters that are one of few words; the others are numbers. */
-export const WORDS: Readonly<Partial<Record<MapSetting, readonly string[]>>> = {
-	start: STARTS,
-	map_scaling: MAP_SCALINGS,
-};
+export const PRESET_OPTIONS = [
+	{ value: "default", label: "Default", title: "The paper's parameters on a faster way" },
+	{ value: "paper", label: "Paper", title: "The paper's parameters on the paper's way; slower" },
+] as const satisfies readonly Named[];
+
+/** noun: what a path is, a token or an image. */
+export const coloringOptions = (noun: string): readonly Named<Coloring>[] => [
+	{ value: "depth", label: "depth", title: "From the first depth to the last" },
+	{ value: "stage", label: "stage", title: "Rapid evolution, stabilisation, mutation" },
+	{ value: "string", label: noun, title: `Each ${noun} its own colour` },
+	{ value: "word", label: "final word", title: "Equal final words, equal colours" },
+];
+
+export type Method = (typeof METHOD_OPTIONS)[number]["value"];
+export type Coloring = "depth" | "stage" | "string" | "word";
+export type Preset = (typeof PRESET_OPTIONS)[number]["value"];
+
+interface Setting {
+	label: string;
+	meaning: string;
+	/** The methods that use it; absent: all. */
+	of?: readonly Method[];
+	/** What it may be, where it is no number. */
+	words?: readonly string[];
+	/** Its name among the presets of the API, where that is another. */
+	preset?: string;
+}
+
+const TABLE = {
+	perplexity: {
+		label: "Perplexity",
+		meaning: "Neighbours that count for a point.",
+		of: ["tsne"],
+	},
+	learning_rate: {
+		label: "Learning rate",
+		meaning: "Size of a step; 200 in the paper.",
+		of: ["tsne"],
+	},
+	iterations: { label: "Iterations", meaning: "At most.", of: ["tsne"] },
+	start: {
+		label: "Start",
+		meaning: "Where the points start.",
+		of: ["tsne"],
+		words: ["pca", "random"],
+	},
+	n_neighbors: { label: "Neighbours", meaning: "Of a point.", of: ["umap"] },
+	min_dist: { label: "Least distance", meaning: "Between points of the map.", of: ["umap"] },
+	epochs: { label: "Epochs", meaning: "Rounds of optimisation.", of: ["umap"] },
+	map_scaling: {
+		label: "Scaling",
+		meaning: "Of each column of the hidden states.",
+		words: ["max-abs", "standard", "none"],
+		preset: "scaling",
+	},
+	seed: { label: "Seed", meaning: "The same seed, the same map.", of: ["tsne", "umap"] },
+} satisfies Record<string, Setting>;
+
+/** A parameter that a request may replace. */
+export type MapSetting = keyof typeof TABLE;
+export const SETTINGS: Readonly<Record<MapSetting, Setting>> = TABLE;
+/** In the order in which they are listed. */
+export const MAP_SETTINGS = Object.keys(TABLE) as MapSetting[];
 
 export interface MapChoice {
 	method: Method;
@@ -48,12 +115,12 @@ export interface MapChoice {
 const MAX_DEPTH = 511;
 
 export const MAP: Codec<MapChoice> = table<MapChoice>({
-	method: choice("map", METHODS, "tsne"),
+	method: choice("map", valuesOf(METHOD_OPTIONS), "tsne"),
 	dimensions: value<2 | 3>("dim", 2, (text) => (text === "3" ? 3 : null)),
-	colorBy: choice("color", COLORINGS, "depth"),
-	preset: choice("preset", PRESETS, "default"),
+	colorBy: choice("color", valuesOf(coloringOptions("")), "depth"),
+	preset: choice("preset", valuesOf(PRESET_OPTIONS), "default"),
 	settings: named<MapSetting, number | string>(MAP_SETTINGS, (name, text) => {
-		const words = WORDS[name];
+		const { words } = SETTINGS[name];
 		return words ? oneOf(words)(text) : decimal(text);
 	}),
 	labels: flag("labels"),
@@ -62,21 +129,9 @@ export const MAP: Codec<MapChoice> = table<MapChoice>({
 
 export const PLAIN = MAP.plain;
 
-const ONLY: Readonly<Partial<Record<MapSetting, Method>>> = {
-	perplexity: "tsne",
-	learning_rate: "tsne",
-	iterations: "tsne",
-	start: "tsne",
-	n_neighbors: "umap",
-	min_dist: "umap",
-	epochs: "umap",
-};
-
-/** Whether the method in force uses the parameter; PCA has no seed. */
-export function uses(method: Method, name: MapSetting): boolean {
-	if (name === "seed") return method !== "pca";
-	return (ONLY[name] ?? method) === method;
-}
+/** Whether the method in force uses the parameter. */
+export const uses = (method: Method, name: MapSetting) =>
+	SETTINGS[name].of?.includes(method) ?? true;
 
 type Values = Record<string, string | number | null>;
 
@@ -98,7 +153,5 @@ export function withSetting(
 	name: MapSetting,
 	value: number | string | null,
 ): MapChoice {
-	const others = Object.entries(choice.settings).filter(([known]) => known !== name);
-	const settings = Object.fromEntries(value === null ? others : [...others, [name, value]]);
-	return { ...choice, settings };
+	return { ...choice, settings: withValue(choice.settings, name, value) };
 }

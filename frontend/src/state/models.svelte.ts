@@ -1,5 +1,5 @@
 // The models this server has and whether they can answer yet.
-import { ApiError, api } from "../api/client";
+import { api, trouble } from "../api/client";
 import type { ModelState } from "../api/types";
 
 const SOON = 1500; // ms, while a model loads
@@ -25,7 +25,7 @@ class Models {
 			if (this.list.some((model) => model.state === "loading")) this.#again(SOON);
 			else if (this.list.some((model) => model.state === "absent")) this.#again(LATER);
 		} catch (error) {
-			this.error = error instanceof ApiError ? error.detail : String(error);
+			this.error = trouble(error).detail;
 			this.#again(LATER);
 		}
 	}

@@ -1,9 +1,20 @@
 // The addresses of analyses, comparisons and image sets. Pure: text in, typed values out, and back.
 import type { Divergence, Lens, Scaling } from "../api/types";
-import { type Codec, choice, count, flag, integer, parse, table, value, written } from "./codec";
+import {
+	type Codec,
+	choice,
+	count,
+	flag,
+	integer,
+	parse,
+	table,
+	value,
+	valuesOf,
+	written,
+} from "./codec";
 import { FILTERS, type Filter } from "./columns";
 import { MAP, type MapChoice } from "./map";
-import { DIVERGENCES, LENSES, SCALINGS, STAGES, type StageChoice } from "./reading";
+import { DIVERGENCE_OPTIONS, LENSES, SCALING_OPTIONS, STAGES, type StageChoice } from "./reading";
 
 export const QUANTITIES = ["probability", "rank", "entropy", "jsd", "leader"] as const;
 export const TESTED = ["mean", "token"] as const;
@@ -130,8 +141,8 @@ const SELECTION: Codec<Selection> = table<Selection>({
 	shade: flag("shade"),
 	words: value("words", [], splitWords, joinWords),
 	lens: choice("lens", LENSES, null),
-	divergence: choice("divergence", DIVERGENCES, "jsd"),
-	scaling: choice("scale", SCALINGS, "none"),
+	divergence: choice("divergence", valuesOf(DIVERGENCE_OPTIONS), "jsd"),
+	scaling: choice("scale", valuesOf(SCALING_OPTIONS), "none"),
 	sublayers: flag("sublayers"),
 	half: flag("half"),
 	stages: STAGES,

@@ -1,7 +1,18 @@
-// How the numbers are read: lens, divergence, display scaling, and how the stages are found. Pure.
+// How the numbers are read, and what that is called on the page: lens, divergence, display scaling, and how the stages
+// are found. Pure.
 // The names of the parameters are the API's, in the address as in its queries.
 import type { Divergence, Lens, Scaling, StageMethod } from "../api/types";
-import { type Codec, choice, decimal, named, table } from "./codec";
+import {
+	type Codec,
+	choice,
+	decimal,
+	type Named,
+	named,
+	table,
+	valuesOf,
+	withValue,
+} from "./codec";
+import { THRESHOLDS, type Threshold } from "./thresholds";
 
 /** Lenses of single distributions, then differences: the second is taken off the first. */
 export const LENSES = [
@@ -33,29 +44,84 @@ export const lensName = (lens: Lens) => `${(pairOf(lens) ?? [lens]).map(capital)
 export const baseOf = (lens: Lens): Lens => pairOf(lens)?.[1] ?? lens;
 
 export const DIFFERENCES = LENSES.filter(pairOf);
-export const DIVERGENCES = [
-	"jsd",
-	"paper-code",
-	"symmetric-kl",
-] as const satisfies readonly Divergence[];
-export const SCALINGS = ["none", "depth", "token"] as const satisfies readonly Scaling[];
-export const STAGE_METHODS = ["automatic", "paper"] as const satisfies readonly StageMethod[];
 
-/** The thresholds that a request may replace. */
-export const THRESHOLDS = [
-	"critical_depth",
-	"stage_drop",
-	"stage_gain",
-	"stage_lag",
-	"stage_share",
-	"mutation_sigmas",
-	"mutation_min_ratio",
-	"mutation_min_jsd",
-	"reversal_share",
-	"flag_score",
-	"interval",
-] as const;
-export type Threshold = (typeof THRESHOLDS)[number];
+export const LENS_OPTIONS: readonly Named<Lens>[] = [
+	{ value: "normed", label: "Normed", title: "Final norm at every depth (default)" },
+	{
+		value: "raw",
+		label: "Raw",
+		title: "No norm before the last depth, as in the paper's scripts",
+	},
+	{
+		value: "jacobian",
+		label: "Jacobian",
+		title: "Fitted: the state as it reaches the last depth on average, then as normed",
+	},
+	{
+		value: "tuned",
+		label: "Tuned",
+		title: "Fitted: an affine map at every depth, nearest to the final distribution",
+	},
+	{
+		value: "difference",
+		label: "Difference",
+		title: "One lens minus another: raw minus normed is what a finding owes to scale",
+	},
+];
+
+export const DIVERGENCE_OPTIONS: readonly Named<Divergence>[] = [
+	{
+		value: "jsd",
+		label: "JSD",
+		title: "Jensen–Shannon divergence, in nats, within 0 and 0.69 (default)",
+	},
+	{
+		value: "paper-code",
+		label: "Paper’s code",
+		title: "What the paper's published script computes; unbounded, for reproduction",
+	},
+	{
+		value: "symmetric-kl",
+		label: "Symmetric KL",
+		title: "Mean of the two Kullback–Leibler divergences, in nats, unbounded",
+	},
+];
+
+export const divergenceName = (divergence: Divergence) =>
+	DIVERGENCE_OPTIONS.find((option) => option.value === divergence)?.label ?? divergence;
+
+/** What the divergence says and how large it can be. */
+export const DIVERGENCE_HELP: Readonly<Record<Divergence, string>> = {
+	jsd: "as the Jensen–Shannon divergence in nats: 0 is no change, 0.69 the most there can be",
+	"paper-code":
+		"as the paper’s published script computes it: the direction is reversed and the sum is a mean over the vocabulary. It has no upper bound; use it to compare with the paper",
+	"symmetric-kl":
+		"as the mean of the two Kullback–Leibler divergences in nats: 0 is no change, and there is no upper bound",
+};
+
+export const SCALING_OPTIONS: readonly Named<Scaling>[] = [
+	{ value: "none", label: "None", title: "The values as they are (default)" },
+	{
+		value: "depth",
+		label: "Per depth",
+		title:
+			"Each depth by its largest value, as in the paper; colours cannot be compared across depths",
+	},
+	{
+		value: "token",
+		label: "Per token",
+		title: "Each token by its largest value; colours cannot be compared across tokens",
+	},
+];
+
+export const METHOD_OPTIONS: readonly Named<StageMethod>[] = [
+	{ value: "automatic", label: "Automatic", title: "Found in this answer (default)" },
+	{
+		value: "paper",
+		label: "Paper preset",
+		title: "The paper's fixed depths, scaled to this model",
+	},
+];
 
 /** How the stages are found; a threshold that is not named keeps the server's default. */
 export interface StageChoice {
@@ -64,7 +130,7 @@ export interface StageChoice {
 }
 
 export const STAGES: Codec<StageChoice> = table<StageChoice>({
-	method: choice("stages", STAGE_METHODS, "automatic"),
+	method: choice("stages", valuesOf(METHOD_OPTIONS), "automatic"),
 	thresholds: named(THRESHOLDS, (_, text) => decimal(text)),
 });
 
@@ -86,9 +152,7 @@ export function withThreshold(
 	name: Threshold,
 	value: number | null,
 ): StageChoice {
-	const others = Object.entries(choice.thresholds).filter(([known]) => known !== name);
-	const thresholds = Object.fromEntries(value === null ? others : [...others, [name, value]]);
-	return { ...choice, thresholds };
+	return { ...choice, thresholds: withValue(choice.thresholds, name, value) };
 }
 
 /** Another analysis that a figure shares its axes and colours with. */

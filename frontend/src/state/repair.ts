@@ -1,5 +1,5 @@
-// A repair in the form a request sends it: its kind, then NAME=VALUE.
-import type { Repair } from "../api/types";
+// A repair, or steering, in the form a request sends it: its kind or word, then NAME=VALUE.
+import type { Repair, Steering } from "../api/types";
 
 export function repairText(repair: Repair | null): string {
 	if (!repair || repair.kind === "none") return "";
@@ -23,4 +23,10 @@ export function settingsText(repair: Repair): string {
 		.join(", ")
 		.replaceAll("=", " ")
 		.replaceAll("_", " ");
+}
+
+export function steeringText(steering: Steering | null): string {
+	if (!steering) return "";
+	const { towards, summary: _, ...settings } = steering;
+	return written(towards, settings);
 }

@@ -3,15 +3,19 @@ import { api } from "../api/client";
 import type { RepairChoice } from "../api/types";
 
 class Repairs {
-	list = $state.raw<RepairChoice[]>([]);
+	#list = $state.raw<RepairChoice[]>([]);
 	#asked = false;
 
-	/** Fetched when they are first needed; without an answer there is nothing to choose. */
-	async load(): Promise<void> {
-		if (this.#asked) return;
+	/** Fetched when it is first read; without an answer there is nothing to choose. */
+	get list(): RepairChoice[] {
+		if (!this.#asked) void this.#load();
+		return this.#list;
+	}
+
+	async #load(): Promise<void> {
 		this.#asked = true;
 		try {
-			this.list = await api.repairs();
+			this.#list = await api.repairs();
 		} catch {
 			this.#asked = false;
 		}

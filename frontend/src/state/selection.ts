@@ -9,6 +9,9 @@ export interface Bounds {
 
 const clamp = (value: number, most: number) => Math.min(Math.max(value, 0), Math.max(most, 0));
 
+/** The depth that a place on a chart's axis is nearest to. */
+export const depthAt = (place: number, { depths }: Bounds) => clamp(Math.round(place), depths - 1);
+
 /** The same selection with every index inside the analysis; what lies outside is dropped. */
 export function within(selection: Selection, { tokens, depths }: Bounds): Selection {
 	const token = selection.token !== null && selection.token < tokens ? selection.token : null;

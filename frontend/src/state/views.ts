@@ -1,6 +1,6 @@
 // What every view gets, and nothing else.
 
-import type { Trouble } from "../api/trouble";
+import type { Trouble } from "../api/client";
 import type { Analysis, Lens } from "../api/types";
 import type { Selection } from "./permalink";
 import type { Neighbour, StageChoice } from "./reading";

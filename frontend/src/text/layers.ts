@@ -1,12 +1,9 @@
-// Layers and depths in words. Pure.
+// Layers in words. Pure.
 
 /** `[6, 7, 8, 12]` → `layers 6–8, 12`. */
-export const layerText = (layers: readonly number[]) => counted("layer", layers);
-export const depthText = (depths: readonly number[]) => counted("depth", depths);
-
-function counted(noun: string, numbers: readonly number[]): string {
-	const parts = runs(numbers).map(([low, high]) => (low === high ? `${low}` : `${low}–${high}`));
-	return `${noun}${numbers.length > 1 ? "s" : ""} ${parts.join(", ")}`;
+export function layerText(layers: readonly number[]): string {
+	const parts = runs(layers).map(([low, high]) => (low === high ? `${low}` : `${low}–${high}`));
+	return `layer${layers.length > 1 ? "s" : ""} ${parts.join(", ")}`;
 }
 
 /** Runs of neighbours, both ends included. */

@@ -1,6 +1,5 @@
 // What other folders may use of this feature.
 export { default as AskForm } from "./AskForm.svelte";
-export { askBeside } from "./beside";
 export { draft, several } from "./draft.svelte";
 export { default as FirstQuestions } from "./FirstQuestions.svelte";
 export { default as Gallery } from "./Gallery.svelte";
@@ -9,4 +8,4 @@ export { type Change, changed, questionOf } from "./question";
 export { default as RoleField } from "./RoleField.svelte";
 export { isComplete, type Role, readRole, writeRole } from "./role";
 export { toBeSeen } from "./seen";
-export { send, sendAgain, sendSet } from "./send";
+export { askBeside, send, sendAgain, sendSet } from "./send";

@@ -1,7 +1,6 @@
 // The question of an analysis, asked once more as it was or with one thing changed.
 import type { Analysis, Question, SetQuestion, SkipWhen } from "../../api/types";
-import { repairText } from "../../state/repair";
-import { steeringText } from "../../state/steer";
+import { repairText, steeringText } from "../../state/repair";
 
 /** All of a question but its image, as the form holds it. */
 export interface Fields {

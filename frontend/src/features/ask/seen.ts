@@ -1,5 +1,8 @@
-// What is to be seen in an example, in one sentence. Pure.
+// What is said of an example: its caption, and in one sentence what is to be seen. Pure.
 import type { Analysis, GalleryEntry } from "../../api/types";
+
+/** Its title without what was said of its choice. */
+export const captionOf = (title: string) => title.replace(/:.*| \(picked\)$/g, "");
 
 interface Group {
 	kind: string;

@@ -1,11 +1,11 @@
 // Asks, notes it in this browser's list, and goes to what was asked.
-import { api } from "../../api/client";
-import { trouble } from "../../api/trouble";
-import type { Question, SetQuestion } from "../../api/types";
+import { api, trouble } from "../../api/client";
+import type { Analysis, Question, SetQuestion } from "../../api/types";
 import { history } from "../../state/history.svelte";
 import { page } from "../../state/page.svelte";
-import { setAddress } from "../../state/permalink";
+import { type Selection, setAddress } from "../../state/permalink";
 import { draft } from "./draft.svelte";
+import { type Change, changed } from "./question";
 
 /** Asks a question and gives the id of its analysis. Throws ApiError when the server refuses it. */
 export async function send(question: Question): Promise<string> {
@@ -48,4 +48,10 @@ export function visit(id: string): void {
 	const { document } = page.first;
 	if (document?.id === id) draft.fromAnalysis(document);
 	page.open(id);
+}
+
+/** The same question with one change, beside the answer it is compared with. selection: as shown. Throws as `send`. */
+export async function askBeside(analysis: Analysis, selection: Selection, change: Change) {
+	const id = await send(await changed(analysis, change, false));
+	page.open(analysis.id, { ...selection, range: null }, { id, token: null, lens: selection.lens });
 }

@@ -1,6 +1,6 @@
 // Where columns and rows lie, in CSS pixels. Chips, heatmap and marks all ask here, so they cannot part.
 import type { Analysis } from "../../api/types";
-import type { Zoom } from "../../state/permalink";
+import type { Range, Zoom } from "../../state/permalink";
 import { labelLength } from "../../text/token";
 
 export interface Grid {
@@ -116,6 +116,14 @@ export const rowAt = (grid: Grid, y: number) =>
 	between(grid.rows - 1 - Math.floor(y / grid.rowHeight), 0, grid.rows - 1);
 
 export const topOf = (grid: Grid, row: number) => (grid.rows - 1 - row) * grid.rowHeight;
+
+/** Rows of the board, both ends included, as an element's style. */
+export const rowsStyle = (grid: Grid, [low, high]: Range) =>
+	`top:${topOf(grid, high)}px;height:${(high - low + 1) * grid.rowHeight}px`;
+
+/** The column of a token likewise. */
+export const columnStyle = (grid: Grid, token: number | null) =>
+	`left:${leftOf(grid, token)}px;width:${grid.columnWidth}px`;
 
 const STEPS = [1, 2, 4, 5, 8, 10, 16, 20];
 const LABEL_HEIGHT = 15;

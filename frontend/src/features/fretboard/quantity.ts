@@ -1,16 +1,11 @@
 // What the fretboard's quantities are called on the page.
 import type { Divergence } from "../../api/types";
+import type { Named } from "../../state/codec";
 import type { Quantity } from "../../state/permalink";
-import { divergenceName } from "../reading";
-
-interface Named {
-	value: Quantity;
-	label: string;
-	title: string;
-}
+import { divergenceName } from "../../state/reading";
 
 /** The divergence goes by the name of the one that is chosen. */
-export const quantityOptions = (divergence: Divergence): readonly Named[] => [
+export const quantityOptions = (divergence: Divergence): readonly Named<Quantity>[] => [
 	{
 		value: "leader",
 		label: "Leading word",

@@ -2,10 +2,8 @@
 // Its points carry customdata (string, depth, token, analysis id); its paths name their string.
 
 import type { FigureSpec, Trace } from "../../api/figure";
-import { at, listOf } from "../../plot/arrays";
+import { at, type Box, listOf } from "../../plot/arrays";
 import { plainText } from "../../plot/hover";
-
-export type Box = Record<string, unknown>;
 
 export interface MapFacts {
 	dimensions: 2 | 3;
@@ -152,4 +150,14 @@ export function grown(spec: FigureSpec, depth: number): FigureSpec {
 		return { ...trace, ...Object.fromEntries(cut) };
 	});
 	return { ...spec, data };
+}
+
+/** The note of a map in its two parts: how it was made, how good it is. */
+export function noteParts(note: string): { made: string; quality: string } {
+	const parts = note.split("; ");
+	const good = (part: string) => part.startsWith("trustworthiness");
+	return {
+		made: parts.filter((part) => !good(part)).join("; "),
+		quality: parts.filter(good).join("; "),
+	};
 }

@@ -1,11 +1,11 @@
 // The string that is chosen on a map of hidden states: its path in ink, a ring at its depth.
 
 import type { FigureSpec, Trace } from "../../api/figure";
-import { at, listOf } from "../../plot/arrays";
+import { at, type Box, listOf } from "../../plot/arrays";
 import { plainText } from "../../plot/hover";
 import { ACCENT, INK } from "../../plot/palette";
 import type { Theme } from "../../state/theme.svelte";
-import { AXES, type Box, GREY, pointsAt } from "./figure";
+import { AXES, GREY, pointsAt } from "./figure";
 
 /** A string of a map: the token of an analysis. */
 export interface Strand {

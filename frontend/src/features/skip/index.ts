@@ -2,4 +2,5 @@
 
 export { hatchedRows } from "./layers";
 export { default as SkipMarked } from "./SkipMarked.svelte";
-export { default as SkipMenu } from "./SkipMenu.svelte";
+
+export const skipPanel = () => import("./SkipPanel.svelte");

@@ -1,2 +1,2 @@
 // What other folders may use of this feature.
-export { default as SteerMenu } from "./SteerMenu.svelte";
+export const steerPanel = () => import("./SteerPanel.svelte");

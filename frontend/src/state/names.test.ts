@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lensName } from "./names";
+import { lensName } from "./reading";
 
 describe("lens names", () => {
 	it("names them as the figures do", () => {
