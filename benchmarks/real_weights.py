@@ -39,6 +39,7 @@ from fretboard.core.intervals import with_interval
 from fretboard.core.question import Question
 from fretboard.core.reading import Thresholds
 from fretboard.core.settings import Settings
+from fretboard.core.whole_file import write_json
 from fretboard.engine.session import Session
 from fretboard.figures.findings import FINDERS
 from fretboard.lens.verdict import objection
@@ -46,7 +47,6 @@ from fretboard.lite_vlm import CACHE
 from fretboard.lite_vlm.train.replay import plain_questions
 from fretboard.model.inputs import Inputs, build_inputs
 from fretboard.studies.batch import StudyBatch
-from fretboard.studies.files import write_json
 from fretboard.studies.variants.run import VariantTable, compare_ways, run_repairs
 
 ROUNDS = 5
