@@ -164,7 +164,9 @@ def test_nothing_overflows_the_page(watched: Watched, analysis: str, width: int)
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, address
     for button in page.locator("[aria-label^='What is'][aria-expanded]:visible").all():
-        button.click()
+        for _ in range(3):  # a view that arrives above moves the button from under the pointer
+            if button.get_attribute("aria-expanded") == "false":
+                button.click()
         expect(page.get_by_role("note")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         page.keyboard.press("Escape")
