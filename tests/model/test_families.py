@@ -49,10 +49,7 @@ def run(name, with_image, skipped=(), when=SkipWhen.ALWAYS):
     return inputs, states, logits, [step.token_id for step in steps]
 
 
-@lru_cache
-def plain(name, with_image):
-    """`run` with every layer, once."""
-    return run(name, with_image)
+plain = lru_cache(run)  # with every layer: once a case
 
 
 def reference(name, with_image, answer, skipped=(), when=SkipWhen.ALWAYS):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -177,11 +177,11 @@ def analysis_id(request: AnalysisRequest, model: ModelInfo) -> str:
 
     A field younger than the first ids counts only where it is not at its default.
     """
-    hidden: dict[str, Any] = {"image": True, "steering": {"summary"}}  # hashed apart; follows
-    hidden |= {name: True for name, plain in YOUNGER.items() if getattr(request, name) == plain}
+    plain = {name for name, default in YOUNGER.items() if getattr(request, name) == default}
+    hidden = {"image"} | plain  # the image is hashed apart
     canonical = {
         "schema": SCHEMA_VERSION,
-        "request": request.model_dump(mode="json", exclude=hidden),
+        "request": request.model_dump(mode="json", exclude=hidden, exclude_computed_fields=True),
         "image": request.image.sha256 if request.image else None,
         "revision": model.revision,
     }

@@ -83,7 +83,7 @@ class Steering(SteerSettings):
     def _settings(self) -> dict[str, object]:
         plain = SteerSettings().model_dump()
         always = {"depths", "strength"}  # what sets runs apart is read at a glance
-        values = self.model_dump(exclude={"towards", "summary"})
+        values = self.model_dump(exclude={"towards"}, exclude_computed_fields=True)
         return {n: v for n, v in values.items() if v != plain[n] or n in always}
 
 

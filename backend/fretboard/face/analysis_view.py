@@ -1,10 +1,10 @@
 """An analysis to look at: its document, its arrays as numpy, its figures, under one reading."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from fretboard.analysis.arrays import require_token
@@ -119,8 +119,7 @@ class AnalysisView(Record):
         >>> a.competition(3, words=["red"]).layout.meta["token"]
         3
         """
-        options = _options(token=token, word=list(words), theme=theme)
-        return self._figure("competition", options)
+        return self._figure("competition", _options(token=token, word=list(words), theme=theme))
 
     def divergence(self, token: int = 0, theme: ThemeName = "light") -> go.Figure:
         """The divergence of adjacent depths at one token beside the mean of all. Raises NotFound.
@@ -183,11 +182,7 @@ class AnalysisView(Record):
         """
         place, source = Path(folder).expanduser(), self.source
         image = source.image(self.document) if self.document.request.image else None
-
-        def read(name: str, reading: Reading) -> np.ndarray:
-            return source.array(self.document, name, reading)
-
-        tokenizer = source.tokenizer(self.document)
+        read, tokenizer = partial(source.array, self.document), source.tokenizer(self.document)
         save(self.document, self.reading, place, read, tokenizer, image)
         return place
 
@@ -233,11 +228,9 @@ class AnalysisView(Record):
         query = from_names(MapQuery, "map setting", settings or {})
         if name in ("competition", "divergence"):
             require_token(self.document, options.token)
-        other, source = None, None
-        if beside is not None:
-            other, source = (beside.document, beside.reading), beside.source
+        other = (beside.document, beside.reading) if beside else None
         subject = Subject(self.document, self.reading, other)
-        drawn = self.source.figure(name, subject, options, query, source)
+        drawn = self.source.figure(name, subject, options, query, beside.source if beside else None)
         return dress(drawn, options.theme, *heading(name, subject, options))
 
     def _shown(self, token: int | None) -> Token:

@@ -147,9 +147,12 @@ def build_services(settings: Settings) -> Services:
 
 def _shared(settings: Settings, client: Redis | None, counters: Counters) -> dict[str, Any]:
     """Cache, bus and jobs; of this process alone without a client."""
-    cache: ArrayCache = MemoryCache(settings.cache_bytes)
-    bus, waiting = Bus(), Waiting()
-    if client is not None:
+    cache: ArrayCache
+    bus: Bus
+    waiting: Waiting
+    if client is None:
+        cache, bus, waiting = MemoryCache(settings.cache_bytes), Bus(), Waiting()
+    else:
         cache = RedisCache(client, settings.cache_ttl_seconds, settings.cache_bytes)
         bus, waiting = RedisBus(client), RedisWaiting(client)
     return {"cache": CountedCache(cache, counters), "bus": bus, "jobs": Jobs(bus, waiting)}
