@@ -2,7 +2,7 @@
 // or damaged: then the list is simply empty or lives in memory until the page is closed.
 import type { Analysis } from "../api/types";
 import { askedText } from "./asked";
-import { browserStore, type Store } from "./store";
+import { browserStore } from "./store";
 
 export interface Past {
 	id: string;
@@ -26,6 +26,10 @@ const KEY = "fretboard.history";
 export const MOST = 200;
 const EXCERPT = 160;
 
+/** Each entry has a key of its own: two tabs that write at once never write over each other's. */
+const keyOf = ({ id }: Pick<Past, "id">) => `${KEY}.${id}`;
+const newestFirst = (one: Past, other: Past) => other.at - one.at;
+
 function isPast(value: unknown): value is Past {
 	if (typeof value !== "object" || value === null) return false;
 	const { id, prompt, answer, at } = value as Record<string, unknown>;
@@ -42,28 +46,33 @@ function parsed(text: string): Past[] | null {
 	}
 }
 
-/** null: there is no reading it. */
-function read(store: Store | null): Past[] | null {
-	if (!store) return null;
-	try {
-		return parsed(store.getItem(KEY) ?? "[]");
-	} catch {
-		return null; // blocked
-	}
+function read(store: Storage): Past[] {
+	const keys = Array.from({ length: store.length }, (_, at) => store.key(at) ?? "");
+	return keys
+		.filter((key) => key.startsWith(`${KEY}.`))
+		.flatMap((key) => parsed(`[${store.getItem(key) ?? ""}]`) ?? [])
+		.sort(newestFirst);
 }
 
 export class History {
 	list = $state.raw<readonly Past[]>([]);
-	#store: Store | null;
+	#store: Storage | null;
 
-	constructor(store: Store | null) {
+	constructor(store: Storage | null) {
 		this.#store = store;
 		this.refresh();
+		// Earlier versions kept the whole list under one key.
+		this.#stored((store) => {
+			this.take(store.getItem(KEY) ?? "");
+			store.removeItem(KEY);
+		});
 	}
 
 	/** Takes in what another tab of this browser has written since. */
 	refresh(): void {
-		this.list = read(this.#store) ?? this.list;
+		this.#stored((store) => {
+			this.list = read(store);
+		});
 	}
 
 	find(id: string | null): Past | null {
@@ -75,11 +84,8 @@ export class History {
 		this.refresh();
 		const known = this.find(record.id);
 		const prompt = record.prompt.slice(0, EXCERPT);
-		const others = this.list.filter((past) => past.id !== record.id);
-		const answer = known?.answer ?? "";
-		this.#write(
-			[{ ...known, ...record, prompt, answer, at: Date.now() }, ...others].slice(0, MOST),
-		);
+		const at = Math.max(Date.now(), (this.list[0]?.at ?? 0) + 1);
+		this.#put([{ ...known, ...record, prompt, answer: known?.answer ?? "", at }]);
 	}
 
 	/** The answer has come, to a question of this browser. */
@@ -92,7 +98,8 @@ export class History {
 
 	change(id: string, patch: Partial<Past>): void {
 		this.refresh();
-		this.#write(this.list.map((past) => (past.id === id ? { ...past, ...patch } : past)));
+		const known = this.find(id);
+		if (known) this.#put([{ ...known, ...patch }]);
 	}
 
 	/** The list as a file, to be taken in by another browser. */
@@ -106,20 +113,36 @@ export class History {
 		if (!list) return null;
 		this.refresh();
 		const others = list.filter((past) => !this.find(past.id));
-		const all = [...this.list, ...others].sort((a, b) => b.at - a.at);
-		this.#write(all.slice(0, MOST));
+		this.#put(others);
 		return others.length;
 	}
 
 	forget(id: string): void {
 		this.refresh();
-		this.#write(this.list.filter((past) => past.id !== id));
+		this.#drop((past) => past.id === id);
 	}
 
-	#write(list: readonly Past[]): void {
-		this.list = list;
+	/** New entries, or new versions of entries. */
+	#put(entries: readonly Past[]): void {
+		const others = this.list.filter(({ id }) => !entries.some((entry) => entry.id === id));
+		this.list = [...entries, ...others].sort(newestFirst);
+		this.#stored((store) => {
+			for (const entry of entries) store.setItem(keyOf(entry), JSON.stringify(entry));
+		});
+		this.#drop((_, at) => at >= MOST);
+	}
+
+	#drop(leaves: (past: Past, at: number) => boolean): void {
+		const left = this.list.filter(leaves);
+		this.list = this.list.filter((past) => !left.includes(past));
+		this.#stored((store) => {
+			for (const past of left) store.removeItem(keyOf(past));
+		});
+	}
+
+	#stored(act: (store: Storage) => void): void {
 		try {
-			this.#store?.setItem(KEY, JSON.stringify(list));
+			if (this.#store) act(this.#store);
 		} catch {
 			this.#store = null; // full or blocked: what it still holds is not the list any more
 		}
@@ -127,6 +150,6 @@ export class History {
 }
 
 /** Whether a storage event is about the history; without a key, all of the storage was cleared. */
-export const concerns = ({ key }: Pick<StorageEvent, "key">) => key === null || key === KEY;
+export const concerns = ({ key }: Pick<StorageEvent, "key">) => key?.startsWith(KEY) ?? true;
 
 export const history = new History(browserStore());

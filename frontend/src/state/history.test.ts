@@ -2,12 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { Analysis } from "../api/types";
 import { concerns, History, MOST, type Past } from "./history.svelte";
 
-class Memory {
-	text: string | null = null;
-	getItem = () => this.text;
-	setItem = (_: string, text: string) => {
-		this.text = text;
-	};
+class Memory implements Storage {
+	kept = new Map<string, string>();
+	get length() {
+		return this.kept.size;
+	}
+	key = (at: number) => [...this.kept.keys()][at] ?? null;
+	getItem = (key: string) => this.kept.get(key) ?? null;
+	setItem = (key: string, text: string) => void this.kept.set(key, text);
+	removeItem = (key: string) => void this.kept.delete(key);
+	clear = () => this.kept.clear();
 }
 
 const record = (id: string) => ({ id, prompt: "p", image: true });
@@ -55,6 +59,19 @@ describe("history", () => {
 			["b", ""],
 			["a", "Red."],
 		]);
+		// Neither has seen yet what the other writes meanwhile.
+		const stale = new History(store);
+		const refresh = stale.refresh;
+		stale.refresh = () => undefined;
+		other.note(record("d"));
+		stale.change("a", { note: "late" });
+		stale.refresh = refresh;
+		expect(new History(store).list.map(({ id, note }) => [id, note])).toEqual([
+			["d", undefined],
+			["b", undefined],
+			["a", "late"],
+		]);
+		other.forget("d");
 		other.forget("b");
 		one.note(record("c"));
 		other.refresh();
@@ -83,18 +100,32 @@ describe("history", () => {
 		expect(other.list.map(({ id }) => id).sort()).toEqual(["a", "b"]);
 	});
 
-	it("lives with damaged, strange and blocked storage", () => {
+	it("takes over the one list of earlier versions, once", () => {
 		const store = new Memory();
-		store.text = "{not json";
+		store.setItem("fretboard.history", JSON.stringify([past("a"), past("b")]));
+		const history = new History(store);
+		history.forget("b");
+		expect(new History(store).list).toEqual([past("a")]);
+		expect(store.getItem("fretboard.history")).toBeNull();
+	});
+
+	it("lives with damaged, strange, full and blocked storage", () => {
+		const store = new Memory();
+		for (const [at, text] of ["{not json", "3", "null", '{"id":1}'].entries())
+			store.setItem(`fretboard.history.${at}`, text);
 		expect(new History(store).list).toEqual([]);
-		store.text = JSON.stringify([past("a"), 3, null, { id: 1 }]);
+		store.setItem("fretboard.history", "{not json");
+		store.setItem("fretboard.history.a", JSON.stringify(past("a")));
 		expect(new History(store).list).toEqual([past("a")]);
 		expect(new History(null).list).toEqual([]);
 		const fail = () => {
 			throw new Error("blocked");
 		};
-		const blocked = new History({ getItem: fail, setItem: fail });
-		blocked.note(record("a"));
-		expect(blocked.list).toHaveLength(1);
+		for (const broken of [{ setItem: fail }, { getItem: fail, key: fail, setItem: fail }]) {
+			const history = new History(Object.assign(new Memory(), broken));
+			history.note(record("a"));
+			history.note(record("b"));
+			expect(history.list.map(({ id }) => id)).toEqual(["b", "a"]);
+		}
 	});
 });
