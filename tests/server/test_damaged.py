@@ -1,7 +1,6 @@
 """Damaged records, walked by every route: told lost, made anew when asked again, deleted."""
 
-import itertools
-import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,40 +10,23 @@ from fretboard.core.arrays import ARRAYS as CATALOGUE
 from tests.support.api_calls import finished, post
 from tests.support.damage import ARRAYS, DOCUMENTS, FILES
 from tests.support.images import encode
+from tests.support.random_data import fresh
+from tests.support.walks import walk
 
 PCA = {"method": "pca"}
-# What a route needs besides an id; every value of a list is tried.
-FILLED = {
-    "token": 0, "depth": 1, "patch": 0, "word": "red", "k": 2, "method": "pca",
-    "kind": ["trajectory", "dispersion"],
-}  # fmt: skip
-NAMES = {
-    "/api/analyses/ID/figures/{name}": [
-        "fretboard", "competition", "divergence", "profile", "trajectory",
-    ],
-    "/api/analyses/ID/arrays/{name}": list(CATALOGUE),
-    "/api/trajectories/ID/figures/{name}": ["trajectory", "dispersion"],
-    "/api/trajectories/ID/arrays/{name}": ["hidden_states", "points", "profile"],
-    "/api/experiments/ID/arrays/{name}": ["log_probability"],
-}  # fmt: skip
-FORMATS = ["zip", "html", "ipynb"]  # a BibTeX entry needs no record
+ASKED = {"max_new_tokens": "3"}
 
 
-@pytest.fixture
-def picture(rng):
-    def make() -> bytes:
-        return encode(Image.fromarray(rng.integers(0, 255, (30, 40, 3), "uint8")), "PNG")
-
-    return make
-
-
-@pytest.fixture
-def known(client, services, picture):
-    """An analysis with an image, a set and a causal test of it: (documents, their folders)."""
-    image = picture()
-    analysis, _ = finished(client, post(client, image, max_new_tokens="3"))
-    other, _ = finished(client, post(client, picture(), max_new_tokens="3"))
-    asked = {"token": "0", "analysis": [analysis["id"], other["id"]]}
+@pytest.fixture(scope="module")
+def kept(client, services, tmp_path_factory):
+    """An analysis with an image, a set and a causal test of it: (ids, folders, copy, image)."""
+    image, other = (
+        encode(Image.fromarray(fresh().integers(0, 255, (30, 40, 3), "uint8")), "PNG")
+        for _ in range(2)
+    )
+    analysis, _ = finished(client, post(client, image, **ASKED))
+    second, _ = finished(client, post(client, other, **ASKED))
+    asked = {"token": "0", "analysis": [analysis["id"], second["id"]]}
     image_set = client.post("/api/trajectories", data=asked).json()["id"]
     asked = {"analysis": analysis["id"], "kind": "cut"}
     test = client.post("/api/experiments", data=asked).json()["id"]
@@ -53,45 +35,42 @@ def known(client, services, picture):
     ids = {"analyses": analysis["id"], "trajectories": image_set, "experiments": test}
     places = {"analyses": "analyses", "trajectories": "sets", "experiments": "experiments"}
     folders = {kind: store / places[kind] / record for kind, record in ids.items()}
-    yield ids, folders, image
-    services.cache.drop(analysis["id"])
-    for kind, record in [*ids.items(), ("analyses", other["id"])]:
+    copies = tmp_path_factory.mktemp("copies")
+    for kind, folder in folders.items():
+        shutil.copytree(folder, copies / kind)
+    yield ids, folders, copies, image
+    for kind, record in [*ids.items(), ("analyses", second["id"])]:
         client.delete(f"/api/{kind}/{record}")
 
 
-def requests(client, kind, record_id):
-    """(method, path, query) of every route below a record that reads, as the document has them."""
-    for path, methods in client.app.openapi()["paths"].items():
-        if not path.startswith(f"/api/{kind}/{{") or "get" not in methods:
-            continue
-        parameters = methods["get"].get("parameters", [])
-        query = {p["name"]: FILLED[p["name"]] for p in parameters if p["name"] in FILLED}
-        query |= {"token": 0} if "token" in query else {}
-        kinds = FORMATS if path.endswith("export.{kind}") else query.pop("kind", [""])
-        for name, map_kind in itertools.product(
-            NAMES.get(re.sub(r"\{(?!name)\w+\}", "ID", path), [""]), kinds
-        ):
-            place = path.replace("{name}", name).replace("{kind}", map_kind)
-            yield re.sub(r"\{\w+\}", record_id, place), query
+@pytest.fixture
+def known(services, kept):
+    """The records' ids and folders, and the image; whole again after the test."""
+    ids, folders, copies, image = kept
+    yield ids, folders, image
+    for kind, folder in folders.items():
+        remove(folder)
+        shutil.copytree(copies / kind, folder)
+        services.cache.drop(ids[kind])
 
 
-def walk(client, kind, record_id):
-    """Status of every reading route of the record; none may be a fault of the server."""
-    told = {}
-    for place, query in requests(client, kind, record_id):
-        answer = client.get(place, params=query)
-        assert answer.status_code < 500, (place, answer.text)
-        if answer.status_code >= 400:
-            assert answer.headers["content-type"] == "application/problem+json"
-            assert answer.json()["detail"]
-        told[place] = answer.status_code
-    assert len(told) > 3
-    return told
+def remove(path: Path) -> None:
+    """A folder, or what a test put in its place."""
+    if path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def arrays(folder):
+    """What the routes read beside the document."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
 
 
 @pytest.mark.parametrize("damage", DOCUMENTS)
 def test_a_damaged_analysis_is_lost_and_comes_back(client, services, known, damage):
     ids, folders, image = known
+    before = arrays(folders["analyses"])
     DOCUMENTS[damage](folders["analyses"] / "analysis.json")
     services.cache.drop(ids["analyses"])
     url = f"/api/analyses/{ids['analyses']}"
@@ -111,11 +90,12 @@ def test_a_damaged_analysis_is_lost_and_comes_back(client, services, known, dama
     assert [member["status"] for member in told["members"]] == ["failed", "done"]
     assert ids["analyses"] not in [one.id for one in services.unfinished()]
 
-    again = post(client, image, max_new_tokens="3")
+    again = post(client, image, **ASKED)
     assert (again.status_code, again.json()["id"]) == (202, ids["analyses"])
     document, _ = finished(client, again)
     assert document["status"] == "done"
-    assert set(walk(client, "analyses", ids["analyses"]).values()) == {200}
+    assert arrays(folders["analyses"]) == before
+    assert len(before) > 1
 
 
 @pytest.mark.parametrize("damage", DOCUMENTS)
@@ -150,25 +130,25 @@ def test_a_damaged_test_is_lost_and_comes_back(client, known, damage):
     ids, folders, _ = known
     listing = f"/api/analyses/{ids['analyses']}/experiments"
     assert len(client.get(listing).json()) == 1
+    before = arrays(folders["experiments"])
     DOCUMENTS[damage](folders["experiments"] / "experiment.json")
     assert set(walk(client, "experiments", ids["experiments"]).values()) <= {410, 404}
     assert client.get(f"/api/experiments/{ids['experiments']}").status_code == 410
     assert client.get(listing).json() == []
     check_runs_again(client, ids)
+    assert arrays(folders["experiments"]) == before
 
 
 def check_runs_again(client, ids):
     again = client.post("/api/experiments", data={"analysis": ids["analyses"], "kind": "cut"})
     assert (again.status_code, again.json()["id"]) == (202, ids["experiments"])
     client.get(f"/api/experiments/{ids['experiments']}/events")
-    statuses = walk(client, "experiments", ids["experiments"])
-    assert statuses.pop(f"/api/experiments/{ids['experiments']}/other") == 404  # it has none
-    assert set(statuses.values()) == {200}
 
 
 @pytest.mark.parametrize("damage", FILES | {"missing": Path.unlink})
 def test_lost_results_of_a_test_are_made_anew(client, known, damage):
     ids, folders, _ = known
+    before = arrays(folders["experiments"])
     ARRAYS[damage](folders["experiments"] / "arrays.safetensors")
     url = f"/api/experiments/{ids['experiments']}"
     assert client.get(url).json()["status"] == "done"
@@ -176,6 +156,16 @@ def test_lost_results_of_a_test_are_made_anew(client, known, damage):
         lost = client.get(f"{url}/{view}")
         assert (lost.status_code, "again" in lost.json()["detail"]) == (410, True)
     check_runs_again(client, ids)
+    assert arrays(folders["experiments"]) == before
+
+
+def test_a_whole_record_answers_every_route(client, known):
+    ids, *_ = known
+    for kind, record in ids.items():
+        statuses = walk(client, kind, record)
+        if kind == "experiments":
+            assert statuses.pop(f"/api/experiments/{record}/other") == 404  # it has none
+        assert set(statuses.values()) == {200}
 
 
 @pytest.mark.parametrize("damage", ARRAYS)
@@ -194,7 +184,7 @@ def test_damaged_arrays_are_named_and_made_anew(client, services, known, part, d
     assert all(f"{url}/again" in detail for detail in lost)
     assert set(walk(client, "analyses", ids["analyses"]).values()) <= {200, 410}
     walk(client, "trajectories", ids["trajectories"])
-    again = post(client, image, max_new_tokens="3")
+    again = post(client, image, **ASKED)
     assert again.status_code == 202
     finished(client, again)
     assert client.get(f"{url}/missing").json()["missing"] == []
@@ -209,7 +199,7 @@ def test_a_damaged_image_is_lost_with_what_to_do(client, known, damage):
     assert client.get(f"{url}/missing").json() == {"missing": ["image"], "again": False}
     assert client.get(f"{url}/image").status_code in (404, 410)
     assert set(walk(client, "analyses", ids["analyses"]).values()) <= {200, 404, 410}
-    assert post(client, image, max_new_tokens="3").status_code == 200  # and the image is back
+    assert post(client, image, **ASKED).status_code == 200  # and the image is back
     assert client.get(f"{url}/missing").json()["missing"] == []
     assert client.get(f"{url}/image").status_code == 200
 
