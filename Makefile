@@ -11,7 +11,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 # Data are the same in every run; another: make test SEED=7, or SEED=any (a failure names its seed).
-PYTEST = OMP_NUM_THREADS=1 FRETBOARD_TEST_SEED=$(or $(SEED),0) $(BIN)/pytest
+# Byte code is kept: tests start many processes.
+PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= FRETBOARD_TEST_SEED=$(or $(SEED),0) $(BIN)/pytest
 BESIDE = -n 2 --dist loadfile --no-loadscope-reorder
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 

@@ -111,26 +111,32 @@ class _Descent:
 
 def _tsne(points: np.ndarray, settings: MapSettings, watch: Watch) -> Embedding:
     from openTSNE import TSNE
+    from openTSNE.affinity import MultiscaleMixture
+    from openTSNE.nearest_neighbors import Sklearn
 
     descent = _Descent(settings, watch)
     rate = settings.learning_rate
+    jobs = -1 if len(points) >= THREADS_PAY else 1
     tsne = TSNE(
         n_components=settings.dimensions,
-        perplexity=settings.perplexity,
         learning_rate="auto" if rate is None else rate * SKLEARN_TO_OPENTSNE,
         early_exaggeration_iter=EXAGGERATED,
         n_iter=settings.iterations - EXAGGERATED,
         theta=settings.theta,
         negative_gradient_method="bh",  # at thousands of points faster than the FFT
-        neighbors="exact",
         initialization=settings.start,
         callbacks=descent,
         callbacks_every_iters=STEP,
-        n_jobs=-1 if len(points) >= THREADS_PAY else 1,
+        n_jobs=jobs,
         random_state=settings.seed,
     )
+    # Exact, and handed over: asked for by name, openTSNE would import an approximate search that it
+    # does not use, and which compiles for half a minute after each installation.
+    count = min(len(points) - 1, int(3 * settings.perplexity))
     with _one_blas_thread():
-        mapped = tsne.fit(points)
+        nearest = Sklearn(points, count, n_jobs=jobs)
+        near = MultiscaleMixture(perplexities=settings.perplexity, knn_index=nearest, n_jobs=jobs)
+        mapped = tsne.fit(points, near)
     # A stopped fit keeps the divergence of its exaggerated phase; the callback knows the last.
     return Embedding(np.asarray(mapped), descent.done, descent.error)
 
