@@ -98,11 +98,15 @@ class Packing:
         if derived:
             self.add_arrays(f"{place}/arrays-as-read-{len(self._manifest.analyses)}.npz", derived)
 
-    def close(self) -> None:
-        """The archive is whole."""
-        text = self._manifest.model_dump_json(indent=1, exclude_unset=False)
-        self.add(MANIFEST, text.encode() + b"\n")
-        self._zip.close()
+    def __enter__(self) -> "Packing":
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """With its manifest the archive is whole."""
+        with self._zip:
+            if error is None:
+                text = self._manifest.model_dump_json(indent=1, exclude_unset=False)
+                self.add(MANIFEST, text.encode() + b"\n")
 
     def _member(self, name: str) -> IO[bytes]:
         if name in self._names:

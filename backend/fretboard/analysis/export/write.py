@@ -65,10 +65,9 @@ def write(
     """Into an open file."""
     cited = bibtex(record.name, f"{server}{record.link}" if server else "")
     if kind == "zip":
-        packing = Packing(file, record.kind, *record.record)
-        record.pack(packing)
-        packing.add("citation.bib", cited.encode())
-        packing.close()
+        with Packing(file, record.kind, *record.record) as packing:
+            record.pack(packing)
+            packing.add("citation.bib", cited.encode())
         return
     texts = {
         "html": lambda: render(record.page(theme), theme),
