@@ -77,12 +77,18 @@ def shrink(config: PreTrainedConfig) -> PreTrainedConfig:
     return config
 
 
-def build(name: str) -> Any:
+def classes_of(name: str) -> tuple[type[PreTrainedConfig], Any]:
+    """(configuration, model)."""
     kind, by_configuration = KINDS[name]
     configuration = CONFIG_MAPPING[kind]
-    classes = by_configuration[configuration]
+    models = by_configuration[configuration]
+    return configuration, models[0] if isinstance(models, tuple) else models
+
+
+def build(name: str) -> Any:
+    configuration, model = classes_of(name)
     with torch.device("meta"):
-        return (classes[0] if isinstance(classes, tuple) else classes)(shrink(configuration()))
+        return model(shrink(configuration()))
 
 
 @pytest.mark.parametrize("name", KINDS)

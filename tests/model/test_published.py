@@ -16,7 +16,7 @@ from fretboard.engine.check import Row, contract
 from fretboard.model.checkpoint import assemble
 from fretboard.model.inputs import Inputs
 from fretboard.model.self_test import try_inputs
-from tests.model.test_every_class import KINDS, NOT_BUILT, REFUSED
+from tests.model.test_every_class import KINDS, NOT_BUILT, REFUSED, classes_of
 from tests.support.published import SEEDS, noise, pictured, scaled
 from tests.support.random_data import fresh
 from tests.support.tiny_families import TOKENIZER
@@ -55,8 +55,7 @@ SENTENCES = {
 UNSCALED = {"MuseSpark", "PLBart", "Whisper", "Zamba", "Zamba2"}
 # Prompts of one length alone share a batch: padding is read by a recurrence, or counted.
 UNPADDED = {"BigBirdPegasus", "Blenderbot", "MBart", "Pegasus", "RecurrentGemma"}
-NAMES = {kind.__name__.removesuffix("Config"): kind for kind in KINDS}
-TRIED = sorted(set(NAMES) - REFUSED - NOT_BUILT - UNSCALED)
+TRIED = sorted(set(KINDS) - REFUSED - NOT_BUILT - UNSCALED)
 LARGE = {
     "Afmoe", "BailingHybrid", "DeepseekV32", "Dots3Note", "Dots3NoteText", "Ernie4_5_Moe",
     "Ernie4_5_VLMoe", "ExaoneMoe", "FalconH1", "Gemma4", "Gemma4UnifiedText", "Glm4Moe",
@@ -85,10 +84,9 @@ def plain(ids: list[int], name: str) -> Inputs:
 
 def run(name: str) -> Row:
     """Raises FretboardError where it is refused."""
-    kind = NAMES[name]
-    classes = KINDS[kind]
+    kind, class_ = classes_of(name)
     torch.manual_seed(0)
-    model = (classes[0] if isinstance(classes, tuple) else classes)(scaled(kind())).eval()
+    model = class_(scaled(kind())).eval()
     for weight in model.parameters():
         weight.data += SPREAD * torch.randn_like(weight)
     model.generation_config.eos_token_id = None
