@@ -101,7 +101,9 @@ def test_another_suffix_is_refused(analysis, tmp_path):
 def run(path):
     """The outputs of a notebook, executed in its folder."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+    NotebookClient(
+        notebook, timeout=300, startup_timeout=300, resources={"metadata": {"path": path.parent}}
+    ).execute()
     return [cell["outputs"] for cell in notebook.cells if cell.cell_type == "code"]
 
 

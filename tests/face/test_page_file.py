@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 import fretboard as fb
 from fretboard.figures import QUANTITIES
-from tests.browser.harness import chromium_arguments
+from tests.browser.harness import PATIENCE_MS, chromium_arguments
 from tests.face.conftest import QUESTION
 
 pytestmark = pytest.mark.browser
@@ -28,8 +28,8 @@ def offline() -> Iterator[Page]:
         page, wrong = context.new_page(), []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda sent: sent.url.startswith("http") and wrong.append(sent.url))
-        page.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         yield page
         assert wrong == []
         browser.close()
