@@ -72,18 +72,20 @@ def run_stage(
         losses["total"].backward()
         torch.nn.utils.clip_grad_norm_(parameters, plan.clip)
         optimizer.step()
-        for name, value in losses.items():
-            averages[name] = 0.98 * averages.get(name, float(value.detach())) + 0.02 * float(
-                value.detach()
-            )
+        for name, value in ((name, float(loss.detach())) for name, loss in losses.items()):
+            averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
         bar.set_postfix({name: f"{value:.3f}" for name, value in averages.items()}, refresh=False)
         if (step + 1) % plan.save_every == 0 or step + 1 == last:
-            state = {"step": step + 1, "module": module.state_dict()}
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(checkpoint) as partial:
-                torch.save(state | {"optimizer": optimizer.state_dict()}, partial)
+            _save(step + 1, module, optimizer, checkpoint)
             if on_save:
                 on_save(step + 1)
+
+
+def _save(step: int, module: nn.Module, optimizer: Any, checkpoint: Path) -> None:
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    states = {"step": step, "module": module.state_dict(), "optimizer": optimizer.state_dict()}
+    with replacing(checkpoint) as partial:
+        torch.save(states, partial)
 
 
 def _resume(module: nn.Module, optimizer: Any, checkpoint: Path) -> int:
