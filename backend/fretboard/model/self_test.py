@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from fretboard.core.errors import FretboardError, OutOfMemory, UnsupportedModel, said
@@ -45,10 +45,12 @@ def self_test(checkpoint: Checkpoint, picture: Image.Image | None = None) -> Pas
     """Raises UnsupportedModel or NoNumbers, in a sentence. picture: another than a drawn one."""
     if checkpoint.processor is None:
         return try_inputs(checkpoint, _inputs(checkpoint, None), None)
-    shown = picture or _noise()
-    inputs = _inputs(checkpoint, shown)
-    other = _inputs(checkpoint, Image.eval(shown, lambda value: 255 - value))
-    return try_inputs(checkpoint, inputs, other)
+    drawn = _drawn()
+    if picture is None:
+        shown, other = drawn, Image.eval(drawn, lambda value: 255 - value)
+    else:
+        shown, other = picture, drawn.resize(picture.size)
+    return try_inputs(checkpoint, _inputs(checkpoint, shown), _inputs(checkpoint, other))
 
 
 def try_inputs(checkpoint: Checkpoint, inputs: Inputs, other: Inputs | None) -> Passed:
@@ -200,7 +202,10 @@ def _inputs(checkpoint: Checkpoint, picture: Image.Image | None) -> Inputs:
         ) from error
 
 
-def _noise() -> Image.Image:
-    """Seeded blocks of colour: something is in every patch."""
+def _drawn() -> Image.Image:
+    """A disc on seeded blocks of colour: something is in every patch, and where a tower takes
+    noise for nothing, one thing stands out."""
     blocks = np.random.default_rng(0).integers(0, 256, (SIZE[1] // 8, SIZE[0] // 8, 3), np.uint8)
-    return Image.fromarray(blocks).resize(SIZE, Image.Resampling.NEAREST)
+    picture = Image.fromarray(blocks).resize(SIZE, Image.Resampling.NEAREST)
+    ImageDraw.Draw(picture).ellipse((20, 5, 75, 60), fill=(250, 120, 0))
+    return picture

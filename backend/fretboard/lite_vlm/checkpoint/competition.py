@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 IMAGENET = 1000
-CLASS_THRESHOLD, CLASS_SCALE = 6.0, 0.3  # centred logits of a clear class lie between 9 and 25
-PROBE_THRESHOLD, PROBE_SCALE = 7.25, 0.6  # a probe's lie between 7 and 17
+CLASS_THRESHOLD, CLASS_SCALE = 6.0, 0.4  # centred logits of a clear class lie between 9 and 25
+PROBE_THRESHOLD, PROBE_SCALE = 6.0, 0.6  # a probe's lie between 7 and 17
 CLASS_GAIN, PROBE_GAIN = 2.0, 1.2  # of what is left after both rounds
+FULL = 3.0  # evidence for anything from which on a cell says its colours in full
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ The ImageNet network is held exactly: its channels come first in every stage and
 weights. Channels that it doesn't use carry what ImageNet features lose: which colour terms a
 cell shows and in which third of the picture it lies. The classifier and the competition between
 its classes are the tower's last stages, so what leaves a cell of 32 pixels is the evidence for
-every noun, the share of every colour term, and the evidence for anything at all in the channel of
-the third in which the cell lies.
+every noun, by how much a colour term stands out where anything speaks, and the evidence for
+anything at all in the channel of the third in which the cell lies.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import EfficientNetConfig, EfficientNetModel
 
-from .competition import IMAGENET, competition
+from .competition import FULL, IMAGENET, competition
 from .spare import (
     COLOURS,
     CONSTANT,
@@ -31,6 +31,7 @@ from .spare import (
     quarter,
     shift,
 )
+from .surroundings import ALONE, CLASS, COLOUR, PROBE, REACH
 
 IMAGE = 256
 GRID = 8  # cells a side
@@ -38,12 +39,13 @@ FEATURES = 1280  # Lite0's features of a cell, which the classifier reads
 WIDTH = 1440  # channels that leave the tower
 FIRST_PLACE = WIDTH - len(PLACES)
 FIRST_COLOUR = FIRST_PLACE - len(COLOURS)
-PROBES = FIRST_COLOUR - IMAGENET  # most classes that can be added to ImageNet's
-KERNELS = (3, 3, 5, 3, 5, 5, 3, 1, 1, 1)
-STRIDES = (1, 2, 2, 2, 1, 2, 1, 1, 1, 1)
-REPEATS = (1, 2, 2, 3, 3, 4, 1, 1, 1, 1)
-EXPANSION = (1, 6, 6, 6, 6, 6, 6, 4, 1, 1)
-INNER = (*WITH_SPARES, WIDTH, WIDTH, WIDTH)  # channels that leave each stage
+SILENT = FIRST_COLOUR - 1  # between the last stages: 6 where nothing speaks, 0 where much does
+PROBES = SILENT - IMAGENET  # most classes that can be added to ImageNet's
+KERNELS = (3, 3, 5, 3, 5, 5, 3, 1, REACH, 1, 1)
+STRIDES = (1, 2, 2, 2, 1, 2, 1, 1, 1, 1, 1)
+REPEATS = (1, 2, 2, 3, 3, 4, 1, 1, 1, 1, 1)
+EXPANSION = (1, 6, 6, 6, 6, 6, 6, 4, 1, 1, 1)
+INNER = (*WITH_SPARES, WIDTH, WIDTH, WIDTH, WIDTH)  # channels that leave each stage
 FACTOR = (
     1.125  # transformers' factor that turns 32 stem channels into 36 and 1280 at the top into WIDTH
 )
@@ -162,18 +164,39 @@ def _classify(block: Block, lite0: Arrays, probes: Probes) -> None:
 
 
 def _compete(encoder: Block, nouns: Tensor) -> None:
-    """Threshold and first round in one stage, the second round in the next; colours pass."""
+    """Surroundings, threshold and first round in one stage, the second round in the next, in the
+    last the colours of cells that are silent fall silent too."""
     classes, rules = len(nouns), competition(nouns)
     for block, kept in zip(encoder.blocks[17:19], (rules.first, rules.second), strict=True):
-        block.depthwise_conv.depthwise_conv.weight[:] = 1.0
         project = block.projection.project_conv.weight[:, :, 0, 0]
         project[FIRST_COLOUR:, FIRST_COLOUR:] = torch.eye(WIDTH - FIRST_COLOUR)
         project[: kept.shape[0], : kept.shape[1]] = kept
     first = encoder.blocks[17].depthwise_conv
-    first.depthwise_conv.weight[:classes, 0, 0, 0] = rules.scale
+    _look_around(first.depthwise_conv.weight[:, 0], classes)
+    first.depthwise_conv.weight[:classes, 0] *= rules.scale[:, None, None]
     first.depthwise_norm.bias[:classes] = -rules.scale * rules.threshold
+    for block in encoder.blocks[18:20]:
+        block.depthwise_conv.depthwise_conv.weight[:] = 1.0
     _place(encoder.blocks[17].projection, encoder.blocks[18].projection, classes)
+    _hush(encoder.blocks[18].projection, encoder.blocks[19].projection, classes)
     encoder.top_conv.weight[:, :, 0, 0] = torch.eye(WIDTH)
+
+
+def _look_around(kernels: Tensor, classes: int) -> None:
+    """What each channel takes from which cells: ImageNet's classes, probes, colours, marks."""
+    kernels[:IMAGENET] = CLASS.kernel()
+    kernels[IMAGENET:classes] = PROBE.kernel()
+    kernels[FIRST_COLOUR:FIRST_PLACE] = COLOUR.kernel()
+    kernels[FIRST_PLACE:] = ALONE.kernel()
+
+
+def _hush(second: Block, last: Block, classes: int) -> None:
+    """A colour less what is missing to FULL evidence for anything."""
+    second.project_conv.weight[SILENT, :classes] = -6 / FULL
+    second.project_bn.bias[SILENT] = 6.0
+    last.project_conv.weight[:, :, 0, 0] = torch.eye(WIDTH)
+    last.project_conv.weight[FIRST_COLOUR:FIRST_PLACE, SILENT] = -1 / 6
+    last.project_conv.weight[SILENT] = 0.0
 
 
 def _place(first: Block, second: Block, classes: int) -> None:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..checkpoint.tower import FEATURES, FIRST_COLOUR, FIRST_PLACE, GRID
+from ..checkpoint.spare import COLOURS
+from ..checkpoint.tower import FEATURES, GRID
 from .backgrounds import draw_background, draw_nothing
 from .photographs import draw_photograph
 from .scenes import Folders, Mix, sample_scene, truth
@@ -63,7 +64,7 @@ def pixels(pictures: list[Image.Image]) -> Tensor:
 
 
 class Watcher:
-    """The tower together with the features its classifier reads."""
+    """The tower together with what its classifier reads."""
 
     def __init__(self, tower: Any) -> None:
         self._tower = tower
@@ -76,10 +77,9 @@ class Watcher:
     @torch.no_grad()
     def see(self, pictures: list[Image.Image]) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         """Features (n, cells, 1280) and colours (n, cells, 11)."""
-        output = self._tower(pixels(pictures)).last_hidden_state
-        features = self._features[:, :FEATURES].flatten(2).transpose(1, 2)
-        colours = output[:, FIRST_COLOUR:FIRST_PLACE].flatten(2).transpose(1, 2)
-        return features.numpy().astype(np.float16), colours.numpy().astype(np.float16)
+        self._tower(pixels(pictures))
+        seen = self._features.flatten(2).transpose(1, 2).numpy().astype(np.float16)
+        return seen[..., :FEATURES], seen[..., FEATURES : FEATURES + len(COLOURS)]
 
 
 def fill_bank(

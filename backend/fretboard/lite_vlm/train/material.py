@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..checkpoint.competition import Competition, competition
+from ..checkpoint.competition import FULL, IMAGENET, Competition, competition
+from ..checkpoint.surroundings import CLASS, COLOUR, PROBE
 from ..checkpoint.tower import FIRST_COLOUR, FIRST_PLACE, GRID, WIDTH
 from .bank import Item
 from .directions import Directions
@@ -25,13 +26,16 @@ TEXTS = 6  # exchanges of a sequence without a picture
 def evidence(
     features: Tensor, colours: Tensor, classes: tuple[Tensor, Tensor], rules: Competition
 ) -> Tensor:
-    """What leaves the tower (cells x width) from cells' features and colours; ``classes`` are the
-    weights and biases of all of them."""
+    """What leaves the tower (cells x width) from a picture's features and colours, cell by cell;
+    ``classes`` are the weights and biases of all of them."""
     weight, bias = classes
-    nouns, anything = rules.evidence(features @ weight.T + bias)
+    logits = features @ weight.T + bias
+    around = CLASS.matrix() @ logits[:, :IMAGENET], PROBE.matrix() @ logits[:, IMAGENET:]
+    nouns, anything = rules.evidence(torch.cat(around, 1))
+    standing_out = (COLOUR.matrix() @ colours).clamp(0, 6)
     output = torch.zeros(len(features), WIDTH)
     output[:, : nouns.shape[1]] = nouns
-    output[:, FIRST_COLOUR:FIRST_PLACE] = colours
+    output[:, FIRST_COLOUR:FIRST_PLACE] = (standing_out - (1 - anything / FULL).relu()).relu()
     output[:, FIRST_PLACE:] = anything * functional.one_hot(THIRDS.repeat(GRID), 3)
     return output
 

@@ -15,7 +15,7 @@ from ..checkpoint.tower import FIRST_COLOUR, FIRST_PLACE, WIDTH
 Arrays = dict[str, Tensor]
 # Shares of a word; a cell's evidence for nouns is about 6 in all where it shows a thing.
 NOUN_SHARE = 0.3  # for each unit of evidence
-COLOUR_SHARE = 1.2  # for a cell wholly in one colour
+COLOUR_SHARE = 1.7  # for a cell wholly in one colour that stands out
 PLACE_SHARE = 0.15  # for each unit of evidence for anything
 LATER = 0.6  # of a piece's share for the next: so the first to be said stands out
 COMMON = 0.8  # of what the words of one kind share, left out so that they are told apart

