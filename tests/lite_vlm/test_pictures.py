@@ -134,8 +134,6 @@ def test_probes_tell_nouns_apart() -> None:
     assert kept == ["cat", "dog"]
     weight, bias = fit_probes(features, nouns, kept, epochs=3)
     speaks = features.float() @ weight.T + bias - 7 > 2  # log-odds above zero
-    assert (speaks[labels == 0, 0].float().mean(), speaks[labels == 1, 1].float().mean()) > (
-        0.9,
-        0.9,
-    )
+    for number in range(len(kept)):
+        assert speaks[labels == number, number].float().mean() > 0.9
     assert speaks[labels == 2].float().mean() < 0.1
