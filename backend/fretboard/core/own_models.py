@@ -27,8 +27,8 @@ NOTES = {
         "what is nearest in that world."
     ),
     LITE_VLM: (
-        "A small model of pretrained parts. It names the main thing of many photographs; small "
-        "things, colours and places it often gets wrong, and what it does not know it calls by the "
+        "A small model of pretrained parts. It names the main thing of most photographs; small "
+        "things and one colour in five it gets wrong, and what it does not know it calls by the "
         "name of something alike."
     ),
 }
