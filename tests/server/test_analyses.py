@@ -5,12 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from PIL import Image
 
 from fretboard.jobs.bus import START
+from fretboard.jobs.services import build_services
+from fretboard.server.app import create_app
 from tests.support.api_calls import array, finished, post, reference
 from tests.support.images import encode
 from tests.support.servers import wait_for
+from tests.support.settings import make_settings
 from tests.support.tiny_models import make_llava
 
 
@@ -217,3 +221,18 @@ def test_image_of_names_an_analysis_with_an_image(client, png):
         assert (refused.status_code, said in refused.json()["detail"]) == (422, True)
     both = post(client, png, image_of=plain["id"])
     assert (both.status_code, "not both" in both.json()["detail"]) == (422, True)
+
+
+def test_a_question_that_comes_while_the_model_fails_is_told(checkpoint_folder, tmp_path, png):
+    services = build_services(make_settings(checkpoint_folder, tmp_path))
+    name, bus, queue = services.settings.model, services.bus, services.jobs.start
+    bus.announce("worker", {"name": name, "state": "loading"})
+
+    def after_the_workers_look(*asked):
+        bus.announce("worker", {"name": name, "state": "failed", "detail": "no weights"})
+        queue(*asked)
+
+    services.jobs.start = after_the_workers_look
+    with TestClient(create_app(services, lambda: None)) as client:
+        document = client.get(f"/api/analyses/{post(client, png).json()['id']}").json()
+    assert (document["status"], document["error"]["detail"]) == ("failed", "no weights")

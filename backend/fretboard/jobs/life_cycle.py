@@ -88,7 +88,7 @@ class RunLife(LifeCycle[R]):
         # Before the record: without Redis it is refused here. What still runs may write again.
         self.services.bus.clear_flag(_mark(document.id))
         if self._create(document):
-            self.services.jobs.start(document, lane, client, share)
+            self.services.start(document, lane, client, share)
             return document, True
         return self.retry(self.records.read(document.id), client, lane)
 
@@ -119,7 +119,7 @@ class RunLife(LifeCycle[R]):
         fresh = document.model_copy(update={"status": Status.QUEUED, "error": None})
         self.services.cache.drop(f"{document.id}/")
         self.records.write(fresh)
-        self.services.jobs.start(fresh, lane, client)
+        self.services.start(fresh, lane, client)
         return fresh
 
     def stop(self, document: R) -> None:

@@ -13,13 +13,21 @@ from redis.exceptions import RedisError
 from fretboard.analysis.arrays import read_vocabulary
 from fretboard.core.analysis import Analysis, Problem, Status, problem_of
 from fretboard.core.causal_test import CausalTest
-from fretboard.core.errors import Cancelled, FretboardError, NotFound, StoreFull, Unavailable
+from fretboard.core.errors import (
+    Cancelled,
+    FretboardError,
+    NotFound,
+    StoreFull,
+    Unavailable,
+    UnsupportedModel,
+)
 from fretboard.core.image_set import ImageSet
 from fretboard.core.model_info import Announced, ServedModel, choose_model, described, served_model
 from fretboard.core.settings import Settings
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.bus import Bus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
+from fretboard.jobs.heartbeat import by_model
 from fretboard.jobs.lists import RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs
 from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
@@ -103,6 +111,16 @@ class Services:
     def records_of(self, document: Analysis | CausalTest) -> Records[Any]:
         """Where documents of this kind lie."""
         return self.tests if isinstance(document, CausalTest) else self.store
+
+    def start(
+        self, document: Analysis | CausalTest, lane: str, client: str, share: float = 0.0
+    ) -> None:
+        """Queue it. A worker that cannot load its model says so, then fails who waits, once: what
+        is written after that look is failed here."""
+        self.jobs.start(document, lane, client, share)
+        facts = by_model(self.bus.facts().values()).get(document.model.name, {})
+        if facts.get("state") == "failed":
+            self.fail(document, Problem(title=UnsupportedModel.title, detail=facts["detail"]))
 
     def fail(self, document: Analysis | CausalTest, problem: Problem) -> None:
         """Write the failure into the document, and tell those who follow."""
