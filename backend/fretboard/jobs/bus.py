@@ -112,6 +112,10 @@ class Bus:
         """Facts by model name."""
         return by_model(self.facts().values())
 
+    def facts_of(self, model: str) -> Event:
+        """What its workers say at this moment; nothing where it has none."""
+        return by_model(self.facts().values()).get(model, {})
+
     def follow(self, topic: str, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside: `wake` is called, in any thread, soon after each event of the topic."""
         return self._followers.follow(topic, wake)

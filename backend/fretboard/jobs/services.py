@@ -27,7 +27,6 @@ from fretboard.core.settings import Settings
 from fretboard.core.vocabulary import Vocabulary
 from fretboard.jobs.bus import Bus, RedisBus
 from fretboard.jobs.counters import FAILED, CountedCache, Counters
-from fretboard.jobs.heartbeat import by_model
 from fretboard.jobs.lists import RedisWaiting, Waiting
 from fretboard.jobs.queue import Jobs
 from fretboard.jobs.redis import NO_ENTRY, REFUSALS, connect
@@ -118,7 +117,7 @@ class Services:
         """Queue it. A worker that cannot load its model says so, then fails who waits, once: what
         is written after that look is failed here."""
         self.jobs.start(document, lane, client, share)
-        facts = by_model(self.bus.facts().values()).get(document.model.name, {})
+        facts = self.bus.facts_of(document.model.name)
         if facts.get("state") == "failed":
             self.fail(document, Problem(title=UnsupportedModel.title, detail=facts["detail"]))
 

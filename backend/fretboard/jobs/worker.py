@@ -111,7 +111,7 @@ class Worker:
         """
         name = self._services.settings.model
         self._herald.say(state="failed", detail=problem.detail)
-        if self._services.bus.announced()[name]["state"] == "failed":
+        if self._services.bus.facts_of(name)["state"] == "failed":
             for analysis in self._services.unfinished():
                 if analysis.model.name == name:
                     self._services.fail(analysis, problem)

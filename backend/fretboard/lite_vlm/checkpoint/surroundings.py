@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SIDE = 8  # cells
+SIDE = 8  # cells a side of the picture
 REACH = 2 * SIDE - 1  # side of a kernel that covers the picture from each of its cells
 
 

@@ -31,10 +31,10 @@ from .spare import (
     quarter,
     shift,
 )
-from .surroundings import ALONE, CLASS, COLOUR, PROBE, REACH
+from .surroundings import ALONE, CLASS, COLOUR, PROBE, REACH, SIDE
 
 IMAGE = 256
-GRID = 8  # cells a side
+GRID = SIDE
 FEATURES = 1280  # Lite0's features of a cell, which the classifier reads
 WIDTH = 1440  # channels that leave the tower
 FIRST_PLACE = WIDTH - len(PLACES)
